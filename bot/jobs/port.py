@@ -1,0 +1,162 @@
+"""The door to the job queue: a job's record, and every promise the queue makes about it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from bot.errors import ColdmigrateError
+from bot.migration.machine import Phase
+from bot.migration.request import JobId
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transition, for people: what, who (a Slack user, a worker), when, why."""
+
+    state: Phase
+    at: datetime
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as read at one moment. `data` holds the fields that the queue keeps but does not interpret."""
+
+    id: JobId
+    kind: str  # "migrate"
+    state: Phase
+    vm_key: str
+    lane: str  # "check", or the link's name
+    requester: str
+    channel: str
+    fence: int
+    owner: str
+    attempt: int
+    created: datetime
+    updated: datetime
+    cancel_by: str  # who asked to cancel, or empty
+    data: Mapping[str, str]
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What a draft is made of. `vm_key` empty: no VM is taken (a dry run). `dedupe` recognises a repeated delivery."""
+
+    kind: str
+    vm_key: str
+    requester: str
+    channel: str
+    data: Mapping[str, str]
+    dedupe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """`fresh` False: this VM has a live job already (or the same delivery came twice), and this is that job's id."""
+
+    id: JobId
+    fresh: bool
+
+
+class CancelOutcome(StrEnum):
+    CANCELLED = "cancelled"  # nothing had started; it is over
+    REQUESTED = "requested"  # the worker that holds it will cancel the task
+    ENDED = "ended"  # too late: it has ended
+    UNKNOWN_JOB = "unknown job"
+
+
+class ApproveOutcome(StrEnum):
+    QUEUED = "queued"
+    OUTDATED = "outdated"  # the plan is not the one that was shown
+    WRONG_STATE = "wrong state"  # approved already, expired, ended
+    UNKNOWN_JOB = "unknown job"
+
+
+class LostLeaseError(ColdmigrateError):
+    """Somebody else owns the job now: stop at once and write nothing."""
+
+
+class Claim(Protocol):
+    """The right to work on one job, proven by a fence. Every write is refused once somebody else has it.
+
+    The lease is renewed in the background while the claim is open (`async with`); all methods raise LostLeaseError.
+    """
+
+    @property
+    def job(self) -> Job:
+        """The job as last written or read by this claim."""
+        ...
+
+    @property
+    def taken_over(self) -> bool:
+        """Another worker held this job before and did not finish with it."""
+        ...
+
+    async def move(
+        self, to: Phase, *, why: str, data: Mapping[str, str] | None = None, attempt: int | None = None
+    ) -> Job:
+        """One fenced transition with its fields, in one script.
+
+        Ends and `planned` give up lease, slot and (at ends) the VM's key in the same step.
+        """
+        ...
+
+    async def note(self, data: Mapping[str, str]) -> bool:
+        """Write fields without a transition (progress). True: somebody asked to cancel."""
+        ...
+
+    async def cancel_asked(self) -> str:
+        """Who asked to cancel, or empty."""
+        ...
+
+    async def later(self, delay: timedelta, *, why: str) -> None:
+        """Give the job back in its present phase; it is claimable again after `delay`."""
+        ...
+
+    async def hand_over(self) -> None:
+        """Let the lease expire now, so that any worker takes over at once in the same phase."""
+        ...
+
+
+class JobQueue(Protocol):
+    """Redis behind one door. UnreachableError when Redis does not answer, on every method."""
+
+    async def draft(self, new: NewJob) -> Drafted:
+        """Persist a draft and take the VM's key, in one step; it is in lane `check` at once."""
+        ...
+
+    async def approve(self, job: JobId, *, fingerprint: str, by: str) -> ApproveOutcome:
+        """planned -> queued in the plan's link lane, if `data.fingerprint` still is `fingerprint`."""
+        ...
+
+    async def cancel(self, job: JobId, *, by: str) -> CancelOutcome: ...
+
+    async def get(self, job: JobId) -> Job | None: ...
+
+    async def recent(self, *, limit: int = 20, live_only: bool = False) -> Sequence[Job]:
+        """Newest first."""
+        ...
+
+    async def claim(self, worker: str) -> Claim | None:
+        """The next job for this worker: expired leases first (fence + 1, same phase), then due ones, then ready ones
+        whose lane has a free slot. The slot is held by the job until it ends, whoever works on it.
+        """
+        ...
+
+    async def expire_drafts(self) -> int:
+        """Cancel plans that nobody approved within an hour; how many."""
+        ...
+
+    async def now(self) -> datetime:
+        """The queue's clock (Redis TIME plus `clock-skew`), UTC: the only clock that decides anything."""
+        ...
+
+    def events(self, *, since: str = "$") -> AsyncIterator[tuple[str, Mapping[str, str]]]:
+        """The event stream: (id, fields: job, state, by, why), from after `since`; `$` is from now."""
+        ...

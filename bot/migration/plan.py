@@ -1,0 +1,94 @@
+"""A plan is data: what would be moved where, and what speaks against it. It is made here and applied elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.migration.facts import Disk
+from bot.migration.request import MigrationRequest, SiteName
+
+
+class Severity(StrEnum):
+    """BLOCK: cannot be approved. WARN: a person should know before approving. NOTE: worth saying."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing that speaks against the plan: why, in a sentence, and who or what can lift it."""
+
+    id: str
+    severity: Severity
+    text: str
+    lifted_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NicMove:
+    """A network card and the network it will be on; the keys are those of `NetworkFacts`."""
+
+    key: int
+    label: str
+    source_network: str
+    target_network: str
+    portgroup_key: str | None
+    switch_uuid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a VM is or will be: names for people, managed object ids for the call."""
+
+    site: SiteName | None
+    datacenter: str
+    host: str
+    host_moid: str
+    datastore: str
+    datastore_moid: str | None
+    folder: str
+    folder_moid: str | None
+    pool_moid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan for one VM. `size` is the bytes the copy will move; `link` is the pair of sites it crosses, sorted."""
+
+    request: MigrationRequest
+    vm_moid: str
+    vm_path_name: str
+    source: Place
+    target: Place
+    disks: tuple[Disk, ...]
+    nics: tuple[NicMove, ...]
+    size: int
+    link: str
+    concerns: tuple[Concern, ...]
+    made_at: datetime
+    fingerprint: str = field(default="", compare=False)
+
+    @property
+    def safe(self) -> bool:
+        """Nothing blocks it."""
+        return not any(c.severity is Severity.BLOCK for c in self.concerns)
+
+
+def fingerprint(plan: Plan) -> str:
+    """Sixteen hex digits over everything that an approval stands for: any change of the move or its concerns changes it."""
+    facts = asdict(plan)
+    facts.pop("fingerprint")
+    facts.pop("made_at")
+    text = json.dumps(facts, sort_keys=True, default=str, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def link_name(a: SiteName | str, b: SiteName | str) -> str:
+    """The name of the link between two sites, the same in both directions: `site1~site2`."""
+    return "~".join(sorted((a, b)))

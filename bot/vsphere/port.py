@@ -1,0 +1,180 @@
+"""The door to vCenter: what operations may ask, in domain types. Managed objects stay behind it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bot.errors import OutsideError
+from bot.migration.facts import SiteFacts, SiteSpec, VmFacts
+from bot.migration.plan import Plan
+from bot.migration.request import VCenterName, VmRef
+
+
+class FaultError(OutsideError):
+    """vCenter answered with a fault: a definite answer, nothing was started by this call.
+
+    `kind` is the type's name as pyVmomi has it (`vim.fault.TaskInProgress`); the message is vCenter's own text.
+    """
+
+    def __init__(self, message: str, *, kind: str, transient: bool = False) -> None:
+        super().__init__(message, transient=transient)
+        self.kind = kind
+
+
+class TaskState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCESS = "success"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSnapshot:
+    """A task as last heard of. Times are vCenter's. `fault` is the type's name, `message` its localized text."""
+
+    task: str  # moid, "task-10646"
+    state: TaskState
+    progress: int | None = None
+    cancelable: bool = False
+    cancelled: bool = False
+    fault: str | None = None
+    message: str = ""
+    user: str = ""
+    queued_at: datetime | None = None
+    completed_at: datetime | None = None
+    description_id: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.state in (TaskState.SUCCESS, TaskState.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class VmPlace:
+    """Where a VM really is: every file that belongs to it counts, not the inventory's word alone."""
+
+    host: str
+    host_moid: str
+    folder_moid: str | None
+    vm_path_name: str
+    disk_paths: tuple[str, ...]
+    datastores: tuple[str, ...]
+    datastore_moids: tuple[str, ...]
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryVm:
+    """One row of the inventory that the bot resolves names with."""
+
+    ref: VmRef
+    path: str
+    host: str
+    site_hint: str  # datacenter name
+    power: str
+
+
+class TaskGoneError(OutsideError):
+    """vCenter no longer has the task object (it forgets ended tasks after some minutes)."""
+
+
+class VCenter(Protocol):
+    """One vCenter. Reads are retried by the machine; mutating calls are put on the wire once, ever.
+
+    All methods raise UnreachableError (nobody answered), LoginError, FaultError. None blocks the event loop.
+    """
+
+    @property
+    def name(self) -> VCenterName: ...
+
+    @property
+    def user(self) -> str:
+        """Who we are logged in as, the way tasks name it (`VSPHERE.LOCAL` and the account)."""
+        ...
+
+    async def now(self) -> datetime:
+        """vCenter's own clock, UTC."""
+        ...
+
+    async def find_vms(self, query: str) -> Sequence[InventoryVm]:
+        """VMs whose name, inventory path or (instance or BIOS) UUID is exactly `query`."""
+        ...
+
+    async def read_vm(self, uuid: str) -> VmFacts:
+        """All facts of the VM with this instance UUID. FaultError kind `vmodl.fault.ManagedObjectNotFound` if gone."""
+        ...
+
+    async def read_site(self, site: SiteSpec) -> SiteFacts:
+        """All facts of a site, in few round trips. UserError names what the config says that does not exist."""
+        ...
+
+    async def place(self, uuid: str) -> VmPlace | None:
+        """Where the VM is now, or None when this vCenter has no such VM."""
+        ...
+
+    async def writer_session(self) -> str:
+        """The key of the session that mutating calls of this process use; logs in if there is none."""
+        ...
+
+    async def relocate(self, plan: Plan, *, op_id: str) -> str:
+        """RelocateVM_Task, once; the task's moid.
+
+        FaultError: a definite refusal. MaybeSentError: sent, and no reply came. UnreachableError: never sent.
+        The calling coroutine may be cancelled only after the thread has come back: the machine joins it.
+        """
+        ...
+
+    async def end_session(self, key: str) -> None:
+        """Terminate another session of ours. A session that is no longer there counts as ended."""
+        ...
+
+    async def find_relocations(self, uuid: str, *, since: datetime) -> Sequence[TaskSnapshot]:
+        """Relocations of this VM that were queued at or after `since` (vCenter's clock), by whomever.
+
+        From the VM's recentTask and from task history; oldest first; each task once.
+        """
+        ...
+
+    def follow(self, task: str) -> AsyncIterator[TaskSnapshot]:
+        """Every change of the task from now on, the present state first; ends with the snapshot that has ended.
+
+        One long poll per vCenter serves all followers. TaskGoneError when vCenter does not know the task; survives
+        lost sessions and reconnects by itself, for `UnreachableError` only after its own patience is over.
+        """
+        ...
+
+    async def cancel(self, task: str) -> None:
+        """CancelTask. FaultError when it cannot be cancelled (any more)."""
+        ...
+
+
+class HostLogs(Protocol):
+    """Reads hosts' logs through vCenter (BrowseDiagnosticLog). Host names as in the inventory."""
+
+    async def last_line(self, host: str, log: str) -> int:
+        """The number of the last line there is now."""
+        ...
+
+    async def read(self, host: str, log: str, *, start: int, lines: int) -> tuple[int, Sequence[str]]:
+        """Lines from `start` (1-based; at most 500 come) and the number of the last line of the file."""
+        ...
+
+
+class Inventory(Protocol):
+    """The bot's view of all vCenters: what workers last wrote to Redis. Never talks to a vCenter."""
+
+    async def find(self, query: str) -> Sequence[InventoryVm]:
+        """Exactly matching name, path or UUID first; across all vCenters."""
+        ...
+
+    async def suggest(self, query: str, *, limit: int = 5) -> Sequence[InventoryVm]:
+        """Near misses for an unknown name."""
+        ...
+
+    async def age(self) -> float | None:
+        """Seconds since the oldest vCenter's inventory was refreshed; None when there is none yet."""
+        ...
