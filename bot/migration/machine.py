@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import Final
 
 from bot.errors import BugError
 
@@ -188,30 +188,18 @@ def advance(phase: Phase, event: Event) -> Phase:
         raise BugError(f"{type(event).__name__} cannot happen in the phase '{phase}'") from None
 
 
-def in_words(phase: Phase) -> str:
-    """What a person reads for a phase, in one or two words."""
-    match phase:
-        case Phase.DRAFTED | Phase.CHECKING:
-            return "checking"
-        case Phase.PLANNED:
-            return "waiting for approval"
-        case Phase.QUEUED:
-            return "queued"
-        case Phase.INTENT:
-            return "starting"
-        case Phase.UNKNOWN:
-            return "finding out whether it started"
-        case Phase.ATTACHED:
-            return "copying"
-        case Phase.VERIFYING:
-            return "verifying"
-        case Phase.DONE:
-            return "done"
-        case Phase.FAILED:
-            return "failed"
-        case Phase.CANCELLED:
-            return "cancelled"
-        case Phase.NEEDS_HUMAN:
-            return "needs a person"
-        case _:
-            assert_never(phase)
+WORDS: Final[dict[Phase, str]] = {
+    Phase.DRAFTED: "checking",
+    Phase.CHECKING: "checking",
+    Phase.PLANNED: "waiting for approval",
+    Phase.QUEUED: "queued",
+    Phase.INTENT: "starting",
+    Phase.UNKNOWN: "finding out whether it started",
+    Phase.ATTACHED: "copying",
+    Phase.VERIFYING: "verifying",
+    Phase.DONE: "done",
+    Phase.FAILED: "failed",
+    Phase.CANCELLED: "cancelled",
+    Phase.NEEDS_HUMAN: "needs a person",
+}
+"""What a person reads for a phase."""

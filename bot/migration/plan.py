@@ -81,7 +81,7 @@ class Plan:
 
 
 def fingerprint(plan: Plan) -> str:
-    """Sixteen hex digits over everything that an approval stands for: any change of the move or its concerns changes it."""
+    """Sixteen hex digits over everything that an approval stands for: the move and its concerns, not the time."""
     facts = asdict(plan)
     facts.pop("fingerprint")
     facts.pop("made_at")

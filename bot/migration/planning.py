@@ -1,0 +1,119 @@
+"""Makes a plan from what a person asked for and what was read. Pure: same facts, same plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from bot.migration.choice import Choice
+from bot.migration.concerns.catalogue import CHECKS
+from bot.migration.facts import DatastoreFacts, HostFacts, NetworkFacts, SiteFacts, VmFacts
+from bot.migration.plan import NicMove, Place, Plan, fingerprint, link_name
+from bot.migration.request import MigrationRequest, SiteName
+
+_Named = TypeVar("_Named", HostFacts, DatastoreFacts, NetworkFacts)
+
+
+def make_plan(
+    request: MigrationRequest, vm: VmFacts, site: SiteFacts, *, source_site: SiteName | None, link: str | None = None
+) -> Plan:
+    """The plan with all its concerns. It may be unsafe (`plan.safe`): then it is shown, and cannot be approved."""
+    datastore = _named(site.datastores, request.datastore or site.spec.datastore)
+    host = choose_host(request.host, site)
+    choice = Choice(
+        request=request,
+        vm=vm,
+        source_site=source_site,
+        site=site,
+        host=host,
+        datastore=datastore,
+        nics=map_networks(request, vm, site),
+        size=copied_bytes(vm),
+    )
+    plan = Plan(
+        request=request,
+        vm_moid=vm.moid,
+        vm_path_name=vm.vm_path_name,
+        source=_source(vm, source_site),
+        target=_target(choice),
+        disks=vm.disks,
+        nics=choice.nics,
+        size=choice.size,
+        link=link or link_name(source_site or vm.datacenter, site.spec.name),
+        concerns=tuple(concern for check in CHECKS for concern in check(choice)),
+        made_at=site.read_at,
+    )
+    return replace(plan, fingerprint=fingerprint(plan))
+
+
+def copied_bytes(vm: VmFacts) -> int:
+    """What the copy moves: of a thin disk what it occupies, of a thick one its capacity."""
+    return sum(disk.used if disk.thin else disk.capacity for disk in vm.disks)
+
+
+def choose_host(wanted: str | None, site: SiteFacts) -> HostFacts | None:
+    """The host that was asked for; else the usable one with the datastore and the fewest running VMs.
+
+    We choose instead of leaving it to vCenter, because the logs of exactly this host must be open beforehand.
+    """
+    if wanted is not None:
+        return _named(site.hosts, wanted)
+    usable = [h for h in site.hosts if h.connection == "connected" and not h.in_maintenance]
+    mounted = [h for h in usable if site.spec.datastore in h.datastores]
+    return min(mounted or usable or site.hosts, key=lambda h: (h.running_vms, h.name), default=None)
+
+
+def map_networks(request: MigrationRequest, vm: VmFacts, site: SiteFacts) -> tuple[NicMove, ...]:
+    """Each card's network at the site: as asked for, else as the site's map says, else the network of the same name."""
+    moves = []
+    for nic in vm.nics:
+        wanted = request.networks.get(nic.network) or site.spec.networks.get(nic.network) or nic.network
+        found = _named(site.networks, wanted)
+        moves.append(
+            NicMove(
+                key=nic.key,
+                label=nic.label,
+                source_network=nic.network,
+                target_network=wanted,
+                portgroup_key=found.portgroup_key if found else None,
+                switch_uuid=found.switch_uuid if found else None,
+            )
+        )
+    return tuple(moves)
+
+
+def _named(things: tuple[_Named, ...], name: str) -> _Named | None:
+    return next((thing for thing in things if thing.name == name), None)
+
+
+def _source(vm: VmFacts, site: SiteName | None) -> Place:
+    return Place(
+        site=site,
+        datacenter=vm.datacenter,
+        host=vm.host,
+        host_moid=vm.host_moid,
+        datastore=datastore_of(vm.vm_path_name),
+        datastore_moid=None,
+        folder=vm.folder,
+        folder_moid=None,
+        pool_moid=None,
+    )
+
+
+def _target(choice: Choice) -> Place:
+    return Place(
+        site=choice.site.spec.name,
+        datacenter=choice.site.spec.datacenter,
+        host=choice.host_name,
+        host_moid=choice.host.moid if choice.host else "",
+        datastore=choice.datastore_name,
+        datastore_moid=choice.datastore.moid if choice.datastore else None,
+        folder=choice.site.folder,
+        folder_moid=choice.site.folder_moid,
+        pool_moid=choice.host.pool_moid if choice.host else None,
+    )
+
+
+def datastore_of(path: str) -> str:
+    """The datastore's name in a datastore path: `[ds-c1-01] web01/web01.vmx` gives `ds-c1-01`."""
+    return path.partition("[")[2].partition("]")[0]
