@@ -79,6 +79,11 @@ class Plan:
         """Nothing blocks it."""
         return not any(c.severity is Severity.BLOCK for c in self.concerns)
 
+    @property
+    def disk_paths(self) -> tuple[str, ...]:
+        """The datastore paths of all disks, sorted: what must be unchanged between approval and start."""
+        return tuple(sorted(disk.path for disk in self.disks))
+
 
 def fingerprint(plan: Plan) -> str:
     """Sixteen hex digits over everything that an approval stands for: the move and its concerns, not the time."""

@@ -17,5 +17,5 @@ def check(choice: Choice) -> Iterator[Concern]:
             "disabled-method",
             Severity.BLOCK,
             f"{METHOD} is disabled on {choice.vm.ref.name}; a backup is probably running, or a former one left it so.",
-            lifted_by="the end of the backup; if none runs, whoever keeps the backup product must enable the method again",
+            lifted_by="the end of the backup, or whoever keeps the backup product",
         )

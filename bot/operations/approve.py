@@ -1,0 +1,45 @@
+"""Approve a plan: the very plan that was shown, once, by somebody who may."""
+
+from __future__ import annotations
+
+from bot.errors import RefusedError, UserError
+from bot.jobs.port import ApproveOutcome
+from bot.migration.machine import WORDS
+from bot.migration.request import JobId
+from bot.operations.cards import job_card
+from bot.operations.counter import Approval, Counter, site_of
+from bot.operations.port import Answer, Person
+from bot.operations.record import plan_of
+from bot.operations.rights import Verb
+
+
+async def approve(counter: Counter, who: Person, job_id: JobId, fingerprint: str) -> Answer:
+    """Put the plan into its link's queue.
+
+    RefusedError without the right, or for the requester where the site asks for a second person. UserError for a
+    plan that changed since it was shown, that is blocked, or that is no longer waiting.
+    """
+    job = await counter.job(job_id)
+    site = site_of(job)
+    await counter.rights.require(who, Verb.APPROVE, site)
+    if counter.approvals.get(site) is Approval.SECOND_PERSON and who.user_id == job.requester:
+        raise RefusedError(
+            f"{site} asks for a second person: whoever asked for a migration cannot approve it.",
+            lifted_by="anybody else who may approve there",
+        )
+    plan = plan_of(job)
+    if plan is not None and not plan.safe:
+        raise UserError("This plan cannot start: mend what blocks it, then ask again.")
+    match await counter.queue.approve(job_id, fingerprint=fingerprint, by=who.user_id):
+        case ApproveOutcome.QUEUED:
+            job = await counter.job(job_id)
+            await counter.outbox.show(job_card(job))
+            return Answer(f"Approved: job {job_id} is queued.")
+        case ApproveOutcome.OUTDATED:
+            raise UserError("The plan changed since this button was shown. Look at the card again.")
+        case ApproveOutcome.WRONG_STATE:
+            job = await counter.job(job_id)
+            await counter.outbox.show(job_card(job))
+            raise UserError(f"Job {job_id} does not wait for an approval: it is {WORDS[job.state]}.")
+        case ApproveOutcome.UNKNOWN_JOB:
+            raise UserError(f"There is no job '{job_id}' any more.")

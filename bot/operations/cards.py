@@ -1,0 +1,91 @@
+"""A job as the one card that people see of it. Pure: the same job, the same card."""
+
+from __future__ import annotations
+
+from bot.jobs.port import Job
+from bot.migration.machine import Phase
+from bot.migration.plan import Plan
+from bot.migration.size import gib
+from bot.operations.record import copied_of, plan_of, request_of
+from bot.slack.port import Button, ButtonKind, JobCard, Progress
+
+_NOTES = {
+    Phase.DRAFTED: "Reading the facts from vCenter.",
+    Phase.CHECKING: "Reading the facts from vCenter.",
+    Phase.QUEUED: "Waits for a free slot on the link. Nothing was started yet.",
+    Phase.INTENT: "Asking vCenter to start.",
+    Phase.UNKNOWN: "vCenter's answer was lost. Looking there whether the copy started; it will not be started twice.",
+    Phase.VERIFYING: "The task ended. Reading where the VM really is.",
+}
+
+
+def job_card(job: Job) -> JobCard:
+    """The card of a job in its present state."""
+    request = request_of(job)
+    plan = plan_of(job)
+    return JobCard(
+        job=job.id,
+        channel=job.channel,
+        phase=job.state,
+        title=f"{request.vm.name} to {request.site}" + (" (dry run)" if request.dry_run else ""),
+        requester=job.requester,
+        facts=_facts(job, plan),
+        concerns=plan.concerns if plan and not job.state.started else (),
+        progress=_progress(job, plan),
+        note=_note(job, plan),
+        buttons=_buttons(job, plan),
+    )
+
+
+def _facts(job: Job, plan: Plan | None) -> list[tuple[str, str]]:
+    if plan is None:
+        return [("Job", job.id)]
+    facts = [
+        ("From", f"{plan.source.site or plan.source.datacenter}: {plan.source.host}, {plan.source.datastore}"),
+        ("To", f"{plan.target.site}: {plan.target.host}, {plan.target.datastore}"),
+        ("To copy", f"{gib(plan.size)} in {len(plan.disks)} disk{'s' if len(plan.disks) != 1 else ''}"),
+        ("Folder", plan.target.folder),
+    ]
+    if plan.nics:
+        facts.append(("Networks", ", ".join(f"{n.source_network} to {n.target_network}" for n in plan.nics)))
+    facts.append(("Job", job.id))
+    return facts
+
+
+def _progress(job: Job, plan: Plan | None) -> Progress | None:
+    copied = copied_of(job)
+    if plan is None or copied is None or not (job.state.started or job.state is Phase.FAILED):
+        return None
+    running = job.state is Phase.ATTACHED
+    return Progress(
+        percent=copied.percent,
+        done=plan.size * copied.percent // 100,
+        total=plan.size,
+        rate=copied.rate if running else None,
+        eta=copied.eta if running else None,
+        nfc_errors=copied.nfc_errors,
+    )
+
+
+def _note(job: Job, plan: Plan | None) -> str:
+    if job.state.ended:
+        return job.data.get("outcome", "")
+    if job.cancel_by:
+        return "Cancelling: vCenter was asked to stop, and the VM's place is checked afterwards."
+    if job.state is Phase.PLANNED and plan is not None:
+        if plan.safe:
+            return "Nothing moves before somebody approves. The plan expires after an hour."
+        return "This cannot start as it is. Mend what is listed above, then ask again."
+    return _NOTES.get(job.state, "")
+
+
+def _buttons(job: Job, plan: Plan | None) -> list[Button]:
+    cancel = Button(ButtonKind.CANCEL, job.id)
+    if job.state is Phase.PLANNED:
+        approve = [Button(ButtonKind.APPROVE, f"{job.id} {plan.fingerprint}")] if plan and plan.safe else []
+        return [*approve, cancel]
+    if job.state in (Phase.FAILED, Phase.CANCELLED):
+        return [Button(ButtonKind.RETRY, job.id)]
+    if job.state.ended or job.cancel_by or job.state is Phase.VERIFYING:
+        return []
+    return [cancel]

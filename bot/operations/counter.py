@@ -1,0 +1,62 @@
+"""What the verbs of people are given: doors and policy. Compose fills it; nothing here talks to a vCenter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bot.errors import UserError
+from bot.jobs.port import Job, JobQueue
+from bot.migration.facts import SiteSpec
+from bot.migration.request import JobId, SiteName
+from bot.operations.record import request_of
+from bot.operations.rights import Rights
+from bot.slack.port import Outbox
+from bot.vsphere.port import Inventory
+
+
+class Approval(StrEnum):
+    """Who may approve at a site: the requester too, or only somebody else."""
+
+    REQUESTER = "requester"
+    SECOND_PERSON = "second-person"
+
+
+class Membership(Protocol):
+    """Whether the bot can speak in a channel."""
+
+    async def require_member(self, channel: str) -> None:
+        """UserError that says how to invite the bot, when it surely is not a member."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """The desk where people are served, so to say: everything a verb needs."""
+
+    queue: JobQueue
+    outbox: Outbox
+    inventory: Inventory
+    rights: Rights
+    channels: Membership
+    sites: Mapping[SiteName, SiteSpec]
+    approvals: Mapping[SiteName, Approval]
+
+    def site(self, name: str) -> SiteSpec:
+        """The site of this name. UserError with all sites when there is none."""
+        if (spec := self.sites.get(SiteName(name))) is not None:
+            return spec
+        raise UserError(f"There is no site '{name}'. Sites: {', '.join(sorted(self.sites)) or 'none'}.")
+
+    async def job(self, job: JobId) -> Job:
+        """The job of this id. UserError when there is none."""
+        if (found := await self.queue.get(job)) is not None:
+            return found
+        raise UserError(f"There is no job '{job}'.", example="/coldmigrate list")
+
+
+def site_of(job: Job) -> SiteName:
+    """The target site of a job: what its rights go by."""
+    return request_of(job).site

@@ -1,0 +1,33 @@
+"""End a job: say so to the people, then write it down. In this order a worker may die anywhere without silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.jobs.port import Claim
+from bot.migration.machine import Event, advance
+from bot.operations.cards import job_card
+from bot.operations.tools import WorkerTools
+from bot.slack.port import Reply
+
+
+async def finish(
+    tools: WorkerTools, claim: Claim, event: Event, *replies: Reply, data: Mapping[str, str] | None = None
+) -> None:
+    """The job's last transition. The first reply's sentence becomes its outcome; the others explain it.
+
+    Card and replies are handed to the outbox first: they are recognised when a successor repeats them, while a
+    transition that nobody announced would never be announced. LostLeaseError: a successor decides, from the same facts.
+    """
+    outcome = replies[0].text
+    state = advance(claim.job.state, event)
+    fields = {**(data or {}), "outcome": outcome}
+    await claim.cancel_asked()  # refuses to speak for a job that another worker has
+    ended = replace(claim.job, state=state, data={**claim.job.data, **fields})
+    await tools.outbox.show(job_card(ended))
+    for reply in replies:
+        await tools.outbox.reply(ended.id, ended.channel, reply)
+    tools.reached("before-finish")
+    await claim.move(state, why=outcome, data=fields)
+    tools.reached("after-finish")

@@ -1,0 +1,99 @@
+"""Follow vCenter's task to its end: progress to ledger and card, a cancel when somebody asks for one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from bot.jobs.port import Claim
+from bot.migration.eta import Pace
+from bot.migration.plan import Plan
+from bot.operations.cards import job_card
+from bot.operations.record import Copied, TaskEnd, intent_of, with_copied
+from bot.operations.tools import WorkerTools
+from bot.operations.watch_logs import LogWatch
+from bot.vsphere.port import FaultError, TaskGoneError, TaskSnapshot, TaskState, VCenter
+
+LOOK_FOR_CANCEL_EVERY: Final = 1.0
+"""Seconds between two looks whether somebody asked to cancel, while vCenter reports nothing new."""
+
+log = logging.getLogger(__name__)
+
+
+async def follow_task(
+    tools: WorkerTools, claim: Claim, vcenter: VCenter, plan: Plan, watch: LogWatch
+) -> TaskEnd | None:
+    """How the task ended; None when vCenter has forgotten it (then the VM's place and the history decide)."""
+    task = claim.job.data["task"]
+    follower = _Follower(tools, claim, vcenter, task, watch, Pace(plan.size))
+    try:
+        last = await follower.run(vcenter.follow(task))
+    except TaskGoneError:
+        return await _remembered(claim, vcenter, plan, task)
+    return _end_of(last)
+
+
+def _end_of(task: TaskSnapshot) -> TaskEnd:
+    if task.state is TaskState.SUCCESS:
+        return TaskEnd(None, "", cancelled=False)
+    return TaskEnd(task.fault or "unknown fault", task.message, task.cancelled)
+
+
+async def _remembered(claim: Claim, vcenter: VCenter, plan: Plan, task: str) -> TaskEnd | None:
+    """The task's end from vCenter's task history, which remembers longer than the task manager."""
+    log.info("vCenter no longer has %s, looking in its task history", task)
+    since = intent_of(claim.job).vcenter_time
+    found = await vcenter.find_relocations(plan.request.vm.uuid, since=since)
+    return next((_end_of(t) for t in found if t.task == task and t.ended), None)
+
+
+@dataclass(slots=True)
+class _Follower:
+    tools: WorkerTools
+    claim: Claim
+    vcenter: VCenter
+    task: str
+    watch: LogWatch
+    pace: Pace
+    cancel_sent: bool = False
+
+    async def run(self, changes: AsyncIterator[TaskSnapshot]) -> TaskSnapshot:
+        """Read every change; between two of them, look every second whether somebody wants to cancel."""
+        last: TaskSnapshot | None = None
+        pending = asyncio.ensure_future(anext(changes))
+        try:
+            while True:
+                done, _ = await asyncio.wait({pending}, timeout=LOOK_FOR_CANCEL_EVERY)
+                if done:
+                    last = pending.result()
+                    await self._progressed(last)
+                    if last.ended:
+                        return last
+                    pending = asyncio.ensure_future(anext(changes))
+                if not self.cancel_sent and await self.claim.cancel_asked():
+                    await self._cancel()
+        finally:
+            pending.cancel()
+            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, TaskGoneError):
+                await pending
+
+    async def _progressed(self, task: TaskSnapshot) -> None:
+        if task.progress is None:
+            return
+        self.pace = self.pace.seen(task.progress, await self.tools.queue.now())
+        copied = Copied(self.pace.percent, self.pace.rate, self.pace.eta, self.watch.nfc_errors)
+        await self.claim.note(with_copied(copied))
+        await self.tools.outbox.show(job_card(self.claim.job))
+
+    async def _cancel(self) -> None:
+        """Ask vCenter once. A refusal is no error: the task may be past that point, and its end is awaited anyway."""
+        self.cancel_sent = True
+        try:
+            await self.vcenter.cancel(self.task)
+        except (FaultError, TaskGoneError) as error:
+            log.info("vCenter does not cancel %s: %s", self.task, error)
+        await self.tools.outbox.show(job_card(self.claim.job))

@@ -1,0 +1,51 @@
+"""Plan a migration: read what is needed, make the plan. One code for card, `--dry-run` and `coldmigrate plan`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.errors import UserError
+from bot.migration.plan import Plan
+from bot.migration.planning import make_plan
+from bot.migration.request import MigrationRequest, SiteName, VmRef
+from bot.operations.tools import Fleet
+
+
+async def plan_migration(fleet: Fleet, request: MigrationRequest) -> Plan:
+    """The plan for a request, with all its concerns.
+
+    UserError for a site, host or folder that does not exist; UnreachableError, LoginError and FaultError as vCenter
+    answers. Nothing is changed anywhere.
+    """
+    spec = fleet.site(request.site)
+    if spec.vcenter != request.vm.vcenter:
+        raise UserError(
+            f"{request.vm.name} is in vCenter {request.vm.vcenter} and {spec.name} is in {spec.vcenter}: "
+            "moves between two vCenters are not possible yet."
+        )
+    vcenter = fleet.vcenter(request.vm.vcenter)
+    vm, site = await asyncio.gather(vcenter.read_vm(request.vm.uuid), vcenter.read_site(spec))
+    return make_plan(request, vm, site, source_site=fleet.site_of(vm))
+
+
+async def resolve_vm(fleet: Fleet, query: str) -> VmRef:
+    """The one VM that `query` (name, inventory path or UUID) means, asked of the vCenters themselves.
+
+    UserError when there is none, or when there are several: then all are listed with folder and host.
+    """
+    found = [vm for vcenter in fleet.vcenters.values() for vm in await vcenter.find_vms(query)]
+    if len(found) == 1:
+        return found[0].ref
+    if not found:
+        raise UserError(
+            f"No VM is called '{query}' in {', '.join(fleet.vcenters)}.", example="coldmigrate plan web01 site2"
+        )
+    listed = "; ".join(f"{vm.path} on {vm.host}" for vm in found)
+    raise UserError(
+        f"'{query}' means {len(found)} VMs: {listed}. Give the path instead.", example=f"'{found[0].path}' site2"
+    )
+
+
+def known_sites(fleet: Fleet) -> list[SiteName]:
+    """The names that a person may type."""
+    return sorted(fleet.sites)

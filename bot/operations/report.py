@@ -1,0 +1,69 @@
+"""Report: the queue, one job, and what a person may do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.jobs.port import Job
+from bot.migration.machine import WORDS
+from bot.migration.request import JobId
+from bot.operations.counter import Counter, site_of
+from bot.operations.port import Answer, Person
+from bot.operations.record import copied_of, request_of
+from bot.operations.rights import Verb
+
+SHOWN: Final = 20
+
+_HELP: Final = {
+    Verb.MIGRATE: (
+        "/coldmigrate <vm> <site>   plan a cold migration; nothing moves before it is approved",
+        "    --host <host>  --datastore <name>  --network <from>=<to>  --dry-run",
+        '    a name with blanks, or one of the words below, goes in quotes: /coldmigrate "my vm" site2',
+    ),
+    Verb.SEE: (
+        "/coldmigrate list          the queue",
+        "/coldmigrate show <job>    one job, with who did what and when",
+    ),
+    Verb.CANCEL: ("/coldmigrate cancel <job>  stop it; the VM stays at, or goes back to, its source",),
+    Verb.RETRY: ("/coldmigrate retry <job>   plan it again after it failed or was cancelled",),
+    Verb.APPROVE: ("Approve buttons            you may approve plans",),
+}
+
+
+async def jobs(counter: Counter, who: Person) -> Answer:
+    """Live jobs and the latest ended ones, newest first."""
+    await counter.rights.require(who, Verb.SEE, None)
+    found = await counter.queue.recent(limit=SHOWN)
+    if not found:
+        return Answer("There are no jobs.")
+    live = sum(not job.state.ended for job in found)
+    return Answer(f"{live} live, {len(found) - live} ended:", [_line(job) for job in found])
+
+
+async def show(counter: Counter, who: Person, job_id: JobId) -> Answer:
+    """One job and its history."""
+    job = await counter.job(job_id)
+    await counter.rights.require(who, Verb.SEE, site_of(job))
+    steps = [f"{step.at:%Y-%m-%d %H:%M:%S}Z  {step.state:<11} {step.by}: {step.why}" for step in job.steps]
+    return Answer(_line(job), steps)
+
+
+async def help_for(counter: Counter, who: Person) -> Answer:
+    """Only what this person may do, and how to be allowed more."""
+    allowed = await counter.rights.allowed(who)
+    lines = [line for verb, texts in _HELP.items() if verb in allowed for line in texts]
+    if not lines:
+        return Answer(
+            f"You ({who.user_id}) may do nothing here yet. "
+            "Ask the people who keep coldmigrate.toml for a [[rights]] entry."
+        )
+    sites = ", ".join(sorted(counter.sites))
+    return Answer(f"What you may do. Sites: {sites}.", [*lines, "/coldmigrate help           this"])
+
+
+def _line(job: Job) -> str:
+    request = request_of(job)
+    copied = copied_of(job)
+    percent = f" {copied.percent} %" if copied and not job.state.ended else ""
+    since = f"{job.updated:%Y-%m-%d %H:%M}Z"
+    return f"{job.id}  {request.vm.name} to {request.site}  {WORDS[job.state]}{percent}  since {since}"

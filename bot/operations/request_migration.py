@@ -1,0 +1,103 @@
+"""Request a migration: understand the names, take the VM, write the draft, show its card. No vCenter is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.errors import UserError
+from bot.jobs.port import Job, NewJob
+from bot.migration.machine import WORDS
+from bot.migration.request import MigrationRequest, SiteName
+from bot.operations.cards import job_card
+from bot.operations.counter import Counter
+from bot.operations.port import Answer, MigrateOrder, Person
+from bot.operations.record import MIGRATE, request_of, with_request
+from bot.operations.rights import Verb
+from bot.vsphere.port import InventoryVm
+
+LISTED: Final = 10
+"""Ambiguous VMs that are listed; the rest is counted."""
+
+
+async def request_migration(counter: Counter, who: Person, channel: str, order: MigrateOrder, *, dedupe: str) -> Answer:
+    """Draft what was typed. UserError for a VM or site that does not exist or is ambiguous; RefusedError for rights.
+
+    A VM with a live job is not drafted twice: the answer names the job that has it.
+    """
+    site = counter.site(order.site)
+    await counter.rights.require(who, Verb.MIGRATE, site.name)
+    await counter.channels.require_member(channel)
+    vm = await _one_vm(counter, order.vm, site.name)
+    if vm.ref.vcenter != site.vcenter:
+        raise UserError(
+            f"{vm.ref.name} is in vCenter {vm.ref.vcenter} and {site.name} is in {site.vcenter}: "
+            "moves between two vCenters are not possible yet."
+        )
+    request = MigrationRequest(
+        vm=vm.ref,
+        site=SiteName(site.name),
+        host=order.host,
+        datastore=order.datastore,
+        networks=dict(order.networks),
+        dry_run=order.dry_run,
+    )
+    return await draft(counter, who, channel, request, dedupe=dedupe)
+
+
+async def draft(counter: Counter, who: Person, channel: str, request: MigrationRequest, *, dedupe: str) -> Answer:
+    """Write the draft and show its card. A dry run takes no VM: any number of people may look."""
+    drafted = await counter.queue.draft(
+        NewJob(
+            kind=MIGRATE,
+            vm_key="" if request.dry_run else request.vm.key,
+            requester=who.user_id,
+            channel=channel,
+            data=with_request(request),
+            dedupe=dedupe,
+        )
+    )
+    job = await counter.job(drafted.id)
+    if not drafted.fresh:
+        return Answer(_already(job, request))
+    await counter.outbox.show(job_card(job))
+    return Answer(
+        f"Checking {request.vm.name} for {request.site}: job {job.id}. The card in the channel tells the rest."
+    )
+
+
+def _already(job: Job, request: MigrationRequest) -> str:
+    return (
+        f"{request.vm.name} already has job {job.id} (to {request_of(job).site}, {WORDS[job.state]}). "
+        f"Nothing was queued a second time; `/coldmigrate show {job.id}` tells more."
+    )
+
+
+async def _one_vm(counter: Counter, query: str, site: str) -> InventoryVm:
+    found = await counter.inventory.find(query)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise await _unknown(counter, query, site)
+    raise UserError(
+        f"'{query}' means {len(found)} VMs: {_listed(found)}. Give the path instead of the name.",
+        example=f'/coldmigrate "{found[0].path}" {site}',
+    )
+
+
+async def _unknown(counter: Counter, query: str, site: str) -> UserError:
+    if await counter.inventory.age() is None:
+        return UserError(
+            "No inventory was read from vCenter yet, so no VM can be found. Is a worker running, and can it log in? "
+            "Its log says so.",
+            example="try again in half a minute",
+        )
+    near = await counter.inventory.suggest(query)
+    hint = f" Near to it: {', '.join(sorted({vm.ref.name for vm in near}))}." if near else ""
+    example = f"/coldmigrate {near[0].ref.name} {site}" if near else f"/coldmigrate web01 {site}"
+    return UserError(f"No VM is called '{query}'.{hint}", example=example)
+
+
+def _listed(found: Sequence[InventoryVm]) -> str:
+    shown = "; ".join(f"{vm.path} on {vm.host} ({vm.ref.vcenter})" for vm in found[:LISTED])
+    return shown if len(found) <= LISTED else f"{shown}; and {len(found) - LISTED} more"

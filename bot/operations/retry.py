@@ -1,0 +1,27 @@
+"""Retry a job that ended: a new draft of the same request, with a fresh plan and a fresh approval."""
+
+from __future__ import annotations
+
+from bot.errors import RefusedError, UserError
+from bot.migration.machine import WORDS, Phase
+from bot.migration.request import JobId
+from bot.operations.counter import Counter, site_of
+from bot.operations.port import Answer, Person
+from bot.operations.record import request_of
+from bot.operations.request_migration import draft
+from bot.operations.rights import Verb
+
+
+async def retry(counter: Counter, who: Person, channel: str, job_id: JobId, *, dedupe: str) -> Answer:
+    """Draft it again. UserError while it is live or when it succeeded; RefusedError when a person must look first."""
+    job = await counter.job(job_id)
+    await counter.rights.require(who, Verb.RETRY, site_of(job))
+    if job.state is Phase.NEEDS_HUMAN:
+        raise RefusedError(
+            f"What became of job {job_id} is not known, so it is not repeated.",
+            lifted_by="looking in vCenter, and asking for the VM anew with /coldmigrate once it is clear",
+        )
+    if job.state not in (Phase.FAILED, Phase.CANCELLED):
+        raise UserError(f"Job {job_id} is {WORDS[job.state]}: there is nothing to retry.")
+    await counter.channels.require_member(channel)
+    return await draft(counter, who, channel, request_of(job), dedupe=dedupe)

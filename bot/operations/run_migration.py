@@ -1,0 +1,195 @@
+"""Run a migration on a worker: one step per phase, each looking before it acts, so that any worker can go on.
+
+Ledger first, effect second. The call is made once (`bot.vsphere`), its reply may be lost, and a lost reply is looked
+up (`find_out`), never guessed. This file matches on the phase; what each phase does is in the files beside it.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from bot.errors import BugError, LoginError, MaybeSentError, UnreachableError
+from bot.jobs.port import Claim
+from bot.migration.machine import (
+    Cancelled,
+    CancelledAtSource,
+    Event,
+    IntentWritten,
+    NothingStarted,
+    Phase,
+    Refused,
+    ReplyLost,
+    TaskEnded,
+    TaskFound,
+    Undecidable,
+    advance,
+)
+from bot.migration.plan import Plan
+from bot.operations.cards import job_card
+from bot.operations.check import check, start_check
+from bot.operations.conclude import conclude
+from bot.operations.find_out import Moved, NotOurs, NotStarted, Started, Unclear, find_out
+from bot.operations.finish import finish
+from bot.operations.follow_task import follow_task
+from bot.operations.plan_migration import plan_migration
+from bot.operations.record import Intent, TaskEnd, approved_plan, intent_of, with_intent, with_task_end
+from bot.operations.tools import WorkerTools
+from bot.operations.watch_logs import LogWatch, watching
+from bot.slack.port import Reply
+from bot.vsphere.port import FaultError, VCenter
+
+__all__ = ["run_migration"]
+
+
+async def run_migration(tools: WorkerTools, claim: Claim) -> None:
+    """Carry a claimed job as far as it goes without a person. Raises LostLeaseError when another worker has it."""
+    tools.reached("claimed")
+    async with AsyncExitStack() as stack:
+        run = _Run(tools, claim, stack)
+        while not (claim.job.state.ended or claim.job.state is Phase.PLANNED):
+            await run.step()
+
+
+@dataclass(slots=True)
+class _Run:
+    tools: WorkerTools
+    claim: Claim
+    stack: AsyncExitStack
+    watch: LogWatch | None = None
+    plan: Plan = field(init=False)
+    vcenter: VCenter = field(init=False)
+
+    async def step(self) -> None:
+        match self.claim.job.state:
+            case Phase.DRAFTED:
+                await start_check(self.tools, self.claim)
+            case Phase.CHECKING:
+                await check(self.tools, self.claim)
+            case Phase.QUEUED:
+                await self._start()
+            case Phase.INTENT:
+                # Written by a claim that is gone: this one did not make the call, so its reply is not known.
+                await self._move(ReplyLost(), why="the worker that was starting it is gone")
+            case Phase.UNKNOWN:
+                await self._find_out()
+            case Phase.ATTACHED:
+                await self._follow()
+            case Phase.VERIFYING:
+                await conclude(self.tools, self.claim, await self._watching())
+            case Phase.PLANNED | Phase.DONE | Phase.FAILED | Phase.CANCELLED | Phase.NEEDS_HUMAN:
+                raise BugError(f"nothing is to be done in the phase '{self.claim.job.state}'")
+            case state:
+                assert_never(state)
+
+    async def _start(self) -> None:
+        """Look once more, open the logs, write the intent, make the call."""
+        if await self.claim.cancel_asked():
+            await self._end(Cancelled(), "Cancelled before anything was started.")
+            return
+        if (why := await self._objection()) is not None:
+            await self._end(Refused(), f"{why} Nothing was started.")
+            return
+        await self._submit(IntentWritten(), why="about to ask vCenter", attempt=1)
+
+    async def _objection(self) -> str | None:
+        """What speaks against starting the approved plan now, hours after it was approved perhaps."""
+        approved = approved_plan(self.claim.job)
+        try:
+            fresh = await plan_migration(self.tools.fleet, approved.request)
+        except (FaultError, LoginError) as error:
+            return str(error)
+        blocking = [c.text for c in fresh.concerns if c.severity == "block"]
+        if blocking:
+            return "Since it was approved: " + " ".join(blocking)
+        if fresh.vm_path_name != approved.vm_path_name or fresh.disk_paths != approved.disk_paths:
+            return f"{approved.request.vm.name} has moved or changed its disks since it was approved."
+        return None
+
+    async def _submit(self, event: Event, *, why: str, attempt: int) -> None:
+        plan, vcenter = self._known()
+        op_id = f"cm-{self.claim.job.id}-a{attempt}"
+        try:
+            session = await vcenter.writer_session()
+            intent = Intent(op_id, session, await vcenter.now(), await self.tools.queue.now())
+        except (FaultError, LoginError) as error:
+            await self._end(Refused(), f"{error} Nothing was started.")
+            return
+        await self._watching(op_id)
+        self.tools.reached("before-intent")
+        await self._move(event, why=why, data=with_intent(intent), attempt=attempt)
+        self.tools.reached("after-intent")
+        try:
+            task = await vcenter.relocate(plan, op_id=op_id)
+        except FaultError as error:
+            await self._end(Refused(), f"vCenter refused to start it: {error} ({error.kind})")
+        except (MaybeSentError, UnreachableError) as error:
+            # Never sent is as safe to look up as maybe sent, and the look-up then repeats the call by its rule.
+            await self._move(ReplyLost(), why=str(error))
+        else:
+            self.tools.reached("after-submit")
+            await self._move(TaskFound(), why=f"{task} is running", data={"task": task})
+            self.tools.reached("attached")
+
+    async def _find_out(self) -> None:
+        if not self.tools.look_up:
+            await self._submit(NothingStarted(), why="look-up is switched off", attempt=self.claim.job.attempt + 1)
+            return
+        match await find_out(self.tools, self.claim):
+            case Started(task):
+                await self._move(TaskFound(), why=f"{task.task} was found in vCenter", data={"task": task.task})
+            case Moved():
+                await self._move(TaskEnded(), why="the VM is at its target")
+            case NotStarted() if await self.claim.cancel_asked():
+                await self._end(CancelledAtSource(), "Cancelled. The copy had not started; the VM is at its source.")
+            case NotStarted():
+                await self._submit(
+                    NothingStarted(), why="certain that it had not started", attempt=self.claim.job.attempt + 1
+                )
+            case NotOurs(why):
+                await self._end(Refused(), why)
+            case Unclear(why):
+                await self._end(Undecidable(), f"{why} Please look in vCenter; nothing will be started by itself.")
+
+    async def _follow(self) -> None:
+        plan, vcenter = self._known()
+        end = await follow_task(self.tools, self.claim, vcenter, plan, await self._watching())
+        await self._move(TaskEnded(), why=_ended_how(end), data=with_task_end(end) if end else {})
+
+    async def _watching(self, op_id: str | None = None) -> LogWatch:
+        """The logs of both hosts, opened once per run; after a take-over from the intent on."""
+        plan, _ = self._known()
+        if self.watch is None:
+            since = None if op_id else intent_of(self.claim.job).at
+            self.watch = await self.stack.enter_async_context(
+                watching(
+                    self.tools.feed,
+                    plan,
+                    op_id=op_id or intent_of(self.claim.job).op_id,
+                    logs=self.tools.logs,
+                    since=since,
+                )
+            )
+        if op_id:
+            self.watch.op_id = op_id
+        return self.watch
+
+    def _known(self) -> tuple[Plan, VCenter]:
+        plan = approved_plan(self.claim.job)
+        return plan, self.tools.fleet.vcenter(plan.request.vm.vcenter)
+
+    async def _move(
+        self, event: Event, *, why: str, data: dict[str, str] | None = None, attempt: int | None = None
+    ) -> None:
+        await self.claim.move(advance(self.claim.job.state, event), why=why, data=data, attempt=attempt)
+        await self.tools.outbox.show(job_card(self.claim.job))
+
+    async def _end(self, event: Event, outcome: str) -> None:
+        await finish(self.tools, self.claim, event, Reply("end", outcome, final=True))
+
+
+def _ended_how(end: TaskEnd | None) -> str:
+    if end is None:
+        return "vCenter no longer knows the task"
+    return "the task succeeded" if end.fault is None else f"the task ended: {end.message or end.fault}"

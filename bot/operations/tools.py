@@ -1,0 +1,67 @@
+"""What operations on a worker are given: doors, and the few numbers that are policy. Compose fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.diagnosis.engine import Engine
+from bot.errors import UserError
+from bot.hostlog.line import LogFeed
+from bot.jobs.port import JobQueue
+from bot.migration.facts import SiteSpec, VmFacts
+from bot.migration.request import SiteName, VCenterName
+from bot.slack.port import Outbox
+from bot.vsphere.port import VCenter
+
+
+def _nowhere(_point: str) -> None:
+    """No chaos is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The vCenters and sites of the config."""
+
+    vcenters: Mapping[VCenterName, VCenter]
+    sites: Mapping[SiteName, SiteSpec]
+
+    def vcenter(self, name: VCenterName) -> VCenter:
+        """The vCenter of this name. UserError when the config has none."""
+        if name in self.vcenters:
+            return self.vcenters[name]
+        raise UserError(f"The config has no vCenter '{name}'. It has: {', '.join(self.vcenters) or 'none'}.")
+
+    def site(self, name: SiteName) -> SiteSpec:
+        """The site of this name. UserError with the known ones when the config has none."""
+        if name in self.sites:
+            return self.sites[name]
+        raise UserError(f"There is no site '{name}'. Sites: {', '.join(sorted(self.sites)) or 'none'}.")
+
+    def site_of(self, vm: VmFacts) -> SiteName | None:
+        """The site that a VM is at now, by its vCenter and datacenter; None when no site describes that."""
+        here = [s for s in self.sites.values() if s.vcenter == vm.ref.vcenter and s.datacenter == vm.datacenter]
+        return min((s.name for s in here), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerTools:
+    """`settle`: how long after an intent a call may still reach vCenter (submit time-out and 30 s, DESIGN 2).
+
+    `patience`: how long a vCenter may stay unreadable before a person is asked. `read_on`: how long host logs are
+    read after a task's end. `reached` is told the named points of a run; chaos tests end the process there.
+    """
+
+    queue: JobQueue
+    fleet: Fleet
+    outbox: Outbox
+    feed: LogFeed
+    engine: Engine
+    settle: timedelta
+    patience: timedelta = timedelta(hours=1)
+    read_on: timedelta = timedelta(seconds=15)
+    logs: tuple[str, ...] = ("vpxa", "hostd")
+    reached: Callable[[str], None] = field(default=_nowhere)
+    look_up: bool = True
+    """Off only in the test that proves that the chaos checker can see a duplicate."""
