@@ -1,0 +1,173 @@
+"""The Redis client: how we connect, what is asked again, and how its failures are put.
+
+`Store` has every command of redis-py. What it adds: failures are those of `bot.errors`; only reads are repeated when
+a connection is lost, because redis-py cannot know whether a lost write was carried out; replies are text.
+
+A read that blocks goes through `store.blocking`, which has connections of its own: a waiting reader must never keep
+a lease from being renewed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, Final
+
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.client import Pipeline
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.backoff import NoBackoff
+from redis.client import NEVER_DECODE
+from redis.exceptions import NoScriptError
+
+from bot.store.failure import FOREIGN, lost, translate
+from bot.store.url import Address, parse
+
+LONGEST_BLOCK: Final = 20.0
+"""Seconds that a blocking read may ask for; a connection that is silent for longer is taken for dead."""
+
+_CONNECT_TIMEOUT: Final = 2.0
+_REPLY_TIMEOUT: Final = 5.0
+_POOL_TIMEOUT: Final = 10.0
+_CONNECTIONS: Final = 32
+_WAITS: Final = (0.05, 0.25)  # before the second and the third try of something that may be repeated
+
+_READS: Final = frozenset(
+    """
+    EXISTS GET GETRANGE HEXISTS HGET HGETALL HLEN HMGET INFO LLEN LRANGE MGET PING PTTL SCAN SCARD SISMEMBER SMEMBERS
+    SMISMEMBER STRLEN TIME TTL TYPE XINFO XLEN XRANGE XREAD XREVRANGE ZCARD ZCOUNT ZMSCORE ZRANGE ZRANGEBYSCORE ZRANK
+    ZREVRANGE ZSCORE
+    """.split()  # noqa: SIM905 - a list of words reads better than forty quoted ones
+)
+
+
+class _Pipeline(Pipeline):
+    """Never repeated: a part of it may have been carried out."""
+
+    where = ""
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
+        try:
+            return await super().execute(raise_on_error)
+        except FOREIGN as error:
+            raise translate(error, self.where) from error
+
+
+class Store(Redis):
+    """A connection pool to one Redis. Close it with `aclose`, or use it as `async with`."""
+
+    where: str = ""
+    """The server's address without credentials."""
+
+    blocking: Store
+    """The same server through connections that only wait; block for `LONGEST_BLOCK` at most."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """One command. It is tried three times if it only reads, or if the caller says `repeatable=True`."""
+        repeatable = options.pop("repeatable", False) or str(args[0]).upper() in _READS
+        for wait in (*_WAITS, None) if repeatable else (None,):
+            try:
+                return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            except NoScriptError:
+                raise
+            except FOREIGN as error:
+                if wait is None or not lost(error):
+                    raise translate(error, self.where) from error
+                await asyncio.sleep(wait)
+        raise AssertionError  # the last round returns or raises
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> _Pipeline:  # noqa: FBT001, FBT002
+        """Several commands in one round trip."""
+        pipeline = _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipeline.where = self.where
+        return pipeline
+
+    async def hash(self, key: str) -> dict[str, str]:
+        """A whole hash; empty if there is none."""
+        found: dict[str, str] = await self.execute_command("HGETALL", key)
+        return found
+
+    async def text(self, key: str) -> str | None:
+        """A string, or None."""
+        found: str | None = await self.execute_command("GET", key)
+        return found
+
+    async def raw(self, key: str) -> bytes | None:
+        """A string's bytes as they are, or None."""
+        found: bytes | None = await self.execute_command("GET", key, **{NEVER_DECODE: []})
+        return found
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - redis-py's signature
+        """Close all connections, those of `blocking` too."""
+        sibling = self.__dict__.get("blocking")
+        if sibling is not None and sibling is not self:
+            await sibling.aclose(close_connection_pool)
+        await super().aclose(close_connection_pool)
+
+
+class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
+    """Connections to whoever is the master now; who finds none free waits instead of failing."""
+
+
+def connect(url: str, *, ca_file: Path | None = None) -> Store:
+    """A client for `redis://`, `rediss://`, `unix://` or `redis+sentinel://h1,h2/master/db`. Connects at first use.
+
+    Raises `UserError` for any other form. TLS is verified against `ca_file`, or the system's authorities.
+    """
+    address = parse(url)
+    store = _client(address, ca_file, reply_timeout=_REPLY_TIMEOUT)
+    store.blocking = _client(address, ca_file, reply_timeout=LONGEST_BLOCK + _REPLY_TIMEOUT)
+    store.blocking.blocking = store.blocking
+    return store
+
+
+def _client(address: Address, ca_file: Path | None, *, reply_timeout: float) -> Store:
+    store = Store(connection_pool=_pool(address, _options(address, ca_file, reply_timeout)))
+    store.auto_close_connection_pool = True
+    store.where = address.where
+    return store
+
+
+def _options(address: Address, ca_file: Path | None, reply_timeout: float) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "db": address.db,
+        "username": address.user,
+        "password": address.password,
+        "decode_responses": True,
+        "protocol": 2,
+        "socket_timeout": reply_timeout,
+        "socket_connect_timeout": _CONNECT_TIMEOUT,
+        "retry": Retry(NoBackoff(), 0),
+        "max_connections": _CONNECTIONS,
+        "timeout": _POOL_TIMEOUT,
+    }
+    if not address.socket:
+        options["socket_keepalive"] = True
+    if address.tls:
+        options["ssl_ca_certs"] = str(ca_file) if ca_file else None
+    return options
+
+
+def _pool(address: Address, options: dict[str, Any]) -> BlockingConnectionPool:
+    if address.socket:
+        return BlockingConnectionPool(connection_class=UnixDomainSocketConnection, path=address.socket, **options)
+    if address.master:
+        sentinels = Sentinel(list(address.hosts), sentinel_kwargs=_sentinel_options(address, options))  # type: ignore[no-untyped-call]
+        return _SentinelPool(address.master, sentinels, ssl=address.tls, **options)  # type: ignore[no-untyped-call]
+    ((host, port),) = address.hosts
+    kind = SSLConnection if address.tls else Connection
+    return BlockingConnectionPool(connection_class=kind, host=host, port=port, **options)
+
+
+def _sentinel_options(address: Address, options: dict[str, Any]) -> dict[str, Any]:
+    shared = {"socket_connect_timeout", "protocol", "retry"}
+    tls = {"ssl": True, "ssl_ca_certs": options["ssl_ca_certs"]} if address.tls else {}
+    return {
+        **{name: options[name] for name in shared},
+        **tls,
+        "socket_timeout": _CONNECT_TIMEOUT,
+        "decode_responses": True,
+        "username": address.sentinel_user,
+        "password": address.sentinel_password,
+    }

@@ -1,0 +1,56 @@
+"""Redis' errors in our words, translated once. `where` never carries a password."""
+
+from __future__ import annotations
+
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    ConnectionError,  # noqa: A004 - redis' own names
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TimeoutError,  # noqa: A004
+)
+
+from bot.errors import BugError, ColdmigrateError, LoginError, OutsideError, UnreachableError
+
+Foreign = RedisError | OSError
+"""What redis-py lets out: its own tree, and the socket's errors."""
+
+FOREIGN = (RedisError, OSError)
+
+
+def lost(error: Foreign) -> bool:
+    """No answer came: asking again may help."""
+    if isinstance(error, AuthenticationError | AuthorizationError):
+        return False
+    return isinstance(error, ConnectionError | TimeoutError | OSError | ReadOnlyError)
+
+
+def translate(error: Foreign, where: str) -> ColdmigrateError:  # noqa: PLR0911 - a table
+    """The error of our tree that says the same, with a sentence for an operator."""
+    text = str(error) or type(error).__name__
+    match error:
+        case AuthenticationError() | AuthorizationError() | NoPermissionError():
+            return LoginError(f"Redis at {where} does not let us in ({text}). Check the user and password of its URL.")
+        case BusyLoadingError():
+            return UnreachableError(f"Redis at {where} is still loading its data; try again in a moment.")
+        case ReadOnlyError():
+            return UnreachableError(f"Redis at {where} is a replica and takes no writes; a failover may be under way.")
+        case OutOfMemoryError():
+            return OutsideError(
+                f"Redis at {where} is full and took nothing. Raise its maxmemory or free space.", transient=True
+            )
+        case ResponseError() if text.startswith("MISCONF"):
+            return OutsideError(
+                f"Redis at {where} cannot write to its disk and takes no writes: {text}", transient=True
+            )
+        case ResponseError():
+            return BugError(f"Redis at {where} refused a command of ours: {text}")
+        case ConnectionError() | TimeoutError() | OSError():
+            return UnreachableError(f"Redis at {where} does not answer ({text}). Check that it runs and is reachable.")
+        case _:
+            return OutsideError(f"Redis at {where} answered with something unexpected: {text}")

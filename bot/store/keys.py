@@ -1,0 +1,128 @@
+"""Every key name there is, as functions, each with the one room that writes it. No other module spells a key.
+
+All names share the hash tag `{cm}`, so that scripts may touch several of them on a server that shards by tag.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PREFIX: Final = "{cm}:"
+
+
+def _key(*parts: str | int) -> str:
+    return PREFIX + ":".join(str(part) for part in parts)
+
+
+# ---- owner: bot.store
+SCHEMA: Final = _key("schema")
+"""Version of all this (string)."""
+
+CLOCK_SKEW: Final = _key("clock-skew")
+"""Milliseconds added to the server's clock. Tests set it, `doctor` reports it, nothing else knows it."""
+
+
+def blob(sha256: str) -> str:
+    """Bytes on their way from one role to another; one hour."""
+    return _key("blob", sha256)
+
+
+# ---- owner: bot.jobs
+READY: Final = _key("ready", "")
+"""Prefix of `ready:<lane>` (zset): unclaimed jobs; score = priority * 1e13 + ms."""
+
+DELAYED: Final = _key("delayed")
+"""Zset: jobs given back for a while, by the ms they are due."""
+
+LEASE: Final = _key("lease")
+"""Zset: claimed jobs, by the ms their lease ends."""
+
+DRAFTS: Final = _key("drafts")
+"""Zset: jobs that nobody approved yet, by the ms they expire."""
+
+LANES: Final = _key("lanes")
+"""Set: lanes that have or had ready jobs."""
+
+JOBS: Final = _key("jobs")
+"""Zset: all jobs that are kept, by the ms of their creation."""
+
+LIVE: Final = _key("live")
+"""Zset: jobs that have not ended, by the ms of their creation."""
+
+DEAD: Final = _key("dead")
+"""Zset: jobs that were given up, by the ms of that."""
+
+EVENTS: Final = _key("ev")
+"""Stream: one entry for every change of a job that somebody may wait for; trimmed."""
+
+
+def job(job_id: str) -> str:
+    """Hash: the job, the truth about it; kept 90 days after its end."""
+    return _key("job", job_id)
+
+
+def ready(lane: str) -> str:
+    """Zset: unclaimed jobs of a lane."""
+    return READY + lane
+
+
+def slot(lane: str) -> str:
+    """Set: jobs that hold a slot of the lane, whoever works on them."""
+    return _key("slot", lane)
+
+
+def vm(vm_key: str) -> str:
+    """String: the live job of this VM (`<vcenter>:<uuid>`)."""
+    return _key("vm", vm_key)
+
+
+# ---- owner: bot.slack
+OUTBOX: Final = _key("outbox")
+"""Zset: what waits to be posted."""
+
+
+def outbox(entry: str) -> str:
+    """Hash: one thing to be posted."""
+    return _key("outbox", entry)
+
+
+def card(subject: str) -> str:
+    """Hash: where the message of a job or an incident is."""
+    return _key("card", subject)
+
+
+def seen(kind: str, delivery: str) -> str:
+    """String: this delivery was handled; one day. `seen:command:<id>` is written with the draft, by bot.jobs."""
+    return _key("seen", kind, delivery)
+
+
+# ---- owner: bot.vsphere
+def inventory(vcenter: str) -> str:
+    """Hash: the inventory of one vCenter."""
+    return _key("inv", vcenter)
+
+
+# ---- owner: bot.logs
+def feed(vcenter: str, host: str, log: str) -> str:
+    """Stream: candidate lines of one host log."""
+    return _key("feed", vcenter, host, log)
+
+
+def cursor(vcenter: str, host: str, log: str) -> str:
+    """Hash: how far one host log was read, and by whom."""
+    return _key("cursor", vcenter, host, log)
+
+
+def shard(number: int) -> str:
+    """Hash: who reads this share of the hosts."""
+    return _key("shard", number)
+
+
+# ---- owner: operations
+AUDIT: Final = _key("audit")
+"""Stream: who did what; until exported and trimmed by policy."""
+
+
+def link(name: str) -> str:
+    """Hash: holds, measured loss and rate of one link; 30 days."""
+    return _key("link", name)

@@ -1,0 +1,46 @@
+"""Loads Lua scripts and runs them by their digest. Every script starts with the prelude: key names and the clock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+from bot.store import keys
+from bot.store.client import Store
+from bot.store.failure import FOREIGN, translate
+
+Argument = str | int | float
+
+
+class Script:
+    """One Lua script, which Redis runs as a whole or not at all."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+    async def __call__(self, store: Store, *args: Argument, repeatable: bool = False) -> Any:
+        """Run it. `repeatable`: asking twice does no harm, so a lost reply is asked for again."""
+        # One key is declared although scripts reach more: it tells a sharding server where all of `{cm}` lives.
+        tail = (1, keys.SCHEMA, *args)
+        try:
+            return await store.execute_command("EVALSHA", self.sha, *tail, repeatable=repeatable)
+        except NoScriptError:
+            return await self._evaluate(store, tail, repeatable=repeatable)
+
+    async def _evaluate(self, store: Store, tail: Sequence[Argument], *, repeatable: bool) -> Any:
+        try:
+            return await store.execute_command("EVAL", self.source, *tail, repeatable=repeatable)
+        except FOREIGN as error:
+            raise translate(error, store.where) from error
+
+
+def load(package: str, name: str, *, libraries: Sequence[str] = ()) -> Script:
+    """The script `<name>.lua` of a package, with the prelude and the package's `libraries` in front."""
+    prelude = files("bot.store").joinpath("prelude.lua").read_text(encoding="utf-8")
+    parts = [files(package).joinpath(f"{part}.lua").read_text(encoding="utf-8") for part in (*libraries, name)]
+    return Script("\n".join([prelude, *parts]))
