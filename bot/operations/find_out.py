@@ -112,8 +112,7 @@ def _settled(plan: Plan, place: VmPlace | None, others: Sequence[TaskSnapshot]) 
 
 def _most_telling(tasks: Sequence[TaskSnapshot]) -> TaskSnapshot | None:
     """A task that still runs, else the last one that ended: the place of the VM is read in either case."""
-    running = [task for task in tasks if not task.ended]
-    return (running or list(tasks) or [None])[-1]
+    return next(reversed([task for task in tasks if not task.ended] or tasks), None)
 
 
 def _unreadable(error: OutsideError, for_how_long: timedelta, patience: timedelta) -> Unclear | None:
