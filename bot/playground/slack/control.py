@@ -1,0 +1,133 @@
+"""The person's side for other processes: the same gestures as `person.Person`, over the control API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from bot.errors import UnreachableError, UserError
+from bot.playground.slack.changes import Json
+from bot.playground.slack.person import PATIENCE, Outcome
+
+Answer = TypeVar("Answer")
+POLL = timedelta(seconds=20)
+# A gesture waits for the app's ack, a poll for a change; both end on the other side first.
+HTTP_SECONDS = 40.0
+AFTER_ALL = 2**53
+
+
+class SlackControl:
+    """An async context manager. UserError says what was wrong with a gesture; UnreachableError that nobody is there."""
+
+    def __init__(self, control_url: str) -> None:
+        self._http = httpx.AsyncClient(base_url=control_url, timeout=HTTP_SECONDS, trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    # Doing
+
+    async def command(self, user: str, channel: str, line: str) -> Outcome:
+        return _outcome(await self.ask("command", user=user, channel=channel, line=line))
+
+    async def click(
+        self,
+        user: str,
+        channel: str,
+        ts: str,
+        action_id: str,
+        *,
+        block_id: str | None = None,
+        value: str | None = None,
+    ) -> Outcome:
+        chosen = {"ts": ts, "action_id": action_id, "block_id": block_id, "value": value}
+        return _outcome(await self.ask("click", user=user, channel=channel, **chosen))
+
+    async def submit_view(self, user: str, view_id: str, values: Mapping[str, str] | None = None) -> Outcome:
+        return _outcome(await self.ask("submit-view", user=user, view_id=view_id, values=dict(values or {})))
+
+    async def post(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> str:
+        said = await self.ask("post", user=user, channel=channel, text=text, thread_ts=thread_ts)
+        return str(said["ts"])
+
+    async def mention(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> str:
+        said = await self.ask("mention", user=user, channel=channel, text=text, thread_ts=thread_ts)
+        return str(said["ts"])
+
+    # Seeing
+
+    async def history(self, channel: str) -> list[Json]:
+        return list((await self.ask("history", channel=channel))["messages"])
+
+    async def thread(self, channel: str, ts: str) -> list[Json]:
+        return list((await self.ask("thread", channel=channel, ts=ts))["messages"])
+
+    async def message(self, channel: str, ts: str) -> Json:
+        return dict((await self.ask("message", channel=channel, ts=ts))["message"])
+
+    async def ephemerals(self, user: str) -> list[Json]:
+        return list((await self.ask("ephemerals", user=user))["messages"])
+
+    async def views(self, user: str) -> list[Json]:
+        return list((await self.ask("views", user=user))["views"])
+
+    async def places(self) -> Json:
+        """Team, users, channels and groups."""
+        return await self.ask("places")
+
+    async def names(self) -> dict[str, str]:
+        """Ids to the names people know, as `render` wants them."""
+        places = await self.places()
+        groups = {group["id"]: group["handle"] for group in places["usergroups"]}
+        named = {item["id"]: item["name"] for item in (*places["users"], *places["channels"]) if "name" in item}
+        return named | groups
+
+    async def statistics(self) -> Json:
+        return await self.ask("statistics")
+
+    # Waiting
+
+    async def wait_for_change(self, since: int, within: timedelta = POLL) -> tuple[int, list[Json]]:
+        """The number of the newest change, and the changes after `since`: none if nothing happened in time."""
+        answer = await self.ask("changes", since=since, seconds=within.total_seconds())
+        return int(answer["last"]), list(answer["changes"])
+
+    async def wait_for(self, predicate: Callable[[], Awaitable[Answer]], within: timedelta = PATIENCE) -> Answer:
+        """The first true answer of `predicate`, asked now and after every change. TimeoutError after `within`."""
+        deadline = time.monotonic() + within.total_seconds()
+        seen = int((await self.ask("changes", since=AFTER_ALL, seconds=0))["last"])
+        while not (answer := await predicate()):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"The workspace did not get there within {within.total_seconds():g} s.")
+            seen, _ = await self.wait_for_change(seen, min(POLL, timedelta(seconds=left)))
+        return answer
+
+    async def ask(self, verb: str, **arguments: Any) -> Json:
+        """Any verb of the control API, the switches too. Arguments that are None are left out."""
+        sent = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            answer = await self._http.post(verb, json=sent)
+        except httpx.TransportError as error:
+            raise UnreachableError(f"The simulated Slack does not answer at {self._http.base_url}: {error}.") from error
+        said: Json = answer.json()
+        if answer.is_error:
+            raise UserError(said["error"])
+        return said
+
+
+def _outcome(said: Json) -> Outcome:
+    return Outcome(ack=said["ack"], latency=said["latency"], error=said["error"])

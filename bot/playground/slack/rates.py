@@ -1,0 +1,89 @@
+"""Rate limits as Slack publishes them, kept in token buckets. Knows methods and keys, not what a method does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bot.playground.slack.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """`burst` calls at once, then `per_minute`. `per_channel` keeps one bucket for every channel."""
+
+    per_minute: float
+    burst: int
+    per_channel: bool = False
+
+
+# Tiers as documented ("50+ per minute"): the whole minute's share may come at once.
+TIER_1 = Rate(per_minute=1, burst=20)  # a rolling restart of ten connections must pass
+TIER_2 = Rate(per_minute=20, burst=20)
+TIER_3 = Rate(per_minute=50, burst=50)
+TIER_4 = Rate(per_minute=100, burst=100)
+POSTING = Rate(per_minute=60, burst=5, per_channel=True)
+UPDATING = Rate(per_minute=50, burst=15)
+UNLIMITED = Rate(per_minute=60_000, burst=1000)
+
+RATES: Mapping[str, Rate] = MappingProxyType(
+    {
+        "apps.connections.open": TIER_1,
+        "auth.test": UNLIMITED,
+        "chat.delete": TIER_3,
+        "chat.getPermalink": UNLIMITED,
+        "chat.postEphemeral": TIER_4,
+        "chat.postMessage": POSTING,
+        "chat.update": UPDATING,
+        "conversations.history": TIER_3,
+        "conversations.info": TIER_3,
+        "conversations.join": TIER_3,
+        "conversations.list": TIER_2,
+        "conversations.members": TIER_4,
+        "conversations.open": TIER_3,
+        "conversations.replies": TIER_3,
+        "reactions.add": TIER_3,
+        "reactions.remove": TIER_2,
+        "usergroups.list": TIER_2,
+        "usergroups.users.list": TIER_2,
+        "users.info": TIER_4,
+        "users.list": TIER_2,
+        "views.open": TIER_4,
+        "views.publish": TIER_4,
+        "views.push": TIER_4,
+        "views.update": TIER_4,
+    }
+)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    filled_at: float
+
+
+class RateLimits:
+    """Counts calls of one app in one workspace."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.enforced = True
+        self._clock = clock
+        self._buckets: dict[tuple[str, str], _Bucket] = {}
+
+    def take(self, method: str, *, channel: str = "") -> int:
+        """0 if the call may pass; otherwise the whole seconds of Retry-After. A refused call costs nothing."""
+        if not self.enforced:
+            return 0
+        rate = RATES[method]
+        now = self._clock.steady()
+        key = (method, channel if rate.per_channel else "")
+        bucket = self._buckets.setdefault(key, _Bucket(rate.burst, now))
+        per_second = rate.per_minute / 60
+        bucket.tokens = min(rate.burst, bucket.tokens + (now - bucket.filled_at) * per_second)
+        bucket.filled_at = now
+        if bucket.tokens >= 1:
+            bucket.tokens -= 1
+            return 0
+        return max(1, math.ceil((1 - bucket.tokens) / per_second))

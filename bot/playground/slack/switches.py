@@ -1,0 +1,135 @@
+"""The switches of the outside world: what an administrator, a network or Slack itself may do to the app.
+
+What people do is in `person`. Everything here takes effect at once and can be taken back.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.errors import UserError
+from bot.playground.slack.calls import TokenKind
+from bot.playground.slack.changes import Json
+from bot.playground.slack.clock import Clock
+from bot.playground.slack.events import Events
+from bot.playground.slack.faults import BreakDown, Fault, Faults, LoseReply, Refuse, Throttle
+from bot.playground.slack.rates import RateLimits
+from bot.playground.slack.records import ChannelKind
+from bot.playground.slack.sockets import DisconnectReason, SocketMode
+from bot.playground.slack.tally import Tally
+from bot.playground.slack.tokens import Tokens
+from bot.playground.slack.workspace import Workspace
+
+
+class Switches:
+    def __init__(
+        self,
+        *,
+        workspace: Workspace,
+        sockets: SocketMode,
+        events: Events,
+        tokens: Tokens,
+        limits: RateLimits,
+        faults: Faults,
+        tally: Tally,
+        clock: Clock,
+    ) -> None:
+        self._workspace = workspace
+        self._sockets = sockets
+        self._events = events
+        self._tokens = tokens
+        self._limits = limits
+        self._faults = faults
+        self._tally = tally
+        self._clock = clock
+
+    # The administrator
+
+    def archive(self, channel: str, *, archived: bool = True) -> None:
+        self._workspace.archive(self._workspace.channel(channel), archived=archived)
+
+    def invite_bot(self, channel: str) -> None:
+        where = self._workspace.channel(channel)
+        self._workspace.join(where, self._workspace.users[self._workspace.app.bot_user])
+
+    def remove_bot(self, channel: str) -> None:
+        where = self._workspace.channel(channel)
+        self._workspace.leave(where, self._workspace.users[self._workspace.app.bot_user])
+
+    def add_channel(self, name: str, *, private: bool = False, with_bot: bool = True) -> str:
+        """A new channel with everybody in it; returns its id."""
+        kind = ChannelKind.PRIVATE if private else ChannelKind.PUBLIC
+        bot = self._workspace.app.bot_user
+        members = [user for user in self._workspace.users if with_bot or user != bot]
+        return self._workspace.add_channel(name, kind=kind, members=members).id
+
+    def revoke_token(self, kind: TokenKind = TokenKind.BOT) -> None:
+        self._tokens.revoke(kind)
+
+    def restore_token(self, kind: TokenKind = TokenKind.BOT) -> None:
+        self._tokens.restore(kind)
+
+    def grant(self, *scopes: str) -> None:
+        self._workspace.app.scopes |= set(scopes)
+
+    def deny(self, *scopes: str) -> None:
+        self._workspace.app.scopes -= set(scopes)
+
+    # Slack
+
+    def rate_limits(self, *, enforced: bool) -> None:
+        self._limits.enforced = enforced
+
+    def next_answers(self, method: str, fault: Fault, *, times: int = 1) -> None:
+        """Let the next `times` calls of `method` fail like this."""
+        self._faults.plan(method, fault, times=times)
+
+    def no_more_faults(self) -> None:
+        self._faults.clear()
+
+    def ack_deadline(self, deadline: timedelta) -> None:
+        """How long the app may take to ack; three seconds in the real world."""
+        self._sockets.ack_deadline = deadline
+
+    def event_retries(self, *after: timedelta) -> None:
+        """How long to wait before each repetition of an event that was not acked."""
+        self._events.retry_after = after
+
+    def advance(self, by: timedelta) -> None:
+        """Move the workspace's clock: rate limits, trigger ids and response_urls age by it."""
+        self._clock.advance(by)
+
+    # The network
+
+    @property
+    def connections(self) -> int:
+        return len(self._sockets.connections)
+
+    async def disconnect(self, reason: DisconnectReason, *, number: int | None = None) -> int:
+        """Send a disconnect frame, to all connections or to one; returns how many were told."""
+        return await self._sockets.disconnect(reason, number=number)
+
+    def cut(self, *, number: int | None = None) -> int:
+        """End connections without a word; returns how many."""
+        return self._sockets.cut(number=number)
+
+    def statistics(self) -> Json:
+        """Everything counted and measured so far, as JSON."""
+        connections = [
+            {"number": connection.number, "envelopes": len(connection.envelopes)}
+            for connection in self._sockets.connections
+        ]
+        return self._tally.to_json(self._workspace.traffic) | {"connections": connections}
+
+
+def make_fault(kind: str, *, error: str = "fatal_error", retry_after: int = 1, status: int = 503) -> Fault:
+    """A fault from words, as the control API takes them."""
+    made: dict[str, Fault] = {
+        "refuse": Refuse(error),
+        "throttle": Throttle(retry_after),
+        "break-down": BreakDown(status),
+        "lose-reply": LoseReply(),
+    }
+    if kind not in made:
+        raise UserError(f"There is no fault {kind!r}; there are: {', '.join(made)}.")
+    return made[kind]
