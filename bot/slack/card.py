@@ -1,0 +1,78 @@
+"""A job's card as a Slack message. Pure: the same card, the same message."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.migration.machine import WORDS, Phase
+from bot.migration.plan import Concern, Severity
+from bot.migration.size import gib
+from bot.slack.blocks import BlockDict, Layout, compose
+from bot.slack.buttons import drawn
+from bot.slack.figures import bar, eta, rate
+from bot.slack.plaintext import spoken
+from bot.slack.port import JobCard, Progress
+
+EMOJI: Final = {
+    Phase.DRAFTED: "🔎",
+    Phase.CHECKING: "🔎",
+    Phase.PLANNED: "📋",
+    Phase.QUEUED: "⏳",
+    Phase.INTENT: "🚀",
+    Phase.UNKNOWN: "❔",
+    Phase.ATTACHED: "📦",
+    Phase.VERIFYING: "🔬",
+    Phase.DONE: "✅",
+    Phase.FAILED: "❌",
+    Phase.CANCELLED: "🚫",
+    Phase.NEEDS_HUMAN: "🙋",
+}
+_WEIGHTS: Final = {Severity.BLOCK: "⛔ Blocks:", Severity.WARN: "⚠️ Mind:", Severity.NOTE: "ℹ️ Note:"}  # noqa: RUF001
+
+
+def card_message(card: JobCard) -> tuple[str, list[BlockDict]]:
+    """The text for notifications and screen readers, and the blocks."""
+    return _text(card), compose(
+        lambda layout: _body(layout, card),
+        ending=lambda layout: _ending(layout, card),
+        notice=f"Some of this did not fit into a Slack message. /coldmigrate show {card.job} says more.",
+    )
+
+
+def _text(card: JobCard) -> str:
+    copied = f", {card.progress.percent} %" if card.progress and not card.phase.ended else ""
+    note = f". {card.note}" if card.phase.ended and card.note else ""
+    return spoken(f"{card.title}: {WORDS[card.phase]}{copied}{note}")
+
+
+def _body(layout: Layout, card: JobCard) -> None:
+    layout.header(card.title)
+    layout.paragraph(f"{EMOJI[card.phase]} {WORDS[card.phase].capitalize()}")
+    if card.progress:
+        layout.paragraph(_progress(card.progress))
+    layout.fields(list(card.facts))
+    layout.bullets(_concern(concern) for concern in sorted(card.concerns, key=_heaviest_first))
+
+
+def _ending(layout: Layout, card: JobCard) -> None:
+    layout.paragraph(card.note)
+    layout.byline(f"Job {card.job}, asked for by", card.requester)
+    layout.actions(drawn(card.buttons, about=card.title))
+
+
+def _progress(progress: Progress) -> str:
+    pace = [rate(progress.rate), f"{eta(progress.eta)} left" if eta(progress.eta) else ""]
+    copied = f"{gib(progress.done)} of {gib(progress.total)}"
+    lines = [bar(progress.percent), ", ".join(part for part in (copied, *pace) if part)]
+    if progress.nfc_errors:
+        lines.append(f"NFC errors in the hosts' logs so far: {progress.nfc_errors}")
+    return "\n".join(lines)
+
+
+def _concern(concern: Concern) -> tuple[str, str]:
+    lifted = f" Lifted by: {concern.lifted_by}." if concern.lifted_by else ""
+    return _WEIGHTS[concern.severity], f"{concern.text}{lifted}"
+
+
+def _heaviest_first(concern: Concern) -> int:
+    return list(Severity).index(concern.severity)

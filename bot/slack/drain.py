@@ -1,0 +1,117 @@
+"""Carries the outbox to Slack. Run by every bot; several may run at once. How: `courier`; in which order: `scripts`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, Final
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import ColdmigrateError
+from bot.slack.courier import FIRST_RETRY, Courier
+from bot.slack.records import LEASE, Later, Outcome, Pace, Record, Records
+from bot.store.client import Store
+
+log = logging.getLogger(__name__)
+
+AT_ONCE: Final = 8
+POLL: Final = timedelta(seconds=1)
+"""How often it looks without being called: for what the bell did not say, such as a lease that ran out elsewhere."""
+AFTER_TROUBLE: Final = timedelta(seconds=1)
+FINISHING: Final = timedelta(seconds=5)
+
+
+class OutboxDrainer:
+    """Sends what is due until it is stopped or cancelled; a Redis or a Slack that is away for a while stops nothing.
+
+    A record is sent by whoever holds its lease. Work on one ends well before its lease does, so two bots never send
+    the same; if one dies in between, the next looks for the message in Slack before it posts.
+    """
+
+    def __init__(
+        self, store: Store, client: AsyncWebClient, *, pace: Pace | None = None, lease: timedelta = LEASE
+    ) -> None:
+        self._records = Records(store, f"drainer-{secrets.token_hex(4)}", pace=pace, lease=lease)
+        self._courier = Courier(client)
+        self._budget = lease * 0.6
+        self._look = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._in_flight: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until `stop`, which lets what is in flight end, or until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            bell = group.create_task(self._listen(), name="outbox bell")
+            while not self._stopping.is_set():
+                await self._rest(await self._round(group))
+            bell.cancel()
+            if self._in_flight:
+                _, unfinished = await asyncio.wait(self._in_flight, timeout=FINISHING.total_seconds())
+                for task in unfinished:
+                    task.cancel()  # its lease runs out, and the next drainer looks for the message
+
+    def stop(self) -> None:
+        """Let `run` return soon."""
+        self._stopping.set()
+        self._look.set()
+
+    async def _round(self, group: asyncio.TaskGroup) -> timedelta:
+        """Start what may be sent now; how long there is nothing to do unless something new comes."""
+        self._look.clear()
+        free = AT_ONCE - len(self._in_flight)
+        if free <= 0:
+            return POLL
+        try:
+            due, wait = await self._records.claim(free)
+        except ColdmigrateError as error:
+            log.warning("The outbox cannot be read: %s", error)
+            return AFTER_TROUBLE
+        for record in due:
+            self._start(group, self._deliver(record))
+        return POLL if due else min(wait, POLL)
+
+    def _start(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
+        task = group.create_task(work)
+        self._in_flight.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        self._look.set()
+
+    async def _rest(self, wait: timedelta) -> None:
+        try:
+            async with asyncio.timeout(wait.total_seconds()):
+                await self._look.wait()
+        except TimeoutError:
+            return
+
+    async def _deliver(self, record: Record) -> None:
+        outcome = await self._outcome(record)
+        try:
+            if not await self._records.conclude(record, outcome):
+                log.info("Another drainer took over the %s of job %s.", record.kind, record.job)
+        except ColdmigrateError as error:
+            log.warning("What became of the %s of job %s was not written down: %s", record.kind, record.job, error)
+
+    async def _outcome(self, record: Record) -> Outcome:
+        try:
+            async with asyncio.timeout(self._budget.total_seconds()):
+                return await self._courier.carry(record)
+        except TimeoutError:
+            log.warning("Slack took too long over the %s of job %s.", record.kind, record.job)
+        except Exception:  # a worker's loop: one record that breaks us must not keep all others from being sent
+            log.exception("The %s of job %s could not be sent.", record.kind, record.job)
+        return Later(delay=FIRST_RETRY, problem="interrupted", suspect=record.posts)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._records.rung()
+                self._look.set()
+            except ColdmigrateError:
+                await asyncio.sleep(AFTER_TROUBLE.total_seconds())  # the next round says what is wrong

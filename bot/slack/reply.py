@@ -1,0 +1,24 @@
+"""A reply in a job's thread as a Slack message. Pure."""
+
+from __future__ import annotations
+
+from bot.migration.request import JobId
+from bot.slack.blocks import BlockDict, Layout, compose
+from bot.slack.buttons import drawn
+from bot.slack.plaintext import spoken
+from bot.slack.port import Reply
+
+
+def reply_message(job: JobId, reply: Reply) -> tuple[str, list[BlockDict]]:
+    """The text for notifications and screen readers, and the blocks."""
+    return spoken(reply.text), compose(
+        lambda layout: _body(layout, reply),
+        ending=lambda layout: layout.actions(drawn(reply.buttons, about=f"Job {job}")),
+        notice=f"Some of this did not fit into a Slack message. /coldmigrate show {job} says more.",
+    )
+
+
+def _body(layout: Layout, reply: Reply) -> None:
+    layout.paragraph(reply.text)
+    for section in reply.sections:
+        layout.passage(section.heading, section.text, section.lines)

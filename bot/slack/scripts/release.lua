@@ -1,0 +1,26 @@
+-- Not this time: give the record back, due again after a delay. A pause holds even if the record is lost to us.
+
+local id, fence, delay, attempts, suspect, plain, forget_ts, problem, pause, pause_ms = unpack(ARGV)
+local now = now_ms()
+if pause ~= '' then
+  redis.call('HSET', PACE, 'pause:' .. pause, whole(now + tonumber(pause_ms)))
+end
+if not fence_holds(id, fence) then
+  return 0
+end
+local record = key('outbox', id)
+local job, lane = unpack(redis.call('HMGET', record, 'job', 'lane'))
+local card = key('card', job)
+
+redis.call('HSET', record, 'owner', '', 'attempts', attempts, 'suspect', suspect)
+if plain == '1' then
+  redis.call('HSET', record, 'plain', '1')
+end
+if forget_ts == '1' then
+  redis.call('HDEL', card, 'ts')
+end
+if problem ~= '' then
+  redis.call('HSET', card, 'error', problem, 'error_at', whole(now))
+end
+place(id, tonumber(lane), now + tonumber(delay))
+return 1

@@ -1,0 +1,43 @@
+-- Queue the newest look of a card. 1: queued; 0: it shows this already, or an end was shown and this is older news.
+
+local job, channel, ended, outline, digest, text, blocks, keep = unpack(ARGV)
+local card, id = key('card', job), 'card:' .. job
+local record = key('outbox', id)
+local now = now_ms()
+local waiting = redis.call('EXISTS', record) == 1
+
+if ended == '0' and redis.call('HGET', card, 'ended') == '1' then
+  return 0
+end
+if not waiting and redis.call('HGET', card, 'digest') == digest then
+  return 0
+end
+
+local lane = NEWS
+if ended == '1' then
+  lane = FINAL
+elseif redis.call('HGET', card, 'outline') == outline then
+  lane = PROGRESS
+end
+local revision = redis.call('HINCRBY', card, 'rev', 1)
+redis.call('HSET', card, 'channel', channel, 'ended', ended)
+redis.call('PEXPIRE', card, keep)
+redis.call('HSETNX', record, 'created', whole(now))
+redis.call('HSET', record, 'kind', 'card', 'job', job, 'channel', channel, 'rev', revision, 'lane', lane,
+  'outline', outline, 'digest', digest, 'text', text, 'blocks', blocks, 'plain', '0')
+
+-- In flight: settling that one puts this one in line. Two edits at once could arrive in the wrong order.
+if not leased(record) then
+  local due = now
+  if lane == PROGRESS then
+    due = math.max(now, tonumber(redis.call('HGET', card, 'edit_after') or '0'))
+  end
+  local before = due_of(id)
+  local failing = tonumber(redis.call('HGET', record, 'attempts') or '0') > 0
+  if before then
+    due = failing and before or math.min(due, before) -- newer news does not lose its place, nor jump a pause
+  end
+  place(id, lane, due)
+  wake()
+end
+return 1
