@@ -1,0 +1,176 @@
+"""The front door of the room: logs in, a report out.
+
+`load_engine` reads the catalogue once. An `Engine` keeps nothing between diagnoses, so one may serve a whole process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from bot.diagnosis.event import LINE_LIMIT, Event, Header, SourceLine
+from bot.diagnosis.facts import Facts
+from bot.diagnosis.formats import Format, HeaderReader, load_formats
+from bot.diagnosis.incident import MOST_GROUPS, Gathering, Group, Witness
+from bot.diagnosis.judge import Judge
+from bot.diagnosis.opid import belongs_to
+from bot.diagnosis.printable import whole_text
+from bot.diagnosis.rules import Catalogue, load_catalogue
+from bot.diagnosis.scan import Tally, is_continuation, scan, text_of
+from bot.diagnosis.sources import OpenSource, Source, UnreadableError, expand
+from bot.diagnosis.verdict import Incident, MatchKind, Report, Stats, Trouble
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One diagnosis while it runs."""
+
+    reader: HeaderReader
+    gathering: Gathering
+    started: float
+    files: int = 0
+    bytes: int = 0
+    lines: int = 0
+    unparsed: int = 0
+
+    def stats(self) -> Stats:
+        return Stats(
+            files=self.files,
+            bytes=self.bytes,
+            lines=self.lines,
+            unparsed_lines=self.unparsed,
+            seconds=round(time.monotonic() - self.started, 3),
+        )
+
+
+class Engine:
+    """Diagnoses logs with one catalogue of formats and rules."""
+
+    def __init__(self, formats: Sequence[Format], catalogue: Catalogue) -> None:
+        self._formats = tuple(formats)
+        self.catalogue = catalogue
+
+    def is_candidate(self, text: str) -> bool:
+        """Tell, cheaply, whether a line may matter: it holds a needle of some rule. Lines without one never do."""
+        return self.catalogue.needles.search(text.encode("utf-8", "backslashreplace")) is not None
+
+    def diagnose_paths(
+        self,
+        paths: Iterable[Path | str],
+        *,
+        stdin: BinaryIO | None = None,
+        facts: Facts | None = None,
+        op_id: str | None = None,
+    ) -> Report:
+        """Read files, .gz files and folders, and `-` from `stdin`. What cannot be read is reported, never raised."""
+        reading = self._begin(op_id)
+        errors: list[Trouble] = []
+        gaps: list[Trouble] = []
+        for source in expand(paths):
+            reading.files += 1
+            try:
+                with closing(OpenSource(source, stdin)) as opened:
+                    if opened.empty:
+                        (errors if source.named else gaps).append(
+                            Trouble(source.name, "empty: there is nothing to read")
+                        )
+                    self._read(opened, source, reading)
+            except UnreadableError as refusal:
+                errors.append(Trouble(source.name, str(refusal)))
+        return self._report(reading, facts or Facts(), op_id, errors=errors, gaps=gaps)
+
+    def diagnose_lines(
+        self, lines: Iterable[SourceLine], *, facts: Facts | None = None, op_id: str | None = None
+    ) -> Report:
+        """Diagnose lines that somebody else has read, such as the excerpts of several hosts' logs.
+
+        With `op_id`, lines of that operation make `exact` incidents; others count, as `probable`, only where they mention
+        what `facts` names, or tell of a failure of the whole host.
+        """
+        reading = self._begin(op_id)
+        files: set[str] = set()
+        owners: dict[str, Header | None] = {}
+        for given in lines:
+            line = replace(given, text=whole_text(given.text[:LINE_LIMIT]).rstrip("\r\n"))
+            files.add(line.file)
+            reading.lines += 1
+            reading.bytes += len(line.text.encode())
+            continues = is_continuation(line.text[:LINE_LIMIT].encode())
+            header = self._header(line.text, reading, owners.get(line.file) if continues else None, continues=continues)
+            if not continues:
+                owners[line.file] = header
+            if self.is_candidate(line.text):
+                self._witness(Event(line, header), reading)
+        reading.files = len(files)
+        return self._report(reading, facts or Facts(), op_id)
+
+    def _begin(self, op_id: str | None) -> _Reading:
+        return _Reading(HeaderReader(self._formats), Gathering(known=(op_id,) if op_id else ()), time.monotonic())
+
+    def _read(self, opened: OpenSource, source: Source, reading: _Reading) -> None:
+        tally = Tally()
+        try:
+            for found in scan(opened, self.catalogue.needles, tally):
+                text = text_of(found.raw)
+                owner = reading.reader.read(text_of(found.owner)) if found.owner and found.hit else None
+                header = self._header(text, reading, owner, continues=is_continuation(found.raw))
+                if found.hit:
+                    self._witness(Event(SourceLine(source.name, found.number, text), header), reading)
+        finally:
+            reading.bytes += tally.bytes
+            reading.lines += tally.lines
+
+    @staticmethod
+    def _header(text: str, reading: _Reading, owner: Header | None, *, continues: bool) -> Header | None:
+        """Read the header; a continuation bears that of the entry it belongs to, or at least its operation."""
+        header = reading.reader.read(text)
+        if header is None and not continues and text.strip():
+            reading.unparsed += 1
+        if owner is None or not continues:
+            return header
+        return owner if header is None else replace(header, op_id=header.op_id or owner.op_id)
+
+    def _witness(self, event: Event, reading: _Reading) -> None:
+        if hits := self.catalogue.read(event):
+            reading.gathering.add(Witness(event, hits))
+
+    def _report(
+        self,
+        reading: _Reading,
+        facts: Facts,
+        op_id: str | None,
+        *,
+        errors: Sequence[Trouble] = (),
+        gaps: Sequence[Trouble] = (),
+    ) -> Report:
+        judge = Judge(self.catalogue, facts)
+        groups = judge.lay_blame(reading.gathering.groups())
+        incidents = tuple(_incidents(judge, groups, op_id))
+        if dropped := reading.gathering.dropped:
+            gaps = (
+                *gaps,
+                Trouble("", f"more than {MOST_GROUPS} failures: {dropped} lines of later ones were left out"),
+            )
+        return Report(stats=reading.stats(), errors=tuple(errors), gaps=tuple(gaps), incidents=incidents)
+
+
+def load_engine(*, extra_rules: Sequence[Path] = ()) -> Engine:
+    """Load the shipped catalogue, and rule files of an operator's own.
+
+    Raises UserError with every mistake in those files, all at once.
+    """
+    return Engine(load_formats(), load_catalogue(extra_rules))
+
+
+def _incidents(judge: Judge, groups: Iterable[Group], op_id: str | None) -> Iterator[Incident]:
+    for group in groups:
+        if op_id is None:
+            yield judge.incident(group, MatchKind.EXACT if group.bases else MatchKind.PROBABLE)
+        elif any(belongs_to(base, op_id) for base in group.bases):
+            yield judge.incident(group, MatchKind.EXACT)
+        elif judge.mentions(group):
+            yield judge.incident(group, MatchKind.PROBABLE)

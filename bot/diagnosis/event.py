@@ -1,0 +1,91 @@
+"""A line as it came in, and as it reads once its header is understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+Side = Literal["source", "destination", "vcenter"]
+
+LINE_LIMIT = 16 * 1024  # what is matched and shown of one line; characters here, bytes while scanning
+
+
+class LogKind(StrEnum):
+    """Which program wrote a line."""
+
+    VPXA = "vpxa"
+    HOSTD = "hostd"
+    VPXD = "vpxd"
+    VMKERNEL = "vmkernel"
+    VMWARE = "vmware"
+    HBRSRV = "hbrsrv"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One line of one log. `file` is a name for people, `line` counts from 1, `side` is the end of the copy, if known."""
+
+    file: str
+    line: int
+    text: str
+    host: str | None = None
+    side: Side | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What stands before the message. `timestamp` is aware and in UTC, or None where the format has no year."""
+
+    format: str
+    timestamp: datetime | None = None
+    severity: str | None = None
+    process: str | None = None
+    component: str | None = None
+    thread: str | None = None
+    op_id: str | None = None
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line that matters. `header` is None where no known format fits: the text still counts, its time is unknown."""
+
+    source: SourceLine
+    header: Header | None
+
+    @property
+    def text(self) -> str:
+        return self.source.text
+
+    @property
+    def timestamp(self) -> datetime | None:
+        return self.header.timestamp if self.header else None
+
+    @property
+    def op_id(self) -> str | None:
+        return self.header.op_id if self.header else None
+
+    @property
+    def host(self) -> str | None:
+        return self.source.host or (self.header.host if self.header else None)
+
+    @property
+    def kind(self) -> LogKind | None:
+        """Which log this is: the program named in the header knows best, then the file's name; None allows every rule."""
+        return _kind_of_process(self.header) or _kind_of_file(self.source.file)
+
+
+_PROCESSES = {kind.value: kind for kind in LogKind} | {"vmkwarning": LogKind.VMKERNEL, "vmkalert": LogKind.VMKERNEL}
+
+
+def _kind_of_process(header: Header | None) -> LogKind | None:
+    process = (header.process or "").lower() if header else ""
+    return _PROCESSES.get(process)
+
+
+def _kind_of_file(file: str) -> LogKind | None:
+    name = file.replace("\\", "/").rsplit("/", 1)[-1].lower()
+    return next((kind for kind in LogKind if kind in name), None)

@@ -1,0 +1,48 @@
+"""How one user action is followed through the logs of vCenter and hosts: opIDs and their suffixes.
+
+Every callee appends a suffix of its own (`C65743A5-0000024D` in vpxd, `C65743A5-0000024D-5c` in vpxa, one more in hostd),
+so lines are joined by the base, compared on dash boundaries and without letter case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.diagnosis.patterns import compile_pattern
+
+# Families whose base cannot be told from a suffix by shape alone, the most specific first.
+_FAMILIES = tuple(
+    compile_pattern(pattern)
+    for pattern in (
+        r"(?i)^(?P<base>cm-[0-9a-z]{8}-a\d+)(?:-|$)",  # our own: migration and attempt
+        r"(?i)^(?P<base>.+-h5:\d+)(?:-|$)",  # the HTML5 client
+        r"(?i)^(?P<base>[0-9a-f]{8}-[0-9a-f]{8})(?:-|$)",  # the old clients
+    )
+)
+_SUFFIXES = compile_pattern(r"(?i)^(?P<base>.+?)(?:-[0-9a-f]{2})+(?:-[0-9a-f]{4})?$")
+# Loops of vCenter and the host agents themselves: no user's task ever runs under these.
+_INTERNAL = compile_pattern(
+    r"^(?:WFU-|hostd-|HB-host-|HB-SpecSync|SWI-|PollQuickStatsLoop-|ProcessAlarmFiring-|SvcAcctInit-|[\w.]+\.cpp:)"
+)
+
+
+def op_base(op_id: str, *, known: Iterable[str] = ()) -> str:
+    """Return the part that all lines of one action share, in the letter case given; `known` bases win, longest first."""
+    for base in sorted(known, key=len, reverse=True):
+        if belongs_to(op_id, base):
+            return op_id[: len(base)]
+    for family in (*_FAMILIES, _SUFFIXES):
+        if found := family.match(op_id):
+            return found.groupdict()["base"] or op_id
+    return op_id
+
+
+def belongs_to(op_id: str, base: str) -> bool:
+    """Tell whether `op_id` is `base` or `base` with suffixes."""
+    op_id, base = op_id.casefold(), base.casefold()
+    return op_id == base or op_id.startswith(base + "-")
+
+
+def is_internal(op_id: str) -> bool:
+    """Tell whether this is a housekeeping loop, under which unrelated things happen."""
+    return _INTERNAL.match(op_id) is not None

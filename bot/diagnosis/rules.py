@@ -1,0 +1,155 @@
+"""The catalogue: what to look for in a line, and what it means. Rules are data, in `rules/*.toml`.
+
+This module reads rules that are known to be well-formed, fast. Whether a file is well-formed is judged in `rulefile.py`,
+which also documents every key; the shipped files are judged by the test suite, an operator's own at load.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from bot.diagnosis.causes import Cause, Role, Stage
+from bot.diagnosis.conditions import Condition, parse_condition
+from bot.diagnosis.event import Event, LogKind
+from bot.diagnosis.patterns import Pattern, any_of, compile_pattern
+
+FOLDER = Path(__file__).parent / "rules"
+
+
+class Status(StrEnum):
+    """`trial` rules count like `stable` ones, but owe a recorded case."""
+
+    STABLE = "stable"
+    TRIAL = "trial"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing to look at next: a sentence, a command or nothing, and where to run it."""
+
+    what: str
+    command: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; the meaning of each field is told in `rulefile.RuleFile`."""
+
+    id: str
+    title: str
+    status: Status
+    role: Role
+    logs: frozenset[LogKind]
+    stage: Stage | None
+    needles: tuple[str, ...]
+    match: tuple[Pattern, ...]
+    when: tuple[Condition, ...]
+    cause: Cause
+    confidence: float
+    explains: frozenset[str]
+    contradicted_by: frozenset[str]
+    confirm_by: tuple[str, ...]
+    workarounds: tuple[str, ...]
+    links: tuple[str, ...]
+    alternatives: Mapping[Cause, float]
+    explanation: str
+    known: tuple[str, ...]
+    ruled_out: tuple[str, ...]
+    next_checks: tuple[Advice, ...]
+    catch_all: bool
+    host_wide: bool
+    samples: tuple[str, ...]
+    near_misses: tuple[str, ...]
+
+    def read(self, text: str) -> dict[str, str] | None:
+        """Return what the rule captured of `text`, or None where it does not fit."""
+        if not any(needle in text for needle in self.needles):
+            return None
+        if not self.match:
+            return {}
+        found = next((hit for pattern in self.match if (hit := pattern.search(text))), None)
+        if found is None:
+            return None
+        captured = {name: value for name, value in found.groupdict().items() if value is not None}
+        return captured if all(condition.holds(captured) for condition in self.when) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule that fits a line, with what it captured there."""
+
+    rule: Rule
+    captured: Mapping[str, str]
+
+
+class Catalogue:
+    """All rules together, with one automaton over all their needles."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules: Mapping[str, Rule] = {rule.id: rule for rule in rules}
+        self.needles = any_of(needle.encode() for rule in self.rules.values() for needle in rule.needles)
+
+    def read(self, event: Event) -> tuple[Hit, ...]:
+        """Return every rule that fits; one that names the line spares it the catch-alls."""
+        kind = event.kind
+        hits = [
+            Hit(rule, captured)
+            for rule in self.rules.values()
+            if (kind is None or kind in rule.logs) and (captured := rule.read(event.text)) is not None
+        ]
+        named = tuple(hit for hit in hits if not hit.rule.catch_all)
+        return named or tuple(hits)
+
+    def explaining(self, rule_id: str) -> list[Rule]:
+        return [rule for rule in self.rules.values() if rule_id in rule.explains]
+
+
+def read_rule(raw: Mapping[str, Any]) -> Rule:
+    """Turn the contents of a well-formed rule file into a rule."""
+    return Rule(
+        id=raw["id"],
+        title=raw["title"],
+        status=Status(raw["status"]),
+        role=Role(raw.get("role", Role.DECISIVE)),
+        logs=frozenset(map(LogKind, raw.get("logs", LogKind))),
+        stage=Stage(raw["stage"]) if "stage" in raw else None,
+        needles=tuple(raw["needles"]),
+        match=tuple(map(compile_pattern, raw.get("match", ()))),
+        when=tuple(map(parse_condition, raw.get("when", ()))),
+        cause=Cause(raw.get("cause", Cause.UNDETERMINED)),
+        confidence=raw.get("confidence", 0.0),
+        explains=frozenset(raw.get("explains", ())),
+        contradicted_by=frozenset(raw.get("contradicted_by", ())),
+        confirm_by=tuple(raw.get("confirm_by", ())),
+        workarounds=tuple(raw.get("workarounds", ())),
+        links=tuple(raw.get("links", ())),
+        alternatives={Cause(cause): confidence for cause, confidence in raw.get("alternatives", {}).items()},
+        explanation=raw.get("explanation", ""),
+        known=tuple(raw.get("known", ())),
+        ruled_out=tuple(raw.get("ruled_out", ())),
+        next_checks=tuple(Advice(**advice) for advice in raw.get("next_checks", ())),
+        catch_all=raw.get("catch_all", False),
+        host_wide=raw.get("host_wide", False),
+        samples=tuple(sample["text"] for sample in raw.get("samples", ())),
+        near_misses=tuple(miss["text"] for miss in raw.get("near_misses", ())),
+    )
+
+
+def rule_files(folder: Path = FOLDER) -> list[Path]:
+    return sorted(folder.glob("*.toml"))
+
+
+def load_catalogue(extra: Sequence[Path] = ()) -> Catalogue:
+    """Load the shipped rules and an operator's own files; raise UserError with every mistake in the latter."""
+    raw = [tomllib.loads(path.read_text(encoding="utf-8")) for path in rule_files()]
+    if extra:
+        from bot.diagnosis.rulefile import require_sound  # noqa: PLC0415 - pydantic costs more than a small log does
+
+        raw += require_sound(extra, beside=raw)
+    return Catalogue(map(read_rule, raw))
