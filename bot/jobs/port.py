@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from bot.errors import ColdmigrateError
 from bot.migration.machine import Phase
@@ -42,11 +43,15 @@ class Job:
     cancel_by: str  # who asked to cancel, or empty
     data: Mapping[str, str]
     steps: Sequence[Step]
+    failures: int = 0  # times in a row that its handler failed, since the last transition
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What a draft is made of. `vm_key` empty: no VM is taken (a dry run). `dedupe` recognises a repeated delivery."""
+    """What a draft is made of. `vm_key` empty: no VM is taken (a dry run). `dedupe` recognises a repeated delivery.
+
+    `priority` is 0 to 9, and 0 goes first.
+    """
 
     kind: str
     vm_key: str
@@ -54,6 +59,7 @@ class NewJob:
     channel: str
     data: Mapping[str, str]
     dedupe: str = ""
+    priority: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,18 @@ class LostLeaseError(ColdmigrateError):
 class Claim(Protocol):
     """The right to work on one job, proven by a fence. Every write is refused once somebody else has it.
 
-    The lease is renewed in the background while the claim is open (`async with`); all methods raise LostLeaseError.
+    The lease is renewed in the background while the claim is entered (`async with`; the worker loop does that, not the
+    handler). All methods raise LostLeaseError, and UnreachableError when Redis does not answer: then the write may or
+    may not have happened, and the job's next owner will see.
     """
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop renewing. A job that was not given up is taken over when its lease ends."""
+        ...
 
     @property
     def job(self) -> Job:
@@ -98,12 +114,18 @@ class Claim(Protocol):
         """Another worker held this job before and did not finish with it."""
         ...
 
+    @property
+    def closed(self) -> bool:
+        """This claim writes nothing any more: the job ended, is planned, was given back or was lost."""
+        ...
+
     async def move(
         self, to: Phase, *, why: str, data: Mapping[str, str] | None = None, attempt: int | None = None
     ) -> Job:
         """One fenced transition with its fields, in one script.
 
-        Ends and `planned` give up lease, slot and (at ends) the VM's key in the same step.
+        Ends and `planned` give up lease, slot and (at ends) the VM's key in the same step. Look at the answer of a
+        move to `planned`: if somebody had asked to cancel, the job is `cancelled` instead.
         """
         ...
 
@@ -115,8 +137,15 @@ class Claim(Protocol):
         """Who asked to cancel, or empty."""
         ...
 
-    async def later(self, delay: timedelta, *, why: str) -> None:
-        """Give the job back in its present phase; it is claimable again after `delay`."""
+    async def later(self, delay: timedelta, *, why: str, failed: bool = False) -> None:
+        """Give the job back in its present phase; it is claimable again after `delay`.
+
+        It keeps its slot only if it has started. `failed` counts one more in `Job.failures`.
+        """
+        ...
+
+    async def give_up(self, *, why: str) -> Job:
+        """End a job that its handler cannot deal with: `needs_human` if it has started, else `failed`."""
         ...
 
     async def hand_over(self) -> None:
@@ -132,7 +161,7 @@ class JobQueue(Protocol):
         ...
 
     async def approve(self, job: JobId, *, fingerprint: str, by: str) -> ApproveOutcome:
-        """planned -> queued in the plan's link lane, if `data.fingerprint` still is `fingerprint`."""
+        """planned -> queued in the lane `data["link"]`, if `data["fingerprint"]` still is `fingerprint`."""
         ...
 
     async def cancel(self, job: JobId, *, by: str) -> CancelOutcome: ...
@@ -149,8 +178,12 @@ class JobQueue(Protocol):
         """
         ...
 
+    async def wait(self, at_most: timedelta) -> None:
+        """After a claim that answered None: until there may be something to claim, or this long."""
+        ...
+
     async def expire_drafts(self) -> int:
-        """Cancel plans that nobody approved within an hour; how many."""
+        """Cancel plans that nobody approved within an hour, and drafts that nobody took up for as long; how many."""
         ...
 
     async def now(self) -> datetime:

@@ -10,6 +10,7 @@ a lease from being renewed.
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,8 +25,8 @@ from redis.exceptions import NoScriptError
 from bot.store.failure import FOREIGN, lost, translate
 from bot.store.url import Address, parse
 
-LONGEST_BLOCK: Final = 20.0
-"""Seconds that a blocking read may ask for; a connection that is silent for longer is taken for dead."""
+LONGEST_BLOCK: Final = timedelta(seconds=20)
+"""What a blocking read may ask for; a connection that is silent for longer is taken for dead."""
 
 _CONNECT_TIMEOUT: Final = 2.0
 _REPLY_TIMEOUT: Final = 5.0
@@ -98,6 +99,15 @@ class Store(Redis):
         found: bytes | None = await self.execute_command("GET", key, **{NEVER_DECODE: []})
         return found
 
+    async def tail(
+        self, stream: str, after: str, *, block: timedelta, count: int = 100
+    ) -> list[tuple[str, dict[str, str]]]:
+        """Entries of a stream after this id, oldest first; waits for one for `block`, and then returns none."""
+        # Rounded up, because 0 would mean for ever and too little would be early for what is due.
+        wait = int(block.total_seconds() * 1000) + 1
+        found = await self.blocking.execute_command("XREAD", "COUNT", count, "BLOCK", wait, "STREAMS", stream, after)
+        return [entry for _, entries in found or () for entry in entries]
+
     async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - redis-py's signature
         """Close all connections, those of `blocking` too."""
         sibling = self.__dict__.get("blocking")
@@ -117,7 +127,7 @@ def connect(url: str, *, ca_file: Path | None = None) -> Store:
     """
     address = parse(url)
     store = _client(address, ca_file, reply_timeout=_REPLY_TIMEOUT)
-    store.blocking = _client(address, ca_file, reply_timeout=LONGEST_BLOCK + _REPLY_TIMEOUT)
+    store.blocking = _client(address, ca_file, reply_timeout=LONGEST_BLOCK.total_seconds() + _REPLY_TIMEOUT)
     store.blocking.blocking = store.blocking
     return store
 

@@ -39,8 +39,8 @@ class Script:
             raise translate(error, store.where) from error
 
 
-def load(package: str, name: str, *, libraries: Sequence[str] = ()) -> Script:
-    """The script `<name>.lua` of a package, with the prelude and the package's `libraries` in front."""
+def load(package: str, name: str, *, libraries: Sequence[str] = (), constants: str = "") -> Script:
+    """The script `<name>.lua` of a package; before it the prelude, `constants` and `libraries`."""
     prelude = files("bot.store").joinpath("prelude.lua").read_text(encoding="utf-8")
     parts = [files(package).joinpath(f"{part}.lua").read_text(encoding="utf-8") for part in (*libraries, name)]
-    return Script("\n".join([prelude, *parts]))
+    return Script("\n".join([prelude, constants, *parts]))

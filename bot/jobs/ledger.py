@@ -1,0 +1,94 @@
+"""The scripts of the queue, and a job's hash read back into a `Job`. Everything that Lua must know is told here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from bot.jobs.port import Job, Step
+from bot.migration.machine import ENDS, STARTED, Phase
+from bot.migration.request import JobId
+from bot.store.scripts import Script, load
+
+CHECK_LANE: Final = "check"
+LOCAL_LANE: Final = "local"  # an approved plan that names no link
+
+EVENTS_KEPT: Final = 100_000
+STEPS_KEPT: Final = 100  # the first and the latest
+JOB_KEPT: Final = timedelta(days=90)
+DELIVERY_KEPT: Final = timedelta(days=1)
+
+_DATA: Final = "data."
+
+
+def milliseconds(span: timedelta) -> int:
+    return round(span.total_seconds() * 1000)
+
+
+def moment(milliseconds: str) -> datetime:
+    """The aware time of a number as scripts write it."""
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def _set(phases: Collection[Phase]) -> str:
+    return "{ " + ", ".join(f"{phase} = true" for phase in sorted(phases)) + " }"
+
+
+_CONSTANTS: Final = f"""
+local STARTED = {_set(STARTED)}
+local ENDED = {_set(ENDS)}
+local CHECK, LOCAL = '{CHECK_LANE}', '{LOCAL_LANE}'
+local EVENTS_KEPT, STEPS_KEPT = {EVENTS_KEPT}, {STEPS_KEPT}
+local JOB_KEPT, DELIVERY_KEPT = {milliseconds(JOB_KEPT)}, {milliseconds(DELIVERY_KEPT)}
+"""
+
+
+def _script(name: str) -> Script:
+    return load("bot.jobs", f"scripts/{name}", libraries=("scripts/ledger",), constants=_CONSTANTS)
+
+
+APPROVE: Final = _script("approve")
+CANCEL: Final = _script("cancel")
+CLAIM: Final = _script("claim")
+DRAFT: Final = _script("draft")
+EXPIRE: Final = _script("expire")
+GIVE_UP: Final = _script("give_up")
+HAND_OVER: Final = _script("hand_over")
+LATER: Final = _script("later")
+MOVE: Final = _script("move")
+NOTE: Final = _script("note")
+NOW: Final = _script("now")
+RENEW: Final = _script("renew")
+
+
+def pairs(flat: Sequence[str]) -> dict[str, str]:
+    """A hash as scripts return it: field, value, field, value."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def to_job(fields: Mapping[str, str]) -> Job:
+    """The record in a job's hash."""
+    return Job(
+        id=JobId(fields["id"]),
+        kind=fields["kind"],
+        state=Phase(fields["state"]),
+        vm_key=fields["vm_key"],
+        lane=fields["lane"],
+        requester=fields["requester"],
+        channel=fields["channel"],
+        fence=int(fields["fence"]),
+        owner=fields["owner"],
+        attempt=int(fields["attempt"]),
+        created=moment(fields["created"]),
+        updated=moment(fields["updated"]),
+        cancel_by=fields["cancel_by"],
+        data={name.removeprefix(_DATA): value for name, value in fields.items() if name.startswith(_DATA)},
+        steps=tuple(_to_step(step) for step in json.loads(fields["steps"])),
+        failures=int(fields["failures"]),
+    )
+
+
+def _to_step(fields: Mapping[str, str]) -> Step:
+    return Step(Phase(fields["state"]), moment(fields["at"]), fields["by"], fields["why"])

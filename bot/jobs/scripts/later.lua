@@ -1,0 +1,24 @@
+-- Back in line for a while, in the same state. What has started keeps its slot; what was cancelled meanwhile ends.
+local id, fence, op, by, why, delay, failed = unpack(ARGV)
+local now = now_ms()
+local job = read(id)
+if job ~= nil and job.op == op then
+  return 1
+end
+if not holds(id, job, fence) then
+  return 0
+end
+
+redis.call('HSET', key('job', id), 'op', op, 'claims', 0)
+if job.cancel_by ~= '' and not STARTED[job.state] then
+  finish(id, job, 'cancelled', job.cancel_by, 'cancelled before anything was started', now)
+  return 1
+end
+redis.call('HINCRBY', key('job', id), 'failures', tonumber(failed))
+redis.call('ZREM', key('lease'), id)
+redis.call('ZADD', key('delayed'), whole(now + tonumber(delay)), id)
+if not STARTED[job.state] then
+  redis.call('SREM', key('slot', job.lane), id)
+end
+step(id, job.state, by, why, now)
+return 1

@@ -1,0 +1,32 @@
+-- One transition by the claim that holds the job and knows its state; nothing if it does not.
+local id, fence, op, from, to, by, why, attempt, data, approval = unpack(ARGV)
+local now = now_ms()
+local job = read(id)
+
+if job ~= nil and job.op == op then
+  return fields(id) -- asked again because our answer was lost
+end
+if not holds(id, job, fence) or job.state ~= from then
+  return false
+end
+
+if to == 'planned' and job.cancel_by ~= '' then
+  to, by, why = 'cancelled', job.cancel_by, 'cancelled while it was being checked'
+end
+put_data(id, data)
+redis.call('HSET', key('job', id), 'op', op, 'claims', 0, 'failures', 0)
+if attempt ~= '' then
+  redis.call('HSET', key('job', id), 'attempt', attempt)
+end
+
+if ENDED[to] then
+  finish(id, job, to, by, why, now)
+  return fields(id)
+end
+if to == 'planned' then
+  redis.call('ZREM', key('lease'), id)
+  redis.call('SREM', key('slot', job.lane), id)
+  redis.call('ZADD', key('drafts'), whole(now + tonumber(approval)), id)
+end
+step(id, to, by, why, now)
+return fields(id)

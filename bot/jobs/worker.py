@@ -1,0 +1,149 @@
+"""The loop of a worker: claims jobs, runs their handlers side by side, and leaves every job claimable when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Final
+
+from bot.errors import BugError, ColdmigrateError, OutsideError
+from bot.jobs.port import Claim, JobQueue, LostLeaseError
+from bot.jobs.retry import delay_for
+
+Handler = Callable[[Claim], Awaitable[None]]
+"""Works on one claim until the job ended, is planned or was given back; any other way of leaving is a failure."""
+
+CONCURRENCY: Final = 64
+IDLE: Final = timedelta(seconds=2)
+"""How long a worker waits for news before it looks for itself."""
+
+_OUTAGE: Final = timedelta(seconds=1)
+_UNKNOWN_KIND: Final = timedelta(minutes=1)
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Runs `handlers` by the job's kind, `concurrency` at a time, until `stop`. It outlives any outage of Redis."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        name: str,
+        handlers: Mapping[str, Handler],
+        *,
+        concurrency: int = CONCURRENCY,
+        idle: timedelta = IDLE,
+    ) -> None:
+        self._queue = queue
+        self._name = name
+        self._handlers = handlers
+        self._concurrency = concurrency
+        self._idle = idle
+        self._stopping = asyncio.Event()
+        self._running: dict[asyncio.Task[None], Claim] = {}
+
+    def stop(self) -> None:
+        """Claim nothing more, and let `run` hand every job over. Safe to call from a signal handler, and twice."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until `stop`. When this returns no handler runs and no job waits for a lease of ours to end."""
+        try:
+            while not self._stopping.is_set():
+                await self._step()
+        finally:
+            await self._hand_all_over()
+
+    async def _step(self) -> None:
+        if len(self._running) >= self._concurrency:
+            await self._until_stopping(asyncio.wait([*self._running], return_when=asyncio.FIRST_COMPLETED))
+            return
+        try:
+            # A claim that is under way is let finish: its answer may name a job that is ours now.
+            claim = await self._queue.claim(self._name)
+            if claim is None:
+                await self._until_stopping(self._queue.wait(self._idle))
+                return
+        except OutsideError as error:
+            _log.warning("Waiting for the queue: %s", error)
+            await self._until_stopping(asyncio.sleep(_OUTAGE.total_seconds()))
+            return
+        task = asyncio.create_task(self._work(claim), name=f"job {claim.job.id}")
+        self._running[task] = claim
+        task.add_done_callback(lambda ended: self._running.pop(ended, None))
+
+    async def _until_stopping(self, something: Awaitable[object]) -> None:
+        """Wait for it, but not once we are asked to stop."""
+        waiting = asyncio.ensure_future(something)
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                waiting.result()
+        finally:
+            for task in (waiting, stopping):
+                task.cancel()
+            await asyncio.gather(waiting, stopping, return_exceptions=True)
+
+    async def _hand_all_over(self) -> None:
+        await asyncio.gather(*(self._hand_over(task, claim) for task, claim in self._running.items()))
+
+    async def _hand_over(self, task: asyncio.Task[None], claim: Claim) -> None:
+        # A handler that shields a submit goes on until that is over; it is waited for, however long it takes.
+        task.cancel()
+        await asyncio.wait({task})
+        if not claim.closed:  # the task was cancelled before it began
+            await self._settle(claim, claim.hand_over())
+
+    async def _work(self, claim: Claim) -> None:
+        async with claim:
+            try:
+                await self._handle(claim)
+            except LostLeaseError as error:
+                _log.debug("%s", error)
+            except asyncio.CancelledError:
+                await self._settle(claim, claim.hand_over())
+                raise
+            except Exception as error:  # noqa: BLE001 - the one place where a job's errors end
+                await self._settle(claim, self._after(claim, error))
+
+    async def _handle(self, claim: Claim) -> None:
+        handler = self._handlers.get(claim.job.kind)
+        if handler is None:
+            await claim.later(_UNKNOWN_KIND, why=f"this worker knows no jobs of the kind '{claim.job.kind}'")
+            return
+        await handler(claim)
+        if claim.closed:
+            return
+        if self._stopping.is_set():
+            await claim.hand_over()
+        else:
+            raise BugError(f"the handler of '{claim.job.kind}' left the job in '{claim.job.state}'")
+
+    async def _after(self, claim: Claim, error: Exception) -> None:
+        failures = claim.job.failures + 1
+        delay = delay_for(error, failures=failures)
+        if isinstance(error, OutsideError):
+            why = str(error)
+            _log.warning("Job %s: %s", claim.job.id, error)
+        else:
+            reference = secrets.token_hex(4)
+            why = f"unexpected error, reference {reference}"
+            _log.error("Job %s failed, reference %s", claim.job.id, reference, exc_info=error)
+        if delay is None:
+            await claim.give_up(why=why)
+        else:
+            await claim.later(delay, why=why, failed=True)
+
+    async def _settle(self, claim: Claim, farewell: Awaitable[None]) -> None:
+        """The last write of a claim. If Redis is away, the end of the lease says the same a little later."""
+        try:
+            await farewell
+        except LostLeaseError as error:
+            _log.debug("%s", error)
+        except ColdmigrateError as error:
+            _log.warning("Job %s could not be given back, its lease will end: %s", claim.job.id, error)
