@@ -36,7 +36,7 @@ def test_only_settings_reads_the_environment(root, tracked):
         f"{path}:{line}"
         for path in product(tracked)
         if str(path) != "bot/settings.py"
-        for line in reads_environment(ast.parse((root / path).read_text()))
+        for line in reads_environment(ast.parse((root / path).read_text(), filename=str(path)))
     ]
     assert offences == []
 

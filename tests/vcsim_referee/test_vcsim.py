@@ -12,6 +12,8 @@ import sys
 import pytest
 from pyVmomi import SoapStubAdapter, vim, vmodl
 
+from tests.vcsim.vcsim import Vcsim, VcsimError, find_binary
+
 VERSION = "vim.version.v8_0_3_0"
 
 
@@ -246,10 +248,10 @@ def test_the_history_tells_one_relocation_and_where_it_came_from(content):
     assert (event.sourceDatacenter.name, event.datacenter.name) == ("DC0", "DC1")
 
 
-def test_it_dies_with_its_parent(referee, tmp_path):
+def test_it_dies_with_its_parent(tmp_path):
     """The parent is killed outright, and a sibling keeps a copy of the pipe open: the worst case."""
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(referee.find_binary()), str(tmp_path / "ca.pem")], stdout=subprocess.PIPE
+        [sys.executable, "-c", PARENT, str(find_binary()), str(tmp_path / "ca.pem")], stdout=subprocess.PIPE
     )
     child = json.loads(parent.stdout.readline())
     watch = os.pidfd_open(child["vcsim"])
@@ -275,11 +277,20 @@ vcsim.wait()
 """
 
 
-def test_a_missing_binary_says_how_to_get_it(referee, tmp_path):
-    with pytest.raises(referee.VcsimError, match="make setup"):
-        referee.find_binary(places=[tmp_path / "vcsim"])
+def test_a_missing_binary_says_how_to_get_it(tmp_path):
+    with pytest.raises(VcsimError, match="make setup"):
+        find_binary(places=[tmp_path / "vcsim"])
 
 
-def test_a_start_that_fails_says_what_the_simulator_said(referee, vcsim):
-    with pytest.raises(referee.VcsimError, match="address already in use"):
-        referee.Vcsim(port=vcsim.port).start()
+def test_a_start_that_fails_says_what_the_simulator_said(vcsim):
+    with pytest.raises(VcsimError, match="address already in use"):
+        Vcsim(port=vcsim.port).start()
+
+
+async def test_it_serves_coroutines_too():
+    async with Vcsim(datacenters=1, clusters=1, hosts=1, datastores=1, vms=1, powered_off=False) as vcsim:
+        content = connect(vcsim)
+        vm = content.searchIndex.FindByInventoryPath("DC0/vm/DC0_C0_RP0_VM0")
+        assert vm.runtime.powerState == "poweredOn"
+        content.sessionManager.Logout()
+        content.sessionManager._stub.DropConnections()
