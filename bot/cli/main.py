@@ -63,7 +63,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line. Errors made on purpose become one sentence on stderr: exit 2 if the caller can mend them, else 1."""
+    """Run the command line. An error made on purpose is one sentence: exit 2 if the caller can mend it, else 1."""
     try:
         cli(prog_name="coldmigrate")
     except UserError as error:

@@ -1,4 +1,4 @@
-"""The next checks that rules name in `confirm_by`: what to look at, with which command, where. Data, in `checks.toml`."""
+"""The checks that rules name in `confirm_by`: what to look at, with which command, where. Data, in `checks.toml`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = Path(__file__).parent / "checks.toml"
 class Check:
     """One thing that would confirm or refute a verdict.
 
-    `unreadable` is what a report says as long as nobody has looked; `read_by` names the side whose lines make it untrue.
+    `unreadable` is what a report says until somebody has looked; `read_by` names the side whose lines make it untrue.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """The closed list of things a rule may ask in `when`. Not code: `FIELD OPERATOR NUMBER`, nothing else.
 
-Fields: `bytes` and `port` (groups of the rule's own pattern), `errno` (a group of that name, or decoded from `code`), and
-`code`, a number of the disk library. Decimal and 0x numbers are read.
+Fields: `bytes` and `port` (groups of the rule's own pattern), `errno` (a group of that name, or decoded from `code`),
+and `code`, a number of the disk library. Decimal and 0x numbers are read.
 """
 
 from __future__ import annotations

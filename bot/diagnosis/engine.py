@@ -17,7 +17,7 @@ from bot.diagnosis.facts import Facts
 from bot.diagnosis.formats import Format, HeaderReader, load_formats
 from bot.diagnosis.incident import MOST_GROUPS, Gathering, Group, Witness
 from bot.diagnosis.judge import Judge
-from bot.diagnosis.opid import belongs_to
+from bot.diagnosis.opid import belongs_to, family_base, op_base
 from bot.diagnosis.printable import whole_text
 from bot.diagnosis.rules import Catalogue, load_catalogue
 from bot.diagnosis.scan import Tally, is_continuation, scan, text_of
@@ -88,8 +88,8 @@ class Engine:
     ) -> Report:
         """Diagnose lines that somebody else has read, such as the excerpts of several hosts' logs.
 
-        With `op_id`, lines of that operation make `exact` incidents; others count, as `probable`, only where they mention
-        what `facts` names, or tell of a failure of the whole host.
+        With `op_id`, lines of that operation make `exact` incidents; others count, as `probable`, only where they
+        mention what `facts` names, or tell of a failure of the whole host.
         """
         reading = self._begin(op_id)
         files: set[str] = set()
@@ -109,7 +109,8 @@ class Engine:
         return self._report(reading, facts or Facts(), op_id)
 
     def _begin(self, op_id: str | None) -> _Reading:
-        return _Reading(HeaderReader(self._formats), Gathering(known=(op_id,) if op_id else ()), time.monotonic())
+        known = (family_base(op_id) or op_id,) if op_id else ()
+        return _Reading(HeaderReader(self._formats), Gathering(known=known), time.monotonic())
 
     def _read(self, opened: OpenSource, source: Source, reading: _Reading) -> None:
         tally = Tally()
@@ -170,7 +171,7 @@ def _incidents(judge: Judge, groups: Iterable[Group], op_id: str | None) -> Iter
     for group in groups:
         if op_id is None:
             yield judge.incident(group, MatchKind.EXACT if group.bases else MatchKind.PROBABLE)
-        elif any(belongs_to(base, op_id) for base in group.bases):
+        elif any(belongs_to(base, wanted) for base in group.bases for wanted in (op_id, op_base(op_id))):
             yield judge.incident(group, MatchKind.EXACT)
         elif judge.mentions(group):
             yield judge.incident(group, MatchKind.PROBABLE)

@@ -26,7 +26,7 @@ class LogKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """One line of one log. `file` is a name for people, `line` counts from 1, `side` is the end of the copy, if known."""
+    """One line of one log. `file` is a name for people, `line` counts from 1, `side` is an end of the copy."""
 
     file: str
     line: int
@@ -74,7 +74,7 @@ class Event:
 
     @property
     def kind(self) -> LogKind | None:
-        """Which log this is: the program named in the header knows best, then the file's name; None allows every rule."""
+        """Which log this is, by the program in the header, else by the file's name; None allows every rule."""
         return _kind_of_process(self.header) or _kind_of_file(self.source.file)
 
 

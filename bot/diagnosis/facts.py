@@ -1,4 +1,4 @@
-"""What the caller knows of the migration that a log is read for. Everything may be missing; nothing is looked up here."""
+"""What the caller knows of the migration that a log is read for. Everything may be missing; nothing is looked up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskFacts:
-    """One virtual disk. `descriptor` is the datastore path, ``[ds-1] web01/web01_1.vmdk``; `flat_bytes` its capacity."""
+    """One virtual disk. `descriptor` is its datastore path, `[ds-1] web01/web01_1.vmdk`; `flat_bytes` its capacity."""
 
     descriptor: str
     flat_bytes: int | None = None
@@ -16,7 +16,7 @@ class DiskFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """A migration in plain words and numbers. Folders are the VM's directory on the datastore, without slashes around."""
+    """A migration in plain words and numbers. Folders are the VM's directories on the datastores, without slashes."""
 
     vm: str | None = None
     source_host: str | None = None

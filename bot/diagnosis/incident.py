@@ -50,7 +50,6 @@ class Witness:
 class Group:
     """The lines of one failure, as many as are worth showing; the counts cover all of them."""
 
-    op_ids: set[str] = field(default_factory=set)
     bases: dict[str, str] = field(default_factory=dict)  # folded base to base as first spelled
     tasks: set[str] = field(default_factory=set)
     hosts: set[str] = field(default_factory=set)
@@ -68,8 +67,6 @@ class Group:
 
     def add(self, witness: Witness) -> None:
         event = witness.event
-        if event.op_id and len(self.op_ids) < _MOST_NAMES:
-            self.op_ids.add(event.op_id)
         if task := witness.captured("task"):
             self.tasks.add(task)
         if event.host and len(self.hosts) < _MOST_NAMES:
@@ -99,7 +96,6 @@ class Group:
         return [ordered[place] for _, place in sorted(placed)]
 
     def absorb(self, other: Group) -> None:
-        self.op_ids |= other.op_ids
         self.bases = {**other.bases, **self.bases}
         self.tasks |= other.tasks
         self.hosts |= other.hosts
@@ -219,7 +215,7 @@ class Gathering:
 
 
 def _remember(memory: OrderedDict[str, V], key: str, value: V) -> V:
-    """Return what is kept under `key`, which is `value` if nothing was; forget the oldest key when there are too many."""
+    """Return what is kept under `key`, now `value` if nothing was; forget the oldest key when there are too many."""
     kept = memory.setdefault(key, value)
     memory.move_to_end(key)
     if len(memory) > _WAITING:

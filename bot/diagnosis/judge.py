@@ -250,7 +250,8 @@ def _captured(witnesses: Sequence[Witness], rule: Rule | None) -> Mapping[str, s
 def _identity(group: Group, witnesses: Sequence[Witness]) -> str:
     """Return the same id for the same failure, however often and in whatever company it is read."""
     name = min(group.bases, default="") or min(group.tasks, default="") or witnesses[0].event.text
-    return hashlib.sha256(f"{name}|{group.first}".encode()).hexdigest()[:12]
+    when = group.first or witnesses[0].event.source.line
+    return hashlib.sha256(f"{name}|{when}".encode()).hexdigest()[:12]
 
 
 def _first_task(group: Group) -> str | None:

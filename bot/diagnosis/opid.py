@@ -1,7 +1,7 @@
 """How one user action is followed through the logs of vCenter and hosts: opIDs and their suffixes.
 
-Every callee appends a suffix of its own (`C65743A5-0000024D` in vpxd, `C65743A5-0000024D-5c` in vpxa, one more in hostd),
-so lines are joined by the base, compared on dash boundaries and without letter case.
+Every callee appends a suffix of its own (`C65743A5-0000024D` in vpxd, `C65743A5-0000024D-5c` in vpxa, one more in
+hostd), so lines are joined by the base, compared on dash boundaries and without letter case.
 """
 
 from __future__ import annotations
@@ -22,19 +22,23 @@ _FAMILIES = tuple(
 _SUFFIXES = compile_pattern(r"(?i)^(?P<base>.+?)(?:-[0-9a-f]{2})+(?:-[0-9a-f]{4})?$")
 # Loops of vCenter and the host agents themselves: no user's task ever runs under these.
 _INTERNAL = compile_pattern(
-    r"^(?:WFU-|hostd-|HB-host-|HB-SpecSync|SWI-|PollQuickStatsLoop-|ProcessAlarmFiring-|SvcAcctInit-|[\w.]+\.cpp:)"
+    r"^(?:WFU-|hostd-|HB-host-|SWI-|PollQuickStatsLoop-|ProcessAlarmFiring-|SvcAcctInit-|[\w.]+\.cpp:)"
 )
 
 
 def op_base(op_id: str, *, known: Iterable[str] = ()) -> str:
-    """Return the part that all lines of one action share, in the letter case given; `known` bases win, longest first."""
+    """Return the part that all lines of one action share, letters as given; `known` bases win, longest first."""
     for base in sorted(known, key=len, reverse=True):
         if belongs_to(op_id, base):
             return op_id[: len(base)]
-    for family in (*_FAMILIES, _SUFFIXES):
-        if found := family.match(op_id):
-            return found.groupdict()["base"] or op_id
-    return op_id
+    found = _SUFFIXES.match(op_id)
+    return family_base(op_id) or (found and found.groupdict()["base"]) or op_id
+
+
+def family_base(op_id: str) -> str | None:
+    """Return the base where the form of the opID tells it beyond doubt."""
+    found = next((hit for family in _FAMILIES if (hit := family.match(op_id))), None)
+    return found.groupdict()["base"] if found else None
 
 
 def belongs_to(op_id: str, base: str) -> bool:

@@ -7,6 +7,8 @@ from typing import Protocol, cast
 
 import re2
 
+_NOTHING = rb"[^\x00-\xff]"
+
 
 class PatternError(ValueError):
     """RE2 refuses the pattern; `str(error)` is its reason."""
@@ -55,8 +57,5 @@ def any_of(literals: Iterable[bytes]) -> BytePattern:
     """One automaton for all `literals`, however many; none at all matches nothing."""
     # Longest first: RE2 prefers the left alternative, and a hit should span the most telling needle.
     ordered = sorted(set(literals), key=lambda literal: (-len(literal), literal))
-    if not ordered:
-        ordered_pattern = rb"[^\x00-\xff]"
-    else:
-        ordered_pattern = b"|".join(re2.escape(literal) for literal in ordered)
-    return cast("BytePattern", re2.compile(ordered_pattern, options=_options(raw_bytes=True)))
+    pattern = b"|".join(map(re2.escape, ordered)) or _NOTHING
+    return cast("BytePattern", re2.compile(pattern, options=_options(raw_bytes=True)))

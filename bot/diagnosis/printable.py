@@ -15,7 +15,7 @@ _VISIBLE = {code: f"\\x{code:02x}" if code <= 0xFF else f"\\u{{{code:x}}}" for c
 
 
 def printable(text: str) -> str:
-    """Return one line in which every control or hiding character is spelled out, as in ``\\x1b``."""
+    r"""Return one line in which every control or hiding character is spelled out, as in ``\\x1b``."""
     return whole_text(text).translate(_VISIBLE)
 
 

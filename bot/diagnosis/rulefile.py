@@ -1,4 +1,4 @@
-"""Judges rule files: every mistake with its file and key, all of them at once. Loaded only when there is a file to judge."""
+"""Judges rule files: every mistake with its file and key, all at once. Loaded only when there is a file to judge."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Line(_Strict):
@@ -95,7 +95,7 @@ class RuleFile(_Strict):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        if self.role is Role.DECISIVE or self.role == Role.DECISIVE.value:
+        if self.role is Role.DECISIVE:
             if self.cause in {None, Cause.UNDETERMINED} or not self.confidence or not self.explanation:
                 raise ValueError("a decisive rule needs cause, confidence and explanation")
         elif self.cause or self.confidence:

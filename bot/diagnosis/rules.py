@@ -1,7 +1,7 @@
 """The catalogue: what to look for in a line, and what it means. Rules are data, in `rules/*.toml`.
 
-This module reads rules that are known to be well-formed, fast. Whether a file is well-formed is judged in `rulefile.py`,
-which also documents every key; the shipped files are judged by the test suite, an operator's own at load.
+This module reads, fast, rules that are known to be well-formed. Whether a file is, is judged in `rulefile.py`, which
+also documents every key; the shipped files are judged by the test suite, an operator's own at load.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Found:
 
 
 def scan(stream: ByteStream, needles: BytePattern, tally: Tally) -> Iterator[Found]:
-    """Yield all lines of the first block and, of the rest, those with a needle; `tally` is right once this has ended."""
+    """Yield all lines of the first block and, of the rest, those with a needle; `tally` is complete at the end."""
     tail = b""
     for position, block in enumerate(_whole_lines(stream, tally)):
         yield from _every_line(block, needles) if position == 0 else _hits(block, needles, tally.lines, tail)
@@ -58,13 +58,13 @@ def text_of(raw: bytes) -> str:
 
 
 def is_continuation(raw: bytes) -> bool:
-    """Tell whether a line continues the entry above: an arrow, alone or behind a header that repeats time and process."""
+    """Tell whether a line continues the entry above: an arrow, alone or behind a header with time and process."""
     head = raw[:160]
     return head.lstrip().startswith(b"-->") or b"]: -->" in head
 
 
 def _whole_lines(stream: ByteStream, tally: Tally) -> Iterator[bytes]:
-    """Yield blocks that end with a newline. NULs, which a crash leaves in a log and UTF-16 between letters, are dropped."""
+    """Yield blocks that end with a newline, without NULs: a crash leaves those in a log, UTF-16 between letters."""
     carry = b""
     skipping = False
     while chunk := stream.read(BLOCK):
@@ -88,8 +88,8 @@ def _whole_lines(stream: ByteStream, tally: Tally) -> Iterator[bytes]:
 
 def _every_line(block: bytes, needles: BytePattern) -> Iterator[Found]:
     owner: bytes | None = None
-    for number, raw in enumerate(block.split(b"\n")[:-1], 1):
-        raw = raw[:LINE_LIMIT]
+    for number, line in enumerate(block.split(b"\n")[:-1], 1):
+        raw = line[:LINE_LIMIT]
         continues = is_continuation(raw)
         yield Found(number, raw, needles.search(raw) is not None, owner if continues else None)
         owner = owner if continues else raw

@@ -1,4 +1,4 @@
-"""Opens what a person names: a log, a .gz, a folder, `-`. Everything that cannot be read becomes a sentence, never a crash.
+"""Opens what a person names: a log, a .gz, a folder, `-`. What cannot be read becomes a sentence, never a crash.
 
 Archives (.tgz, .zip and so on) are recognised and refused with a reason; they are not opened here.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from bot.diagnosis.printable import file_name
 
@@ -55,8 +55,7 @@ class OpenSource:
         try:
             self._stream = self._open(source, stdin)
             self._head = self._read(_HEAD)
-            if complaint := _complaint(self._head):
-                raise UnreadableError(complaint)
+            _refuse_strange(self._head)
         except BaseException:
             self._stack.close()
             raise
@@ -76,7 +75,7 @@ class OpenSource:
         if source.path is None:
             if stdin is None:
                 raise UnreadableError("standard input is not available here")
-            buffered = io.BufferedReader(_Reader(stdin))
+            buffered: io.BufferedReader[Any] = io.BufferedReader(_Reader(stdin))
         else:
             try:
                 if stat.S_ISCHR(source.path.stat().st_mode):
@@ -144,19 +143,18 @@ def _walk(folder: Path) -> Iterator[Source]:
                 yield Source(file_name(path), path, named=False)
 
 
-def _complaint(head: bytes) -> str | None:
+def _refuse_strange(head: bytes) -> None:
     for mark, kind in _ARCHIVES.items():
         if head.startswith(mark):
-            return f"{kind}: not opened yet; unpack it and give the folder"
+            raise UnreadableError(f"{kind}: not opened yet; unpack it and give the folder")
     if head[_TAR_MARK] == b"ustar":
-        return "a tar archive: not opened yet; unpack it and give the folder"
+        raise UnreadableError("a tar archive: not opened yet; unpack it and give the folder")
     text = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
     if head and not text:
-        return "nothing but NUL bytes"
+        raise UnreadableError("nothing but NUL bytes")
     control = len(text) - len(text.translate(None, _CONTROL))
     if control > _MOST_CONTROL * len(text):
-        return "binary data, not a log"
-    return None
+        raise UnreadableError("binary data, not a log")
 
 
 def _words(refusal: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Fills `{name}` in sentences and commands. A name without a value stays visible as `<name>`; braces do nothing else."""
+"""Fills `{name}` in sentences and commands. A name without a value stays visible as `<name>`."""
 
 from __future__ import annotations
 

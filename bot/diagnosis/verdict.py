@@ -22,7 +22,7 @@ class MatchKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """How much was read. `unparsed_lines` counts lines without a known header, among those whose header was looked at."""
+    """How much was read. `unparsed_lines`: those without a known header, among the lines that were looked at."""
 
     files: int = 0
     bytes: int = 0

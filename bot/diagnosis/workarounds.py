@@ -1,7 +1,7 @@
 """Ways around a failure, as data in `workarounds/*.toml`, filled with what is known of the migration.
 
-Values from the outside (VM names, paths, hosts) enter a command only as quoted words; a part that runs on another host is
-rendered first and then quoted as a whole. What is not known stays visible as `<placeholder>`.
+Values from the outside (VM names, paths, hosts) enter a command only as quoted words; a part that runs on another host
+is rendered first and then quoted as a whole. What is not known stays visible as `<placeholder>`.
 """
 
 from __future__ import annotations
