@@ -1,0 +1,72 @@
+"""Clicks on a card's buttons: read what the button carries, call one operation, tell the clicker alone.
+
+A click is worth no more than the right of whoever makes it: the operations check that anew every time.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, Final, assert_never
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.respond.async_respond import AsyncRespond
+
+from bot.errors import UserError
+from bot.migration.request import JobId
+from bot.operations.port import Answer, Person, Verbs
+from bot.slack.buttons import PREFIX
+from bot.slack.port import ButtonKind
+from handlers.slack.boundary import answered, as_message
+
+log = logging.getLogger(__name__)
+
+OURS: Final = re.compile(rf"{re.escape(PREFIX)}.+")
+_VALUE: Final = re.compile(r"(?P<job>[a-z2-7]{8})(?: (?P<fingerprint>[0-9a-f]{16}))?")
+_OUTDATED: Final = "This button is from an older version of the bot and does nothing any more."
+
+
+class Actions:
+    """The listener for every button of ours, those of older versions too: no click goes unanswered."""
+
+    def __init__(self, verbs: Verbs) -> None:
+        self._verbs = verbs
+
+    async def clicked(
+        self, ack: AsyncAck, body: Mapping[str, Any], action: Mapping[str, Any], respond: AsyncRespond
+    ) -> None:
+        """Carry it out, then ack: a click that was acked is kept. The words follow by themselves."""
+        answer = await answered(self._carried_out(body, action))
+        await ack()
+        if answer.text:
+            await self._tell(answer, respond)
+
+    async def _carried_out(self, body: Mapping[str, Any], action: Mapping[str, Any]) -> Answer:
+        kind = _kind(action)
+        found = _VALUE.fullmatch(str(action.get("value") or ""))
+        if kind is None or found is None:
+            raise UserError(_OUTDATED, example="/coldmigrate list")
+        job = JobId(found["job"])
+        channel = str(body["channel"]["id"])
+        who = Person(user_id=str(body["user"]["id"]), channel=channel)
+        match kind:
+            case ButtonKind.APPROVE:
+                return await self._verbs.approve(who, job, found["fingerprint"] or "")
+            case ButtonKind.CANCEL:
+                return await self._verbs.cancel(who, job)
+            case ButtonKind.RETRY:
+                return await self._verbs.retry(who, channel, job, dedupe=str(body["trigger_id"]))
+            case other:
+                assert_never(other)
+
+    async def _tell(self, answer: Answer, respond: AsyncRespond) -> None:
+        """To the clicker alone, beside the card. The response_url works in channels that the bot is not in."""
+        sent = await respond(**as_message(answer), replace_original=False)
+        if sent.status_code != 200:  # noqa: PLR2004 - done is done; that nobody read about it is only worth a line
+            log.warning("A click was carried out, but its answer was refused: HTTP %s %s", sent.status_code, sent.body)
+
+
+def _kind(action: Mapping[str, Any]) -> ButtonKind | None:
+    name = str(action.get("action_id", "")).removeprefix(PREFIX)
+    return ButtonKind(name) if name in set(ButtonKind) else None

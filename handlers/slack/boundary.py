@@ -1,0 +1,97 @@
+"""The one place where an outcome becomes words for a person: answers as they are, errors by their class.
+
+Everything said is plain text in blocks, so that a name that somebody typed cannot format or ping.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any, Final
+
+from bot.errors import (
+    BugError,
+    ColdmigrateError,
+    MaybeSentError,
+    OutsideError,
+    RefusedError,
+    UnreachableError,
+    UserError,
+)
+from bot.operations.port import Answer
+from bot.slack.blocks import Layout
+from bot.slack.plaintext import spoken
+
+log = logging.getLogger(__name__)
+
+DEADLINE: Final = timedelta(seconds=2)
+"""Slack shows an error of its own after three seconds, and what comes later is thrown away."""
+
+_TOO_LATE: Final = (
+    "Redis is slow or unavailable: it did not answer in time, and I stopped asking. Nothing was queued, unless the "
+    "answer alone was lost: /coldmigrate list says so. Asking again is safe, a VM has at most one live job."
+)
+
+
+async def answered(call: Awaitable[Answer]) -> Answer:
+    """The answer of `call`, or what a person should read instead. Only cancellation is raised."""
+    try:
+        async with asyncio.timeout(DEADLINE.total_seconds()):
+            return await call
+    except TimeoutError:
+        log.warning("An operation did not return within %.0f s and was cancelled.", DEADLINE.total_seconds())
+        return Answer(_TOO_LATE)
+    except ColdmigrateError as error:
+        return _in_words(error)
+    except Exception as error:  # noqa: BLE001 - the edge: whatever is left is a defect, and the person gets its number
+        return _defect(error)
+
+
+def as_message(answer: Answer) -> dict[str, Any]:
+    """The arguments of `ack` or `respond` that show an answer: to the person alone unless it is public."""
+    layout = Layout()
+    layout.paragraph(answer.text)
+    layout.passage("", "", answer.lines)
+    if layout.trimmed:
+        layout.small("Not everything fitted here.")
+    return {
+        "text": spoken(answer.text),
+        "blocks": layout.blocks,
+        "response_type": "in_channel" if answer.public else "ephemeral",
+    }
+
+
+def _in_words(error: ColdmigrateError) -> Answer:
+    match error:
+        case UserError(example=example):
+            return Answer(f"{error}\nFor example: {example}" if example else str(error))
+        case RefusedError(lifted_by=lifted_by):
+            return Answer(f"{error}\nWho can change that: {lifted_by}." if lifted_by else str(error))
+        case OutsideError():
+            log.warning("%s", error)
+            return Answer(f"{error}\n{_outlook(error)}")
+        case _:
+            return _defect(error)
+
+
+def _outlook(error: OutsideError) -> str:
+    match error:
+        case MaybeSentError():
+            return "It may have been carried out all the same: look at /coldmigrate list before you repeat it."
+        case UnreachableError():
+            return "Nothing was queued and nothing was changed. Try again in a moment."
+    again = f" Try again in {error.retry_after:.0f} s." if error.retry_after else " Try again in a moment."
+    return "Nothing was queued." + (again if error.transient else "")
+
+
+def _defect(error: Exception) -> Answer:
+    reference = secrets.token_hex(4)
+    kind = "a broken promise" if isinstance(error, BugError) else "an unforeseen error"
+    log.error("Reference %s: %s", reference, kind, exc_info=error)
+    return Answer(
+        f"Something in coldmigrate itself is broken, and this was not done. Please report it with the reference "
+        f"{reference}: the bot's log says more under it."
+    )

@@ -1,0 +1,47 @@
+"""/coldmigrate: parse, call one operation, ack with its answer. Nothing else happens here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from bot.errors import UserError
+from bot.operations.port import Answer, Person, Verbs
+from handlers.slack.boundary import answered, as_message
+from handlers.slack.parse import EXAMPLE, CancelJob, Empty, Help, ListJobs, Migrate, RetryJob, ShowJob, parse
+
+
+class Commands:
+    """The listener. `verbs` persist before they return, so the ack is a promise that is already kept."""
+
+    def __init__(self, verbs: Verbs) -> None:
+        self._verbs = verbs
+
+    async def coldmigrate(self, ack: AsyncAck, command: Mapping[str, Any]) -> None:
+        await ack(**as_message(await answered(self._carried_out(command))))
+
+    async def _carried_out(self, command: Mapping[str, Any]) -> Answer:
+        channel = str(command["channel_id"])
+        who = Person(user_id=str(command["user_id"]), channel=channel)
+        delivery = str(command["trigger_id"])
+        match parse(str(command.get("text") or "")):
+            case Migrate(order=order):
+                return await self._verbs.migrate(who, channel, order, dedupe=delivery)
+            case ListJobs():
+                return await self._verbs.jobs(who)
+            case ShowJob(job=job):
+                return await self._verbs.show(who, job)
+            case CancelJob(job=job):
+                return await self._verbs.cancel(who, job)
+            case RetryJob(job=job):
+                return await self._verbs.retry(who, channel, job, dedupe=delivery)
+            case Help():
+                return await self._verbs.help(who)
+            case Empty():
+                raise UserError(
+                    "Which VM, and to which site? '/coldmigrate help' says what you may do.", example=EXAMPLE
+                )
+            case other:
+                assert_never(other)

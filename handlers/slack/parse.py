@@ -1,0 +1,207 @@
+"""From the text after /coldmigrate to one typed request. Pure: nothing that is named here is known to exist."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.errors import UserError
+from bot.migration.request import JobId
+from bot.operations.port import MigrateOrder
+from handlers.slack.words import Word, split
+
+
+@dataclass(frozen=True, slots=True)
+class Migrate:
+    order: MigrateOrder
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobs:
+    """The queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowJob:
+    job: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    job: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class RetryJob:
+    job: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What this person may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """Nothing was typed after the command."""
+
+
+Request = Migrate | ListJobs | ShowJob | CancelJob | RetryJob | Help | Empty
+
+COMMAND: Final = "/coldmigrate"
+EXAMPLE: Final = f"{COMMAND} web01 site2"
+_JOB_ID: Final = re.compile(r"[a-z2-7]{8}")
+_ALONE: Final[Mapping[str, Callable[[], Request]]] = {"list": ListJobs, "help": Help}
+_ON_JOB: Final[Mapping[str, Callable[[JobId], Request]]] = {"show": ShowJob, "cancel": CancelJob, "retry": RetryJob}
+_VERBS: Final = (*_ALONE, *_ON_JOB)
+
+_NETWORK: Final = "--network"
+_VALUED: Final = ("--host", "--datastore", _NETWORK)
+_FLAGS: Final = ("--dry-run",)
+_LATER: Final = ("--thin", "--shutdown", "--power-on", "--at")
+_EXAMPLES: Final = {
+    "--host": f"{EXAMPLE} --host esx-01.example.net",
+    "--datastore": f"{EXAMPLE} --datastore ds-c2-01",
+    _NETWORK: f'{EXAMPLE} --network "VM Network=Production"',
+    "--dry-run": f"{EXAMPLE} --dry-run",
+}
+
+
+def parse(text: str) -> Request:
+    """What was asked for. UserError with a sentence, and where possible an example, for anything that is not clear."""
+    words = split(text)
+    if not words:
+        return Empty()
+    return _verb(words) or Migrate(_order(words))
+
+
+def _verb(words: list[Word]) -> Request | None:
+    """The request if the first word is a verb; a quoted word never is."""
+    verb, rest = words[0].text.casefold(), words[1:]
+    if words[0].quoted or verb not in _VERBS:
+        return None
+    if verb in _ALONE:
+        if not rest or verb == "help":
+            return _ALONE[verb]()
+        raise UserError(
+            f"'{verb}' is a command and takes nothing after it. A VM of that name goes in quotes.",
+            example=f'{COMMAND} "{verb}" {rest[0].text}',
+        )
+    if not rest:
+        raise UserError(
+            f"Which job? '{verb}' takes a job's id; 'list' shows them.", example=f"{COMMAND} {verb} k3q7m2xa"
+        )
+    if len(rest) > 1 or not _JOB_ID.fullmatch(rest[0].text.casefold()):
+        raise UserError(
+            f"'{verb}' is a command and takes one job id: eight letters and digits, as 'list' shows them. "
+            "A VM of that name goes in quotes.",
+            example=f'{COMMAND} {verb} k3q7m2xa, or {COMMAND} "{verb}" site2',
+        )
+    return _ON_JOB[verb](JobId(rest[0].text.casefold()))
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An order while its words are read."""
+
+    names: list[str] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
+    networks: dict[str, str] = field(default_factory=dict)
+
+    def set(self, option: str, value: str) -> None:
+        if option in self.values:
+            raise UserError(f"{option} was given twice. Once is enough.", example=_EXAMPLES[option])
+        self.values[option] = value
+
+    def map_network(self, value: str) -> None:
+        source, _, target = (part.strip() for part in value.partition("="))
+        if not source or not target:
+            raise UserError(f"{_NETWORK} takes FROM=TO, not '{value}'.", example=_EXAMPLES[_NETWORK])
+        if source in self.networks:
+            raise UserError(f"The network '{source}' was mapped twice.", example=_EXAMPLES[_NETWORK])
+        self.networks[source] = target
+
+
+def _order(words: list[Word]) -> MigrateOrder:
+    draft = _Draft()
+    rest = iter(words)
+    for word in rest:
+        if word.text.startswith("-") and not word.quoted:
+            _option(draft, word, rest)
+        else:
+            draft.names.append(word.text)
+    vm, site = _vm_and_site(draft.names, words)
+    return MigrateOrder(
+        vm=vm,
+        site=site,
+        host=draft.values.get("--host"),
+        datastore=draft.values.get("--datastore"),
+        networks=draft.networks,
+        dry_run="--dry-run" in draft.values,
+    )
+
+
+def _option(draft: _Draft, word: Word, rest: Iterator[Word]) -> None:
+    name, has_value, value = word.text.partition("=")
+    name = name.casefold()
+    if name in _LATER:
+        raise UserError(f"{name} is not available yet. Leave it out.", example=EXAMPLE)
+    if name in _FLAGS:
+        if has_value:
+            raise UserError(f"{name} takes no value.", example=_EXAMPLES[name])
+        draft.set(name, "yes")
+    elif name in _VALUED:
+        value = value if has_value else _value(name, rest)
+        if not value.strip():
+            raise UserError(f"{name} needs a value.", example=_EXAMPLES[name])
+        draft.map_network(value) if name == _NETWORK else draft.set(name, value)
+    else:
+        raise _unknown(name)
+
+
+def _value(name: str, rest: Iterator[Word]) -> str:
+    following = next(rest, Word(""))
+    if following.text.startswith("--") and not following.quoted:
+        raise UserError(f"{name} needs a value before {following.text}.", example=_EXAMPLES[name])
+    return following.text
+
+
+def _unknown(name: str) -> UserError:
+    known = (*_VALUED, *_FLAGS)
+    nearest = difflib.get_close_matches(f"--{name.lstrip('-')}", (*known, *_LATER), n=1)
+    meant = f" Did you mean {nearest[0]}?" if nearest else f" There are: {', '.join(known)}."
+    return UserError(
+        f"There is no option {name}.{meant}", example=_EXAMPLES.get(nearest[0], EXAMPLE) if nearest else EXAMPLE
+    )
+
+
+def _vm_and_site(names: list[str], words: list[Word]) -> tuple[str, str]:
+    if not names:
+        raise UserError("Which VM, and to which site?", example=EXAMPLE)
+    if names[0].startswith("@") and not words[0].quoted:
+        raise UserError("Saved lists of VMs are not available yet. Name one VM.", example=EXAMPLE)
+    if len(names) == 1:
+        raise _one_name(names[0])
+    if len(names) > 2:  # noqa: PLR2004 - a VM and a site
+        raise UserError(
+            f"One VM and one site, please; these are {len(names)} names. A name with blanks goes in quotes.",
+            example=f'{COMMAND} "{" ".join(names[:-1])}" {names[-1]}',
+        )
+    vm, site = (name.strip() for name in names)
+    if not vm or not site:
+        raise UserError("A name in quotes is empty.", example=EXAMPLE)
+    return vm, site
+
+
+def _one_name(name: str) -> UserError:
+    nearest = difflib.get_close_matches(name.casefold(), _VERBS, n=1, cutoff=0.75)
+    if nearest:
+        return UserError(f"To which site? Or did you mean '{nearest[0]}'?", example=f"{COMMAND} {nearest[0]}")
+    return UserError(f"To which site should '{name}' go?", example=f"{COMMAND} {_again(name)} site2")
+
+
+def _again(name: str) -> str:
+    return f'"{name}"' if any(character.isspace() for character in name) else name
