@@ -1,0 +1,470 @@
+"""The only reader of the environment, of secret files and of `coldmigrate.toml`. What comes out is frozen.
+
+Every mistake is found before anything starts, and all of them are reported together: file, key, what was expected.
+Secrets are named in the file and read late, by the role that needs them: `Settings.slack_tokens` in the bot,
+`Settings.vcenter_password` in workers and watchers.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+
+from bot.errors import UserError
+
+FILE_NAME: Final = "coldmigrate.toml"
+PATH_VARIABLE: Final = "COLDMIGRATE_CONFIG"
+REDIS_VARIABLE: Final = "REDIS_URL"
+
+Verb = Literal["migrate", "approve", "cancel", "retry", "diagnose", "see"]
+
+_WINDOW: Final = re.compile(
+    r"(?P<first>Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(?P<last>Mon|Tue|Wed|Thu|Fri|Sat|Sun))? "
+    r"(?P<start>([01]\d|2[0-3]):[0-5]\d)-(?P<end>([01]\d|2[0-3]):[0-5]\d) (?P<zone>\S+)"
+)
+_PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
+_HUNDRED: Final = 100.0
+
+
+def _window(text: str) -> str:
+    found = _WINDOW.fullmatch(text)
+    if not found:
+        raise ValueError("not a window")
+    try:
+        ZoneInfo(found["zone"])
+    except (OSError, ValueError) as error:
+        raise ValueError("not a time zone") from error
+    return text
+
+
+def _share(text: str) -> str:
+    found = _PERCENT.fullmatch(text)
+    if not found or float(found[1]) > _HUNDRED:
+        raise ValueError("not a percentage")
+    return text
+
+
+Window = Annotated[str, AfterValidator(_window)]
+Percentage = Annotated[str, AfterValidator(_share)]
+Text = Annotated[str, Field(min_length=1)]
+HttpsUrl = Annotated[str, Field(pattern=r"^https://[^/\s@]+/?$")]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s@]+(/.*)?$")]
+Thumbprint = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){19}(:[0-9A-Fa-f]{2}){0,44}$")]
+Who = Annotated[str, Field(pattern=r"^(user:[UW][A-Z0-9]+|group:S[A-Z0-9]+|channel:[CG][A-Z0-9]+)$")]
+Channel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
+
+
+class _Table(BaseModel):
+    """A table of the file. `description` of a field is what a mistake in it is told to be instead."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Slack(_Table):
+    """[slack]: read by the bot alone."""
+
+    app_token_env: Text | None = Field(None, description='the name of a variable, "SLACK_APP_TOKEN"')
+    app_token_file: Text | None = Field(None, description="the path of a file that holds the token")
+    bot_token_env: Text | None = Field(None, description='the name of a variable, "SLACK_BOT_TOKEN"')
+    bot_token_file: Text | None = Field(None, description="the path of a file that holds the token")
+    api_url: HttpUrl = Field("https://slack.com/api/", description='a URL, "https://slack-gov.com/api/"')
+
+
+class Redis(_Table):
+    """[redis]: the variable REDIS_URL goes before `url`, and alone may hold a password in the URL."""
+
+    url: Text | None = Field(None, description='a URL without a password, "redis://redis.example.net:6379/0"')
+    password_env: Text | None = Field(None, description="the name of a variable")
+    password_file: Text | None = Field(None, description="the path of a file that holds the password")
+    ca_file: Text | None = Field(None, description="the path of a PEM file")
+
+
+class VCenter(_Table):
+    """[vcenters.<name>]: how workers and watchers log in."""
+
+    url: HttpsUrl = Field(description='an https URL, "https://vc-east.example.net"')
+    user: Text = Field(description='an account, "svc-coldmigrate@vsphere.local"')
+    password_env: Text | None = Field(None, description="the name of a variable")
+    password_file: Text | None = Field(None, description="the path of a file that holds the password")
+    ca_file: Text | None = Field(None, description="the path of a PEM file")
+    thumbprint: Thumbprint | None = Field(None, description='the certificate\'s SHA-1 or SHA-256, "AA:BB:..."')
+
+
+class Site(_Table):
+    """[sites.<name>]: a place that VMs move to and from."""
+
+    vcenter: Text = Field(description="the name of a [vcenters.<name>] table")
+    datacenter: Text = Field(description='the name of a datacenter, "DC1"')
+    cluster: Text | None = Field(None, description='the name of a cluster, "C1"')
+    host: Text | None = Field(None, description='the name of a host, "esx-01.example.net"')
+    datastore: Text = Field(description='the name of a datastore, "ds-c1-01"')
+    folder: Text | None = Field(None, description='a VM folder, "Migrated"')
+    networks: dict[str, Text] = Field(
+        default_factory=dict, description='networks there and here, { "VM Network" = "VM Network" }'
+    )
+    windows: tuple[Window, ...] = Field(
+        (), description='windows such as "Mon-Fri 20:00-06:00 Europe/Berlin"', strict=False
+    )
+    approval: Literal["requester", "second-person"] = Field("requester", description='"requester" or "second-person"')
+
+
+class Link(_Table):
+    """[[links]]: the WAN between two sites."""
+
+    between: tuple[Text, Text] = Field(description='two sites, ["site1", "site2"]', strict=False)
+    slots: int = Field(2, ge=1, le=100, description="how many migrations may cross it at once, 1 to 100")
+    max_loss: Percentage = Field("0.1 %", description='a percentage, "0.1 %"')
+
+    @property
+    def name(self) -> str:
+        """The same in both directions: `site1~site2`."""
+        return "~".join(sorted(self.between))
+
+    @property
+    def largest_loss(self) -> float:
+        """`max_loss` as a share of 1."""
+        return float(self.max_loss.rstrip(" %")) / _HUNDRED
+
+
+class Right(_Table):
+    """[[rights]]: what somebody may do, and where."""
+
+    who: tuple[Who, ...] = Field(
+        min_length=1, description='people as "user:U...", "group:S..." or "channel:C..."', strict=False
+    )
+    may: tuple[Verb, ...] = Field(
+        min_length=1, description="some of migrate, approve, cancel, retry, diagnose, see", strict=False
+    )
+    sites: tuple[Text, ...] = Field(("*",), min_length=1, description='names of sites, or ["*"]', strict=False)
+
+
+class Alerts(_Table):
+    """[alerts]: where new failures are announced."""
+
+    channel: Channel = Field(description='a channel\'s id, "C0789NFC"')
+    mode: Literal["observe", "alert"] = Field("observe", description='"observe" or "alert"')
+
+
+class Sink(_Table):
+    """[[sinks]]: who is told when nobody acknowledges."""
+
+    kind: Literal["pagerduty"] = Field(description='"pagerduty"')
+    routing_key_env: Text | None = Field(None, description="the name of a variable")
+    routing_key_file: Text | None = Field(None, description="the path of a file that holds the key")
+    after_minutes: int = Field(10, ge=1, le=1440, description="minutes, 1 to 1440")
+
+
+class Work(_Table):
+    """[worker]: how a worker does its work."""
+
+    lease_seconds: int = Field(30, ge=3, le=600, description="seconds, 3 to 600")
+    concurrency: int = Field(64, ge=1, le=1000, description="jobs side by side, 1 to 1000")
+    submit_timeout_seconds: int = Field(60, ge=1, le=600, description="seconds, 1 to 600")
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def submit_timeout(self) -> timedelta:
+        return timedelta(seconds=self.submit_timeout_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackTokens:
+    """What the bot logs in with."""
+
+    app: SecretStr
+    bot: SecretStr
+
+
+class Settings(_Table):
+    """The whole file. Made by `load`."""
+
+    slack: Slack = Slack()
+    redis: Redis = Redis()
+    vcenters: dict[str, VCenter] = Field(default_factory=dict)
+    sites: dict[str, Site] = Field(default_factory=dict)
+    links: tuple[Link, ...] = Field((), strict=False)
+    rights: tuple[Right, ...] = Field((), strict=False)
+    alerts: Alerts | None = None
+    sinks: tuple[Sink, ...] = Field((), strict=False)
+    worker: Work = Work()
+
+    _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _file: Path = PrivateAttr(default=Path(FILE_NAME))
+
+    def slack_tokens(self) -> SlackTokens:
+        """For the bot alone. Raises `UserError` naming the key whose variable or file is missing."""
+        return SlackTokens(
+            self._secret(self.slack, "slack", "app_token"), self._secret(self.slack, "slack", "bot_token")
+        )
+
+    def vcenter_password(self, name: str) -> SecretStr:
+        """For workers and watchers alone. Raises `UserError` naming the key whose variable or file is missing."""
+        return self._secret(self.vcenters[name], f"vcenters.{name}", "password")
+
+    def redis_url(self) -> SecretStr | None:
+        """Where Redis is, with its password: the variable REDIS_URL, else the file; None if neither says."""
+        if url := self._environ.get(REDIS_VARIABLE):
+            return SecretStr(url)
+        if self.redis.url is None:
+            return None
+        if self.redis.password_env is None and self.redis.password_file is None:
+            return SecretStr(self.redis.url)
+        password = self._secret(self.redis, "redis", "password").get_secret_value()
+        return SecretStr(_with_password(self.redis.url, password))
+
+    def path(self, text: str | None) -> Path | None:
+        """A path of the file; a relative one starts where the file is."""
+        return None if text is None else self._file.parent / Path(text).expanduser()
+
+    def slots(self) -> dict[str, int]:
+        """How many migrations may cross each link, by the link's name."""
+        return {link.name: link.slots for link in self.links}
+
+    def _secret(self, table: _Table, where: str, name: str) -> SecretStr:
+        variable, file = getattr(table, f"{name}_env"), getattr(table, f"{name}_file")
+        if variable:
+            value = self._environ.get(variable, "").strip()
+            if not value:
+                raise UserError(f"{self._file}: {where}.{name}_env names {variable}, and that variable is not set.")
+        elif file:
+            value = self._read(f"{where}.{name}_file", file)
+        else:
+            raise UserError(f"{self._file}: {where} has neither {name}_env nor {name}_file, and one of them is needed.")
+        return SecretStr(value)
+
+    def _read(self, key: str, file: str) -> str:
+        path = self.path(file)
+        assert path is not None  # noqa: S101 - `file` is text
+        try:
+            value = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not text"
+            raise UserError(f"{self._file}: {key} names {path}, and it cannot be read: {reason}.") from None
+        if not value:
+            raise UserError(f"{self._file}: {key} names {path}, and that file is empty.")
+        return value
+
+    def _made_from(self, file: Path, environ: Mapping[str, str]) -> Self:
+        self._environ, self._file = dict(environ), file
+        return self
+
+
+def find(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """The file that `load` reads: `path`, else $COLDMIGRATE_CONFIG, else ./coldmigrate.toml."""
+    variables = os.environ if environ is None else environ  # noqa: TID251 - the one reader
+    return path or Path(variables.get(PATH_VARIABLE) or FILE_NAME)
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the config. Raises one `UserError` that lists every mistake in it."""
+    variables = os.environ if environ is None else environ  # noqa: TID251 - the one reader
+    file = find(path, variables)
+    raw = _parse(file)
+    mistakes = list(_cross_checks(raw))
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        mistakes = [*_shape_mistakes(error), *mistakes]
+    if mistakes:
+        count = "a mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise UserError("\n".join([f"{file} has {count}:", *(f"  {mistake}" for mistake in mistakes)]))
+    return settings._made_from(file, variables)  # noqa: SLF001 - ours, above
+
+
+def _parse(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"There is no config at {file}.", example="coldmigrate init") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{file} is not UTF-8 text.") from None
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{file} is not TOML: {error}. (A table or key may stand there only once.)") from None
+
+
+# ---- mistakes: what the models say, in sentences
+
+
+_TABLES: Final[Mapping[str, type[_Table]]] = {
+    "slack": Slack,
+    "redis": Redis,
+    "vcenters": VCenter,
+    "sites": Site,
+    "links": Link,
+    "rights": Right,
+    "alerts": Alerts,
+    "sinks": Sink,
+    "worker": Work,
+}
+_SINGLE: Final = frozenset({"slack", "redis", "alerts", "worker"})
+_REDIS_FORMS: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_SECRETS: Final = (  # table, secret, whether the file must say where it is
+    ("slack", "app_token", False),
+    ("slack", "bot_token", False),
+    ("redis", "password", False),
+    ("vcenters", "password", True),
+    ("sinks", "routing_key", True),
+)
+
+
+def _shape_mistakes(error: ValidationError) -> list[str]:
+    sentences = [_sentence(detail["type"], detail["loc"]) for detail in error.errors(include_input=False)]
+    return list(dict.fromkeys(sentences))  # each element of a wrong list says the same
+
+
+def _sentence(kind: str, place: tuple[int | str, ...]) -> str:
+    table, *rest = place
+    depth = 1 if table in _SINGLE else 2
+    model = _TABLES.get(str(table))
+    field = place[depth] if len(place) > depth else None
+    key = _key(place[: depth + 1])
+    if kind == "extra_forbidden":
+        known = model.model_fields if model else _TABLES
+        return f"{key} is not a key here{_instead(str(place[-1]), known)}"
+    expected = model.model_fields[str(field)].description if model and field in model.model_fields else "a table"
+    if model and not rest and table in ("links", "rights", "sinks"):
+        expected = f"[[{table}]] tables"
+    return f"{key} is missing; expected {expected}" if kind == "missing" else f"{key}: expected {expected}"
+
+
+def _key(place: Iterable[int | str]) -> str:
+    """A place in the file as people write it; tables of a list are counted from 1."""
+    text = ""
+    for part in place:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def _instead(word: str, known: Iterable[str]) -> str:
+    words = sorted(known)
+    close = difflib.get_close_matches(word, words, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(words)}"
+
+
+# ---- mistakes that show only when tables are read together; the file may be wrong in other ways at the same time
+
+
+def _cross_checks(raw: Mapping[str, Any]) -> Iterator[str]:
+    yield from _check_names(raw)
+    yield from _check_secrets(raw)
+    yield from _check_redis(raw)
+    yield from _check_vcenters(raw)
+    yield from _check_sites(raw)
+    yield from _check_links(raw)
+    yield from _check_rights(raw)
+
+
+def _tables(raw: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every table of that name with its key, whatever shape the rest of the file has."""
+    found = raw.get(name)
+    if name in _SINGLE:
+        found = {"": found}
+    numbered = enumerate(found) if isinstance(found, list) else found.items() if isinstance(found, dict) else ()
+    for label, table in numbered:
+        if isinstance(table, dict):
+            yield name if label == "" else _key((name, label)), table
+
+
+def _names(raw: Mapping[str, Any], table: str) -> list[str]:
+    found = raw.get(table)
+    return list(found) if isinstance(found, dict) else []
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _check_names(raw: Mapping[str, Any]) -> Iterator[str]:
+    for table in ("vcenters", "sites"):
+        by_folded: dict[str, str] = {}
+        for name in _names(raw, table):
+            if not _NAME.fullmatch(name):
+                yield f"{table}.{name}: expected a name of letters, digits, '-', '_' and '.'"
+            twin = by_folded.setdefault(name.casefold(), name)
+            if twin != name:
+                yield f"{table}.{name}: expected a name of its own, and {table}.{twin} differs only in capitals"
+
+
+def _check_secrets(raw: Mapping[str, Any]) -> Iterator[str]:
+    for table, secret, needed in _SECRETS:
+        for key, found in _tables(raw, table):
+            given = [name for name in (f"{secret}_env", f"{secret}_file") if name in found]
+            if len(given) > 1 or (needed and not given):
+                yield f"{key}: expected one of {secret}_env and {secret}_file, found {'both' if given else 'neither'}"
+
+
+def _check_redis(raw: Mapping[str, Any]) -> Iterator[str]:
+    for key, redis in _tables(raw, "redis"):
+        url = redis.get("url")
+        if not isinstance(url, str):
+            continue
+        scheme, _, rest = url.partition("://")
+        if scheme not in _REDIS_FORMS or not rest:
+            yield f"{key}.url: expected redis://, rediss://, unix:// or redis+sentinel://"
+        elif ":" in rest.rpartition("@")[0]:
+            yield f"{key}.url: expected no password in it, but in password_env, password_file or {REDIS_VARIABLE}"
+
+
+def _check_vcenters(raw: Mapping[str, Any]) -> Iterator[str]:
+    for key, vcenter in _tables(raw, "vcenters"):
+        if "ca_file" in vcenter and "thumbprint" in vcenter:
+            yield f"{key}: expected ca_file or thumbprint, found both"
+
+
+def _check_sites(raw: Mapping[str, Any]) -> Iterator[str]:
+    known = _names(raw, "vcenters")
+    for key, site in _tables(raw, "sites"):
+        vcenter = site.get("vcenter")
+        if isinstance(vcenter, str) and vcenter not in known:
+            yield f'{key}.vcenter: "{vcenter}" is no [vcenters] table{_instead(vcenter, known) if known else ""}'
+        if ("cluster" in site) == ("host" in site):
+            yield f"{key}: expected one of cluster and host, found {'both' if 'host' in site else 'neither'}"
+
+
+def _check_links(raw: Mapping[str, Any]) -> Iterator[str]:
+    known = _names(raw, "sites")
+    seen: set[frozenset[str]] = set()
+    for key, link in _tables(raw, "links"):
+        ends = _texts(link.get("between"))
+        yield from _unknown_sites(f"{key}.between", ends, known)
+        pair = frozenset(ends)
+        if len(ends) == 2 and len(pair) == 1:  # noqa: PLR2004 - a pair
+            yield f'{key}.between: expected two different sites, found "{ends[0]}" twice'
+        elif pair in seen:
+            yield f"{key}.between: expected each pair once, and {' and '.join(sorted(pair))} had theirs"
+        seen.add(pair)
+
+
+def _check_rights(raw: Mapping[str, Any]) -> Iterator[str]:
+    known = _names(raw, "sites")
+    for key, right in _tables(raw, "rights"):
+        yield from _unknown_sites(f"{key}.sites", [site for site in _texts(right.get("sites")) if site != "*"], known)
+
+
+def _unknown_sites(key: str, sites: Iterable[str], known: list[str]) -> Iterator[str]:
+    for site in sites:
+        if site not in known:
+            yield f'{key}: "{site}" is no [sites] table{_instead(site, known) if known else ""}'
+
+
+def _with_password(url: str, password: str) -> str:
+    scheme, _, rest = url.partition("://")
+    user, at, where = rest.rpartition("@")
+    return f"{scheme}://{user if at else ''}:{quote(password, safe='')}@{where}"

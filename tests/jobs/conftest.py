@@ -1,0 +1,94 @@
+"""What the queue's tests share: a queue on a real Valkey, drafts, and a clock that moves."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bot.jobs.port import Claim, Job, NewJob
+from bot.jobs.queue import RedisQueue
+from bot.migration.machine import Phase
+from bot.store.client import Store, connect
+
+_PATH = Path(__file__).parents[1] / "fixtures_valkey.py"
+
+
+def _fixtures():
+    if "fixtures_valkey" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("fixtures_valkey", _PATH)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["fixtures_valkey"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["fixtures_valkey"]
+
+
+valkey_server = _fixtures().valkey_server
+valkey_url = _fixtures().valkey_url
+skew_clock = _fixtures().skew_clock
+
+
+LINK = "site1~site2"
+
+
+@pytest.fixture
+async def store(valkey_url: str) -> AsyncIterator[Store]:
+    async with connect(valkey_url) as store:
+        yield store
+
+
+@pytest.fixture
+def queue(store: Store) -> RedisQueue:
+    return RedisQueue(store, slots={LINK: 2})
+
+
+@pytest.fixture
+def new() -> Callable[..., NewJob]:
+    """A draft for one VM."""
+
+    def make(vm: str = "web01", **changes) -> NewJob:
+        fields = {"kind": "migrate", "vm_key": f"east:{vm}", "requester": "U1", "channel": "C1", "data": {"vm": vm}}
+        return NewJob(**{**fields, **changes})
+
+    return make
+
+
+PATH = {
+    Phase.PLANNED: (Phase.CHECKING, Phase.PLANNED),
+    Phase.INTENT: (Phase.INTENT,),
+    Phase.UNKNOWN: (Phase.INTENT, Phase.UNKNOWN),
+    Phase.ATTACHED: (Phase.INTENT, Phase.ATTACHED),
+    Phase.VERIFYING: (Phase.INTENT, Phase.ATTACHED, Phase.VERIFYING),
+}
+
+
+@pytest.fixture
+def planned(queue: RedisQueue, new: Callable[..., NewJob]) -> Callable[..., Awaitable[Job]]:
+    """A job that waits for approval, with the fingerprint `f1`."""
+
+    async def make(vm: str = "web01", *, link: str = LINK, **changes) -> Job:
+        await queue.draft(new(vm, **changes))
+        claim = await queue.claim("w0")
+        await claim.move(Phase.CHECKING, why="a worker took it")
+        return await claim.move(Phase.PLANNED, why="the plan is made", data={"fingerprint": "f1", "link": link})
+
+    return make
+
+
+@pytest.fixture
+def claimed(queue: RedisQueue, planned: Callable[..., Awaitable[Job]]) -> Callable[..., Awaitable[Claim]]:
+    """A claim on a job in any phase from `queued` on."""
+
+    async def make(phase: Phase = Phase.QUEUED, vm: str = "web01", *, worker: str = "w1", **changes) -> Claim:
+        job = await planned(vm, **changes)
+        await queue.approve(job.id, fingerprint="f1", by="U2")
+        claim = await queue.claim(worker)
+        assert claim.job.id == job.id
+        for step in PATH.get(phase, ()):
+            await claim.move(step, why="on its way", attempt=1 if step is Phase.INTENT else None)
+        return claim
+
+    return make
