@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -159,8 +160,13 @@ class SlackPlayer:
         return f"ws://{HOST}:{self._port}{SOCKET_PATH}?ticket={ticket}&app_id={self.workspace.app.id}"
 
 
-async def play_slack(directory: Path, *, port: int = 0, manifest: Json | None = None) -> None:
-    """Play until SIGTERM or SIGINT. Where it is stands in `directory`/players-slack.json, for its owner's eyes."""
+async def play_slack(
+    directory: Path, *, port: int = 0, manifest: Json | None = None, ready: Callable[[SlackPlayer], None] | None = None
+) -> None:
+    """Play until SIGTERM or SIGINT. Where it is stands in `directory`/players-slack.json, for its owner's eyes.
+
+    `ready` is called once, when the file is there.
+    """
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -168,6 +174,8 @@ async def play_slack(directory: Path, *, port: int = 0, manifest: Json | None = 
     await player.start()
     try:
         _announce(player, directory / PLAYER_FILE)
+        if ready is not None:
+            ready(player)
         await ended.wait()
     finally:
         await player.stop()

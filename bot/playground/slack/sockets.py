@@ -22,6 +22,8 @@ from bot.playground.slack.tally import Ack, AckOutcome, Tally
 MOST_CONNECTIONS = 10
 USUAL_LIFETIME = timedelta(seconds=18_060)
 ACK_DEADLINE = timedelta(seconds=3)
+# Between "go" and being shown the door. Closing at once would make slack_sdk's client open two new connections.
+GRACE = timedelta(seconds=1)
 # Slack pings its clients; a peer that is gone without a word is noticed after this.
 HEARTBEAT_SECONDS = 30.0
 HOST = "applink-demo"
@@ -54,6 +56,7 @@ class Connection:
     socket: web.WebSocketResponse
     request: web.Request
     envelopes: list[str] = field(default_factory=list)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class SocketMode:
@@ -89,7 +92,8 @@ class SocketMode:
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
         await socket.prepare(request)
         if len(self._connections) >= MOST_CONNECTIONS:
-            await self._send_away(socket, DisconnectReason.TOO_MANY)
+            await self._say(socket, self._goodbye(DisconnectReason.TOO_MANY))
+            await socket.close(code=WSCloseCode.OK)
             return socket
         connection = self._admit(socket, request)
         try:
@@ -99,6 +103,7 @@ class SocketMode:
             pass  # the peer vanished while we spoke: the same as a close
         finally:
             self._connections.remove(connection)
+            connection.ended.set()
             self._changes.publish(ChangeKind.CONNECTIONS, subject=str(connection.number))
         return socket
 
@@ -147,13 +152,15 @@ class SocketMode:
         )
 
     async def disconnect(self, reason: DisconnectReason, *, number: int | None = None) -> int:
-        """Tell connections (or the one `number`) to go; a warning leaves them open. Returns how many were told."""
+        """Tell connections (or the one `number`) to go; a warning leaves them open. Returns how many were told.
+
+        A client that does not close by itself is closed after a moment.
+        """
         chosen = [c for c in self._connections if number in {None, c.number}]
         for connection in chosen:
-            if reason is DisconnectReason.WARNING:
-                await self._say(connection.socket, self._goodbye(reason))
-            else:
-                await self._send_away(connection.socket, reason)
+            await self._say(connection.socket, self._goodbye(reason))
+        if reason is not DisconnectReason.WARNING:
+            await asyncio.gather(*(self._see_off(connection) for connection in chosen))
         return len(chosen)
 
     def cut(self, *, number: int | None = None) -> int:
@@ -214,9 +221,12 @@ class SocketMode:
             return False
         return not socket.closed
 
-    async def _send_away(self, socket: web.WebSocketResponse, reason: DisconnectReason) -> None:
-        await self._say(socket, self._goodbye(reason))
-        await socket.close(code=WSCloseCode.OK)
+    async def _see_off(self, connection: Connection) -> None:
+        try:
+            async with asyncio.timeout(GRACE.total_seconds()):
+                await connection.ended.wait()
+        except TimeoutError:
+            await connection.socket.close(code=WSCloseCode.OK)
 
     def _hello(self) -> Json:
         return {

@@ -1,0 +1,159 @@
+"""Messages as text: readable, and harmless whatever is in them."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.playground.slack.mrkdwn import mrkdwn_plain, safe
+from bot.playground.slack.render import render_message, render_thread
+
+NAMES = {"U0BOT": "coldmigrate", "U1": "alice", "C1": "migrations", "S1": "vm-ops"}
+
+
+def mrkdwn(text):
+    return {"type": "mrkdwn", "text": text}
+
+
+def plain(text):
+    return {"type": "plain_text", "text": text}
+
+
+def message(*blocks, **more):
+    return (
+        {"type": "message", "user": "U0BOT", "ts": "1331742705.288000", "text": "fallback"}
+        | more
+        | ({"blocks": list(blocks)} if blocks else {})
+    )
+
+
+CARD = message(
+    {"type": "header", "text": plain("web01 to site2")},
+    {"type": "section", "text": mrkdwn("*Plan* by <@U1>: `web01` moves\nno concerns")},
+    {"type": "section", "fields": [mrkdwn("*Disks*\n40 GiB"), mrkdwn("*Network*\nVM Network")]},
+    {"type": "context", "elements": [mrkdwn("job _cm-1_"), mrkdwn("<https://x.example|runbook>")]},
+    {
+        "type": "actions",
+        "elements": [
+            {"type": "button", "text": plain("Approve"), "action_id": "a"},
+            {"type": "button", "text": plain("Cancel"), "action_id": "c"},
+            {"type": "static_select", "placeholder": plain("Other site"), "action_id": "s"},
+        ],
+    },
+    {
+        "type": "rich_text",
+        "elements": [
+            {
+                "type": "rich_text_preformatted",
+                "elements": [{"type": "text", "text": "NfcNetTcpWrite: bWritten: -1\n  <!channel> *stars*"}],
+            },
+            {
+                "type": "rich_text_list",
+                "style": "ordered",
+                "elements": [
+                    {"type": "rich_text_section", "elements": [{"type": "text", "text": "fix the network"}]},
+                    {"type": "rich_text_section", "elements": [{"type": "user", "user_id": "U1"}]},
+                ],
+            },
+        ],
+    },
+)
+
+
+def test_a_card_reads_like_a_card():
+    assert render_message(CARD, names=NAMES).split("\n") == [
+        "coldmigrate 16:31:45",
+        "  ## web01 to site2",
+        "  Plan by @alice: web01 moves",
+        "  no concerns",
+        "  Disks 40 GiB",
+        "  Network VM Network",
+        "  job cm-1  runbook (https://x.example)",
+        "  [Approve] [Cancel] [Other site v]",
+        "      NfcNetTcpWrite: bWritten: -1",
+        "        <!channel> *stars*",
+        "  1. fix the network",
+        "  2. @alice",
+    ]
+
+
+def test_a_thread_is_set_in_under_its_root():
+    reply = message(user="U1", text="why?", edited={"ts": "1"}, reactions=[{"name": "eyes", "count": 2}])
+    assert render_thread([message(text="failed"), reply], names=NAMES).split("\n") == [
+        "coldmigrate 16:31:45",
+        "  failed",
+        "  | alice 16:31:45 (edited)",
+        "  |   why?",
+        "  |   :eyes: 2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("*bold* _it_ ~gone~ `code`", "bold it gone code"),
+        ("*_both_*", "both"),
+        ("snake_case_name and 2*3*4", "snake_case_name and 2*3*4"),
+        ("<@U1> in <#C1> with <!subteam^S1>", "@alice in #migrations with @vm-ops"),
+        ("<!here> <!date^1^{date}|14 March>", "@here 14 March"),
+        ("<@U404|ghost> <https://a.example>", "@ghost https://a.example"),
+        ("&lt;!channel&gt; a &amp;lt; b", "<!channel> a &lt; b"),
+        ("`<@U1> *x*`", "<@U1> *x*"),
+        ("```\nlog *line*\n```", "log *line*"),
+        (":white_check_mark: :shrug:", "[ok] :shrug:"),
+    ],
+)
+def test_markup_becomes_what_a_reader_sees(sent, shown):
+    assert mrkdwn_plain(sent, NAMES) == shown
+
+
+HOSTILE = [
+    "\x1b[2J\x1b]0;owned\x07 clear the screen",
+    "first\rsecond overwrites",
+    "back\b\b\b\bspace",
+    "\x9b31m eight-bit colour",
+    "\u202egnp.exe right to left",
+    "in\u200bvisible\u2060\ufeff",
+    "\U000e0041 tag",
+    "line\u2028separator",
+    "\ud800 lone",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_text_cannot_steer_the_terminal(text):
+    everywhere = message(
+        {"type": "header", "text": plain(text)},
+        {"type": "section", "text": mrkdwn(f"`{text}` <https://x|{text}> <@{text}>"), "fields": [plain(text)]},
+        {"type": "actions", "elements": [{"type": "button", "text": plain(text), "action_id": "a"}]},
+        {
+            "type": "rich_text",
+            "elements": [
+                {
+                    "type": "rich_text_preformatted",
+                    "elements": [{"type": "text", "text": text}, {"type": "link", "url": text, "text": text}],
+                }
+            ],
+        },
+        {"type": "table", "rows": [[{"type": "raw_text", "text": text}]]},
+        {"type": "markdown", "text": text},
+        {"type": text},
+        reactions=[{"name": text, "count": 1}],
+        user=text,
+    )
+    assert_harmless(render_message(everywhere, names={text: text}))
+    assert_harmless(render_message(message(text=text)))
+
+
+@given(st.text(max_size=300))
+def test_any_text_can_be_printed(text):
+    assert_harmless(mrkdwn_plain(text))
+    assert_harmless(render_message(message(text=text)))
+    assert safe(safe(text)) == safe(text)
+
+
+def assert_harmless(shown: str) -> None:
+    shown.encode()  # a lone surrogate would fail here, and at the terminal
+    bad = [c for c in shown if c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}]
+    assert bad == []
