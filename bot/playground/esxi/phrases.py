@@ -1,0 +1,210 @@
+"""Every text that a played host writes into its logs, each with the source it was published in.
+
+Sources are case ids of the corpus (`corpus/nfc/*.yaml`), sections of `corpus/LOG_FORMATS.md`, or KB numbers. A text
+that nobody published is marked `invented` and counts toward no score. The header around a text follows the host's
+generation (`line_forms`); the blank after `[NFC ERROR]` does too (LOG_FORMATS, section 4). No code here but tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+INVENTED = "invented"
+_SEED = "seed-vpxa-packet-loss-wan-2012"
+_BEGIN8 = "neg-vpxa8-begin-finish"
+_RESERVE = "neg-vpxa-reservename-journal"
+_KB393932 = "KB 393932"
+_EOF_SOURCE = "virtuallyhyper.com, vpxa line of 2012-09-11 (a receiver whose sender went away)"
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One line to write: in which log, how long after the first of its table, and the text with its blanks."""
+
+    log: str
+    level: str
+    component: str
+    body: str
+    source: str
+    after_ms: int = 0
+    suffix: str = "vpxa"
+    """Whose derived opID it carries: "vpxa" has one suffix, "hostd" two, "none" no opID at all."""
+    later: str = ""
+    """The component from 6.0 on, where it has another name than before (LOG_FORMATS, section 4)."""
+
+
+_CLOSING = Phrase(
+    "vpxa", "verbose", "App", "[VpxNfcClient] Closing NFC connection to server", _SEED, later="vpxNfcClient"
+)
+
+SOURCE_SESSION_DIED = (
+    Phrase("vpxa", "warning", "Libs", "{nfc}NfcNetTcpWrite: bWritten: -1", _SEED),
+    Phrase("vpxa", "warning", "Libs", "{nfc}NfcNet_Send: requested 262040, sent only -1 bytes", _SEED),
+    Phrase("vpxa", "warning", "Libs", "{nfc}NfcFile_SendMessage: data send failed:", _SEED),
+    Phrase("vpxa", "warning", "Libs", "{nfc}NfcBuf_Send: failed to send next file portion", _SEED),
+    Phrase("vpxa", "warning", "Libs", "{nfc}Nfc_PutFile: failed to send the buffer", _SEED),
+    Phrase("vpxa", "error", "App", "[VpxNfcClient] File transfer  failed:", _SEED, 36, later="vpxNfcClient"),
+    replace(_CLOSING, after_ms=36),
+    Phrase("vpxa", "warning", "Libs", "{nfc}NfcNetTcpWrite: bWritten: -1", _SEED, 36),
+    Phrase("vpxa", "warning", "Libs", "{nfc}NfcNet_Send: requested 264, sent only -1 bytes", _SEED, 36),
+    Phrase("vpxa", "warning", "Libs", "{nfc}NfcSendMessage: send failed:", _SEED, 36),
+    Phrase("vpxa", "verbose", "PropertyProvider", "RecordOp ASSIGN: info.state, {task}", _SEED, 37),
+    Phrase("vpxa", "verbose", "PropertyProvider", "RecordOp ASSIGN: info.cancelable, {task}", _SEED, 37),
+    Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _RESERVE, 38),
+    Phrase("hostd", "info", "Libs", "NfcServerLoop: client session for {directory} ended", INVENTED, 39, "hostd"),
+)
+
+DESTINATION_SESSION_DIED = (
+    Phrase("vpxa", "warning", "Libs", "{nfc}NfcFile_ContinueReceive: reached EOF", _EOF_SOURCE, 20),
+    Phrase(
+        "vpxa",
+        "error",
+        "App",
+        "[VpxNfcServer] Receiving {volume}/{directory} ended early",
+        INVENTED,
+        21,
+        later="vpxNfcServer",
+    ),
+    Phrase(
+        "hostd", "warning", "Libs", "{nfc}NfcNet_Recv: requested 262040, received only 0 bytes", INVENTED, 20, "hostd"
+    ),
+)
+
+SOURCE_CONNECT_FAILED = (
+    Phrase("hostd", "warning", "Libs", "{nfc}NfcNewAuthdConnectionEx: Failed to connect to server {peer}:902",
+           _KB393932, 0, "hostd"),
+    Phrase("hostd", "warning", "Libs",
+           "{nfc}NfcEstablishAuthCnxToServer: Failed to create authentication connection", _KB393932, 0, "hostd"),
+    Phrase("vpxa", "info", "Libs",
+           "CnxOpenTCPSocket: Timed out connecting to server {peer}:902: Operation now in progress",
+           "velero-118-902-timeout"),
+    Phrase("vpxa", "info", "Libs", "CnxAuthdConnect: Returning false because CnxAuthdConnectTCP failed",
+           "velero-118-902-timeout"),
+    Phrase("vpxa", "warning", "Libs",
+           "{nfc}NfcNewAuthdConnectionEx: Failed to connect to peer. Error: Failed to connect to server {peer}:902",
+           "velero-118-902-timeout"),
+    Phrase("vpxa", "warning", "Libs",
+           "{nfc}Nfc_BindAndEstablishAuthdCnx3: Failed to create new AuthD connection: "
+           "The operation completed successfully (NFC_SUCCESS)", "velero-118-902-timeout"),
+    Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _RESERVE, 2),
+)  # fmt: skip
+
+SOURCE_BEGIN = (
+    Phrase("vpxa", "info", "vpxLro",
+           "[VpxLRO] -- BEGIN lro-{lro} -- vpxa -- vpxapi.VpxaService.nfcCopy -- {session}", INVENTED),
+    Phrase("hostd", "info", "Libs", "Setting NFC log level to 1", "neg-vddk-nfc-loglevel", 4, "hostd"),
+    Phrase("vmkernel", "info", "", "World: 14299: VC opID {op_id} maps to vmkernel opID {kernel}",
+           "neg-vmkernel-opid-map", 5, "none"),
+)  # fmt: skip
+
+DESTINATION_BEGIN = (
+    Phrase("vpxa", "info", "vpxLro",
+           "[VpxLRO] -- BEGIN lro-{lro} -- vpxa -- vpxapi.VpxaService.reserveName -- {session}", _RESERVE),
+    Phrase("vpxa", "verbose", "vpxaNameReserve",
+           "[ReserveFileWithGivenRootDir] Directory {volume} is available for use", _RESERVE),
+    Phrase("vpxa", "verbose", "vpxaNameReserve",
+           "[ReserveFileWithGivenRootDir] Reserved directory only, name {volume}/{directory}, "
+           "stable name {volume}/{directory}", _RESERVE, 2),
+    Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _RESERVE, 2),
+    Phrase("hostd", "info", "Libs", "Setting NFC log level to 1", "neg-vddk-nfc-loglevel", 4, "hostd"),
+    Phrase("vmkernel", "info", "", "World: 14299: VC opID {op_id} maps to vmkernel opID {kernel}",
+           "neg-vmkernel-opid-map", 5, "none"),
+)  # fmt: skip
+
+SOURCE_DONE = (
+    _CLOSING,
+    Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _RESERVE, 1),
+)
+
+DESTINATION_DONE = (
+    Phrase("vpxa", "info", "vpxLro",
+           "[VpxLRO] -- BEGIN lro-{lro} -- vpxa -- vpxapi.VpxaService.registerVm -- {session}", INVENTED, 6),
+    Phrase("vpxa", "verbose", "journal", "Deleting Journal /var/log/vmware/journal/{serial}.56.", _RESERVE, 8),
+    Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _RESERVE, 9),
+)  # fmt: skip
+
+SOURCE_CANCELLED = (
+    Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- Operation of lro-{lro} was canceled", INVENTED),
+    replace(_CLOSING, after_ms=1),
+    Phrase("vpxa", "verbose", "PropertyProvider", "RecordOp ASSIGN: info.state, {task}", _SEED, 2),
+)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Ordinary lines that belong together and share one opID of an internal family; `op_id` may be empty."""
+
+    op_id: str
+    phrases: tuple[Phrase, ...]
+
+
+_LATE = (
+    Noise("PollQuickStatsLoop-{hex8}-fb", (
+        Phrase("vpxa", "info", "vpxLro",
+               "[VpxLRO] -- BEGIN lro-{lro} -- vpxa -- vpxapi.VpxaService.fetchQuickStats -- {session}", _BEGIN8),
+        Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _BEGIN8, 1),
+    )),
+    Noise("HB-host-{small}@{small}-{hex8}-2d", (
+        Phrase("vpxa", "info", "vpxLro",
+               "[VpxLRO] -- BEGIN lro-{lro} -- vpxa -- vpxapi.VpxaService.getChanges -- {session}", _BEGIN8),
+        Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _BEGIN8, 1),
+    )),
+    Noise("{hex8}-3a", (
+        Phrase("vpxa", "info", "vpxLro",
+               "[VpxLRO] -- BEGIN lro-{lro} -- networkSystem -- vim.host.NetworkSystem.queryNetworkHint -- {session}",
+               _BEGIN8),
+        Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _BEGIN8, 3),
+    )),
+    Noise("resourcePoolImpl.cpp:1737-{hex8}", (
+        Phrase("vpxa", "info", "vpxaInvtHost", "Increment master gen. no to ({small}): "
+               "ResourcePool:VpxaInvtHostResPoolListener::ConfigChanged", _BEGIN8),
+    )),
+    Noise("", (
+        Phrase("hostd", "info", "Libs",
+               "SOCKET creating new socket, connecting to /var/run/vmware/usbarbitrator-socket",
+               "neg-hostd8-libs-usbarb-connect-failed", 0, "none"),
+        Phrase("hostd", "info", "Libs", "SOCKET connect failed, error 2: No such file or directory",
+               "neg-hostd8-libs-usbarb-connect-failed", 0, "none"),
+        Phrase("hostd", "warning", "Libs", "USBArbLib: Failed to connect to USB Arbitrator, "
+               "arbSocketname(/var/run/vmware/usbarbitrator-socket). Error(0x6): Connection error.",
+               "neg-hostd8-libs-usbarb-connect-failed", 0, "none"),
+    )),
+    Noise("", (
+        Phrase("hostd", "error", "VMkernelStatsProvider(000000a67b5238a0)", "GetKernelStatValues: Detected error while "
+               "retrieving stats: VSINode(2810): Not found (status=195887107)", "neg-hostd8-er163-vsinode", 0, "none"),
+    )),
+)  # fmt: skip
+
+_MIDDLE = (
+    Noise("HB-host-{small}@{small}-{hex8}-11", (
+        Phrase("vpxa", "info", "vpxLro",
+               "[VpxLRO] -- BEGIN lro-{lro} -- vpxa -- vpxapi.VpxaService.getChanges -- {session}", _BEGIN8),
+        Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _RESERVE, 1),
+    )),
+    Noise("{hex8}-01-ab", (
+        Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- BEGIN lro-{lro} -- operationCleanupManager -- "
+               "vim.host.OperationCleanupManager.createEntry -- {session}", _RESERVE),
+        Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _RESERVE, 2),
+    )),
+    Noise("WFU-{hex8}", (
+        Phrase("vpxa", "verbose", "VpxaHalCnxHostagent", "[WaitForUpdatesDone] Completed callback",
+               "LOG_FORMATS section 2 [SYS]"),
+    )),
+    Noise("k41obmfo-{small}-auto-2fgpl-h5:{small}-27-02-a3-d55d", (
+        Phrase("hostd", "info", "Libs", "   HLState: none", "neg-hostd-libs-hostlog-dump", 0, "vpxa"),
+        Phrase("hostd", "info", "Libs", "   MigType: invalid", "neg-hostd-libs-hostlog-dump", 0, "vpxa"),
+    )),
+)  # fmt: skip
+
+_EARLY = (
+    Noise("", (Phrase("hostd", "info", "Vimsvc", "[Auth]: User root", "LOG_FORMATS section 2 [VH]", 0, "none"),)),
+    Noise("WFU-{hex8}", (
+        Phrase("vpxa", "verbose", "VpxaHalCnxHostagent", "[WaitForUpdatesDone] Received callback",
+               "LOG_FORMATS section 2 [SYS]"),
+        Phrase("vpxa", "verbose", "VpxaHalCnxHostagent", "[WaitForUpdatesDone] Completed callback",
+               "LOG_FORMATS section 2 [SYS]", 1),
+    )),
+)  # fmt: skip
+
+NOISE = {"A": _EARLY, "B": _EARLY, "C": _MIDDLE, "D": _LATE}
+"""Ordinary work by generation of the host."""

@@ -1,0 +1,170 @@
+"""From a world file to the inventory of one vCenter: the same file always gives the same MoRefs, UUIDs and MACs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from bot.playground.esxi.host_log import HostLogs
+from bot.playground.vcenter.inventory import (
+    Cluster,
+    Datacenter,
+    Datastore,
+    Disk,
+    Folder,
+    Host,
+    Inventory,
+    Network,
+    Nic,
+    Pool,
+    Portgroup,
+    Switch,
+    Vm,
+    steady_uuid,
+)
+from bot.playground.world import Site, VmSpec, World
+
+_CHILDREN = {
+    "vm": ("Folder", "VirtualMachine", "VirtualApp"),
+    "host": ("Folder", "ComputeResource"),
+    "datastore": ("Folder", "Datastore", "StoragePod"),
+    "network": ("Folder", "Network", "DistributedVirtualSwitch"),
+}
+_POWER = {"on": "poweredOn", "off": "poweredOff", "suspended": "suspended"}
+_CREATED = datetime(2025, 3, 1, 9, 0, tzinfo=UTC)
+
+
+def build_inventory(world: World, vcenter: str) -> Inventory:
+    """Build what the world file says belongs to this vCenter."""
+    builder = _Builder(vcenter)
+    for place, site in enumerate(world.sites, start=1):
+        if site.vcenter == vcenter:
+            builder.add_site(site, place)
+            for spec in world.vms:
+                if spec.site == site.name:
+                    builder.add_vm(spec)
+    return builder.inventory
+
+
+class _Builder:
+    def __init__(self, vcenter: str) -> None:
+        root = Folder("group-d1", "Datacenters", None, child_types=("Folder", "Datacenter"))
+        self.inventory = Inventory(root)
+        self._vcenter = vcenter
+        self._number = 1
+        self._datacenter: Datacenter
+        self._cluster: Cluster
+        self._datastores: dict[str, Datastore] = {}
+        self._networks: dict[str, Network] = {}
+        self._next_host = 0
+        self._directories: dict[str, set[str]] = {}
+
+    def _id(self, prefix: str) -> str:
+        self._number += 1
+        return f"{prefix}{self._number}"
+
+    def add_site(self, site: Site, place: int) -> None:
+        dc = Datacenter(self._id("datacenter-"), site.datacenter, self.inventory.root, site=site.name)
+        self.inventory.add(dc)
+        self._datacenter = dc
+        for kind, letter in (("vm", "v"), ("host", "h"), ("datastore", "s"), ("network", "n")):
+            dc.folders[kind] = Folder(self._id(f"group-{letter}"), kind, dc, child_types=_CHILDREN[kind])
+            self.inventory.add(dc.folders[kind])
+        for path in site.folders:
+            self._folder(path)
+        self._add_storage(site)
+        self._add_networks(site)
+        self._add_hosts(site, place)
+
+    def _add_storage(self, site: Site) -> None:
+        self._datastores = {}
+        for spec in site.datastores:
+            digits = steady_uuid(self._vcenter, site.name, spec.name).replace("-", "")
+            uuid = f"{digits[:8]}-{digits[8:16]}-{digits[16:20]}-{digits[20:]}"
+            store = Datastore(
+                self._id("datastore-"), spec.name, self._datacenter.folders["datastore"],
+                site=site.name, capacity=spec.capacity, free=spec.free, uuid=uuid,
+            )  # fmt: skip
+            self.inventory.add(store)
+            self._datastores[spec.name] = store
+
+    def _add_networks(self, site: Site) -> None:
+        folder = self._datacenter.folders["network"]
+        self._networks = {name: Network(self._id("network-"), name, folder, site=site.name) for name in site.networks}
+        if site.portgroups:
+            switch_uuid = steady_uuid(self._vcenter, site.name, "dvs")
+            switch = Switch(self._id("dvs-"), f"dvs-{site.name}", folder, uuid=switch_uuid)
+            self.inventory.add(switch)
+            for name in site.portgroups:
+                self._networks[name] = Portgroup(self._id("dvportgroup-"), name, folder, site=site.name, switch=switch)
+        for network in self._networks.values():
+            self.inventory.add(network)
+
+    def _add_hosts(self, site: Site, place: int) -> None:
+        cluster = Cluster(self._id("domain-c"), site.cluster, self._datacenter.folders["host"])
+        self.inventory.add(cluster)
+        cluster.pool = Pool(self._id("resgroup-"), "Resources", cluster)
+        self.inventory.add(cluster.pool)
+        self._cluster, self._next_host = cluster, 0
+        for number in range(1, site.hosts + 1):
+            name = f"esx-{site.name}-{number:02d}.example.net"
+            host = Host(
+                self._id("host-"), name, cluster, site=site.name, version=site.version, uuid=steady_uuid(name),
+                address=f"10.{place % 250}.0.{10 + number}", logs=HostLogs(site.version),
+                datastores=list(self._datastores.values()), networks=list(self._networks.values()),
+            )  # fmt: skip
+            self.inventory.add(host)
+            cluster.hosts.append(host)
+
+    def _folder(self, path: str) -> Folder:
+        """Return the VM folder of a path below the datacenter, made where it is missing."""
+        here = self._datacenter.folders["vm"]
+        for part in PurePosixPath(path).parts:
+            below = next((c for c in here.children if isinstance(c, Folder) and c.name == part), None)
+            if below is None:
+                below = Folder(self._id("group-v"), part, here, child_types=_CHILDREN["vm"])
+                self.inventory.add(below)
+            here = below
+        return here
+
+    def add_vm(self, spec: VmSpec) -> None:
+        folder = self._folder(spec.folder)
+        hosts = self._cluster.hosts
+        place = self._next_host % len(hosts) if spec.host is None else spec.host - 1
+        self._next_host += spec.host is None
+        store = self._datastores[spec.datastore] if spec.datastore else next(iter(self._datastores.values()))
+        words = (self._vcenter, spec.site, spec.folder, spec.name)
+        taken = self._directories.setdefault(store.id, set())
+        directory = free_directory(spec.name, taken)
+        taken.add(directory)
+        pool = self._cluster.pool
+        if pool is None:
+            raise LookupError(self._cluster.name)
+        vm = Vm(
+            self._id("vm-"), spec.name, folder,
+            host=hosts[place], pool=pool, datastore=store, directory=directory,
+            instance_uuid=steady_uuid(*words, "instance"), bios_uuid=steady_uuid(*words, "bios"),
+            disks=[], nics=[], power=_POWER[spec.power], template=spec.template, created=_CREATED,
+            snapshot=f"snapshot-{self._number}" if spec.snapshots else None, question=spec.question,
+            disabled_methods=spec.disabled_methods,
+        )  # fmt: skip
+        for number, disk in enumerate(spec.disks):
+            file = f"{directory}{f'_{number}' if number else ''}.vmdk"
+            vm.disks.append(
+                Disk(2000 + number, f"Hard disk {number + 1}", disk.capacity, disk.used, disk.thin, store, file,
+                     steady_uuid(*words, number))
+            )  # fmt: skip
+        for number, network in enumerate(spec.networks):
+            tail = steady_uuid(*words, "mac", number)
+            mac = f"00:50:56:{int(tail[:2], 16) & 0x3F | 0x80:02x}:{tail[2:4]}:{tail[4:6]}"
+            vm.nics.append(Nic(4000 + number, f"Network adapter {number + 1}", mac, self._networks[network]))
+        self.inventory.add(vm)
+
+
+def free_directory(name: str, taken: set[str]) -> str:
+    """Return the name of a VM's directory as vCenter picks it: its own, or with a number behind it."""
+    number, directory = 0, name
+    while directory in taken:
+        number += 1
+        directory = f"{name}_{number}"
+    return directory

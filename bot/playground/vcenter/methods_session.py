@@ -1,0 +1,90 @@
+"""Methods around the service and its sessions: content, clock, login, logout, fencing, privileges."""
+
+from __future__ import annotations
+
+from bot.playground.vcenter import faults
+from bot.playground.vcenter.calls import Call, method, returned
+from bot.playground.vcenter.collector import DEFAULT_COLLECTOR, Collector
+from bot.playground.vcenter.properties_service import service_content
+from bot.playground.vcenter.sessions import Session
+from bot.playground.vcenter.wire import Data
+
+
+@method("RetrieveServiceContent", on="ServiceInstance", anybody=True)
+async def retrieve_service_content(call: Call) -> str:
+    return returned(service_content(call.estate), "ServiceContent")
+
+
+@method("CurrentTime", on="ServiceInstance", privilege="System.View")
+async def current_time(call: Call) -> str:
+    return returned(call.estate.universe.clock(), "dateTime")
+
+
+@method("Login", on="SessionManager", anybody=True)
+async def login(call: Call) -> str:
+    if call.reader.session is not None:
+        raise faults.invalid_request("The session is already logged in.")
+    user, password = call.args.value("userName") or "", call.args.value("password") or ""
+    session = call.estate.sessions.login(user, password, agent=call.agent, address=call.address)
+    session.objects[DEFAULT_COLLECTOR] = Collector(DEFAULT_COLLECTOR)
+    call.opened = session
+    return returned(session.data, "UserSession")
+
+
+@method("Logout", on="SessionManager")
+async def logout(call: Call) -> str:
+    call.estate.sessions.end(call.session)
+    return ""
+
+
+@method("SessionIsActive", on="SessionManager", privilege="Sessions.ValidateSession")
+async def session_is_active(call: Call) -> str:
+    key, user = call.args.value("sessionID"), call.args.value("userName")
+    active = any(session.key == key and session.account.user == user for session in call.estate.sessions.all())
+    return returned(active, "boolean")
+
+
+@method("TerminateSession", on="SessionManager", privilege="Sessions.TerminateSession")
+async def terminate_session(call: Call) -> str:
+    """End other sessions. Refuses one's own with InvalidArgument, an unknown key with NotFound."""
+    open_now = {session.key: session for session in call.estate.sessions.all()}
+    for node in call.args.all("sessionId"):
+        if node.text == call.session.key:
+            raise faults.invalid_argument("sessionId", "a session cannot terminate itself")
+        _end(call, open_now.get(node.text))
+    return ""
+
+
+def _end(call: Call, session: Session | None) -> None:
+    if session is None:
+        raise faults.Fault(Data("NotFound"), "The session was not found.")
+    call.estate.sessions.end(session)
+
+
+@method("HasUserPrivilegeOnEntities", on="AuthorizationManager")
+async def has_user_privilege_on_entities(call: Call) -> str:
+    """Answer by account: privileges of this player hold everywhere or nowhere."""
+    user = call.args.value("userName")
+    account = next((account for account in call.estate.spec.accounts if account.user == user), None)
+    entities = [node.ref for node in call.args.all("entities")]
+    for entity in entities:
+        if call.reader.find(entity) is None:
+            raise faults.not_found(entity)
+    held = account.privileges if account else ()
+    return returned(_privileges(call, "entities", held), "EntityPrivilege")
+
+
+@method("HasPrivilegeOnEntities", on="AuthorizationManager")
+async def has_privilege_on_entities(call: Call) -> str:
+    key = call.args.value("sessionId")
+    session = next((session for session in call.estate.sessions.all() if session.key == key), None)
+    return returned(_privileges(call, "entity", session.account.privileges if session else ()), "EntityPrivilege")
+
+
+def _privileges(call: Call, tag: str, held: str | tuple[str, ...]) -> list[Data]:
+    wanted = [node.text for node in call.args.all("privId")]
+    granted = [
+        Data("PrivilegeAvailability", privId=privilege, isGranted=held == "all" or privilege in held)
+        for privilege in wanted
+    ]
+    return [Data("EntityPrivilege", entity=node.ref, privAvailability=granted) for node in call.args.all(tag)]

@@ -1,0 +1,132 @@
+"""Reading a property of any managed object by its dotted path, typed as the WSDL says.
+
+The makers of single properties are in `properties_vm`, `properties_places` and `properties_service`; this module finds
+the object and the maker, walks the rest of the path, and remembers what it rendered until the object changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.playground.vcenter import faults
+from bot.playground.vcenter.inventory import Entity
+from bot.playground.vcenter.schema import Declared, schema
+from bot.playground.vcenter.sessions import Session
+from bot.playground.vcenter.tasks import Task
+from bot.playground.vcenter.universe import Estate
+from bot.playground.vcenter.wire import Data, Ref, typed_value
+
+Maker = Callable[["Reader", Any], Any]
+_ANYBODY = {("ServiceInstance", "content"), ("SessionManager", "currentSession")}
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A property that exists and may not be read by this session."""
+
+    path: str
+    fault: Data
+
+
+class Reader:
+    """Reads for one session; without a session only what the login itself needs."""
+
+    def __init__(self, estate: Estate, session: Session | None, makers: Mapping[str, Mapping[str, Maker]]) -> None:
+        self.estate = estate
+        self.session = session
+        self._makers = makers
+
+    def find(self, ref: Ref) -> object | None:
+        """Return the thing behind a MoRef: entity, task, object of the session, or the name of a singleton."""
+        entity = self.estate.inventory.find(ref)
+        if entity is not None:
+            return entity
+        if ref.type == "Task":
+            return self.estate.tasks.find(ref.id)
+        if self.session and ref in self.session.objects:
+            return self.session.objects[ref]
+        return ref.type if ref.id == ref.type and ref.type in self._makers else None
+
+    def raw(self, ref: Ref, name: str) -> Any:
+        """Return a top-level property as plain value, None where unset. Refuses unknown objects and names."""
+        thing = self.find(ref)
+        if thing is None:
+            raise faults.not_found(ref)
+        if schema().field(ref.type, name) is None:
+            raise faults.invalid_property(name)
+        maker = self._maker(ref.type, name)
+        return maker(self, thing) if maker else None
+
+    def read(self, ref: Ref, path: str, tag: str = "val") -> str | Missing | None:
+        """Return the property as XML, None where it is unset, or why it is missing."""
+        if self.session is None and (ref.type, path) not in _ANYBODY:
+            raise faults.not_authenticated(ref)
+        if (
+            self.session
+            and not self.session.may("System.Read")
+            and isinstance(self.find(ref), Entity)
+            and path != "name"
+        ):
+            return Missing(path, faults.no_permission(ref, "System.Read").localized)
+        value, declared = self._walk(ref, path)
+        if value is None or (value == [] and declared.array and path not in {"childEntity", "view", "recentTask"}):
+            return None
+        return typed_value(tag, value, declared)
+
+    def paths(self, ref: Ref) -> list[str]:
+        """Return the names of all properties that the player fills for this type."""
+        return [name for name in schema().types[ref.type].fields if self._maker(ref.type, name)]
+
+    def _maker(self, type_: str, name: str) -> Maker | None:
+        while type_:
+            maker = self._makers.get(type_, {}).get(name)
+            if maker:
+                return maker
+            found = schema().types.get(type_)
+            type_ = found.base if found else ""
+        return None
+
+    def _walk(self, ref: Ref, path: str) -> tuple[Any, Declared]:
+        name, *rest = path.split(".")
+        value = self.raw(ref, name)
+        declared = schema().types[ref.type].fields[name]
+        for step in rest:
+            type_ = value.type if isinstance(value, Data) else declared.name
+            if type_ not in schema().types and value is None:
+                return None, declared  # a type that is not played and never filled
+            found = schema().field(type_, step)
+            if found is None or declared.array:
+                raise faults.invalid_property(path)
+            value, declared = (value.fields.get(step) if isinstance(value, Data) else None), found
+        return value, declared
+
+
+class Rendering:
+    """Remembers rendered properties of entities and tasks until the next change of the object."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._changes = estate.inventory.changes
+        self._kept: dict[Ref, tuple[int, dict[str, str | None]]] = {}
+
+    def read(self, reader: Reader, ref: Ref, path: str) -> str | Missing | None:
+        """Do what `Reader.read` does, from memory where the object is unchanged and the reader may see all."""
+        whole = reader.session is not None and reader.session.may("System.Read")
+        if not whole or not isinstance(reader.find(ref), Entity | Task):
+            return reader.read(ref, path)
+        changed = self._changes.of(ref)
+        revision, texts = self._kept.get(ref, (-1, {}))
+        if revision != changed:
+            texts = {}
+            self._kept[ref] = (changed, texts)
+        if path not in texts:
+            text = reader.read(ref, path)
+            if isinstance(text, Missing):
+                return text
+            texts[path] = text
+        return texts[path]
+
+    def forget(self, ref: Ref) -> None:
+        """Drop what is remembered of an object that is gone."""
+        self._kept.pop(ref, None)

@@ -1,0 +1,289 @@
+"""Carrying out a relocation: wait for a place, check, copy, and end in one of the ways a real one ends.
+
+Whatever happens, the inventory tells the truth afterwards: the VM is at the destination after success and whole at the
+source after anything else; what a broken copy wrote stays at the destination and takes space.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bot.playground.esxi import phrases
+from bot.playground.esxi.phrases import Phrase
+from bot.playground.vcenter import faults
+from bot.playground.vcenter.building import free_directory
+from bot.playground.vcenter.changes import Changes
+from bot.playground.vcenter.faults import Fault
+from bot.playground.vcenter.inventory import Datastore, Host, Orphan, Vm
+from bot.playground.vcenter.links import NFC_PORT
+from bot.playground.vcenter.relocate_spec import Plan
+from bot.playground.vcenter.tasks import Task
+from bot.playground.vcenter.transfer import Endurance, NfcSessionDiedError, copy
+from bot.playground.vcenter.universe import Estate, RelocationRecord
+
+PER_HOST = 8
+"""Provisioning operations that vCenter runs per host at a time; more of them wait in its queue."""
+_FOREVER = 3600.0
+_HANDSHAKES = 3
+_log = logging.getLogger(__name__)
+
+
+class Places:
+    """Who may copy now: at most PER_HOST relocations on any host, in the order they came."""
+
+    def __init__(self) -> None:
+        self._freed = Changes()
+        self._line: list[tuple[Host, Host]] = []
+
+    async def take(self, source: Host, destination: Host) -> None:
+        """Wait for a place on both hosts and take it."""
+        me = (source, destination)
+        self._line.append(me)
+        try:
+            while not self._is_my_turn(me):
+                await self._freed.wait(beyond=self._freed.revision, seconds=_FOREVER)
+        finally:
+            self._line = [entry for entry in self._line if entry is not me]
+            self._freed.touch()
+        for host in {source, destination}:
+            host.copying += 1
+
+    def give_back(self, source: Host, destination: Host) -> None:
+        for host in {source, destination}:
+            host.copying -= 1
+        self._freed.touch()
+
+    def _is_my_turn(self, me: tuple[Host, Host]) -> bool:
+        """Say whether both hosts have room; whoever came earlier for the same host goes first."""
+        ahead: list[Host] = []
+        for entry in self._line:
+            if entry is me:
+                break
+            ahead.extend(entry)
+        return all(host.copying < PER_HOST and host not in ahead for host in set(me))
+
+
+@dataclass(eq=False)
+class Relocation:
+    """One relocation from its acceptance to its end."""
+
+    estate: Estate
+    vm: Vm
+    plan: Plan
+    task: Task
+    record: RelocationRecord
+    places: Places
+    _source: Host = field(init=False)
+    _directory: str = field(init=False)
+    _lro: dict[Host, str] = field(init=False, default_factory=dict)
+    _taken: dict[Datastore, int] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._source = self.vm.host
+        self._directory = self.vm.directory
+
+    async def run(self) -> None:
+        """Run to an end and write it down. Only the end of the player itself leaves the task unfinished."""
+        try:
+            await self.places.take(self._source, self.plan.host)
+            try:
+                self.estate.tasks.start(self.task)
+                await self._carry_out()
+            finally:
+                self.places.give_back(self._source, self.plan.host)
+        except Fault as fault:
+            self._end(fault)
+        except asyncio.CancelledError:
+            if not self.task.cancelled:
+                raise
+            self._write_cancelled()
+            self._clean_up()
+            self._end(faults.request_canceled())
+        else:
+            self._end(None)
+
+    def _end(self, fault: Fault | None) -> None:
+        self.record.outcome = fault.data.type if fault else "success"
+        self.estate.tasks.finish(self.task, fault)
+        _log.info("relocation of %s (%s) ended: %s", self.vm.name, self.task.op_id, self.record.outcome)
+
+    async def _carry_out(self) -> None:
+        self._check()
+        if self.plan.moves_files(self.vm):
+            if self.plan.datastore is not self.vm.datastore:
+                self._directory = free_directory(self.vm.name, self._directories())
+            await self._connect()
+            await self._copy()
+        self._settle()
+
+    def _check(self) -> None:
+        """Refuse what the state of this moment does not allow."""
+        self._check_vm()
+        self._check_destination()
+        for store, size in self._needs().items():
+            if size > store.free:
+                raise faults.no_disk_space(self.vm.vmx_path, store.name)
+
+    def _check_vm(self) -> None:
+        for task in self.estate.tasks.live(self.vm):
+            if task is not self.task:
+                raise faults.task_in_progress(task.ref)
+        if self.vm.power != "poweredOff":
+            raise faults.invalid_power_state(self.vm.power)
+
+    def _check_destination(self) -> None:
+        for host in (self._source, self.plan.host):
+            if not host.connected or host.maintenance:
+                raise faults.host_state(host.name, "is in maintenance mode" if host.connected else "is not responding")
+        for other in self.plan.folder.children:
+            if other is not self.vm and other.name == self.vm.name:
+                raise faults.duplicate_name(self.vm.name, other.ref)
+        for nic in self.vm.nics:
+            network = self.plan.nics.get(nic.key, nic.network)
+            if network not in self.plan.host.networks:
+                raise faults.network_not_accessible(nic.label, network.ref, network.name)
+
+    def _pieces(self) -> Iterator[tuple[Datastore, Datastore, int, int]]:
+        """Yield, per file that has to move: from where, to where, bytes on the wire, bytes at the destination."""
+        sizes = {disk.key: disk for disk in self.vm.disks}
+        for file in self.vm.files:
+            target, thin = self.plan.disks.get(file.disk, (self.plan.datastore, True))
+            if target is file.datastore:
+                continue
+            whole = file.kind == "diskExtent" and file.path.endswith("-flat.vmdk") and not thin
+            yield file.datastore, target, file.size, sizes[file.disk].capacity if whole else file.size
+
+    def _needs(self) -> dict[Datastore, int]:
+        needs: dict[Datastore, int] = {}
+        for _, target, _, size in self._pieces():
+            needs[target] = needs.get(target, 0) + size
+        return needs
+
+    def _directories(self) -> set[str]:
+        store = self.plan.datastore
+        used = {vm.directory for vm in self.estate.inventory.each(Vm) if store in vm.datastores}
+        return used | {orphan.path for orphan in store.orphans}
+
+    async def _connect(self) -> None:
+        """Set up the NFC session: a few round trips, or a long wait before a closed door."""
+        links, play = self.estate.universe.links, self.estate.universe.world.play
+        source, destination = self._source, self.plan.host
+        if not links.open_for_nfc(source.site, destination.site):
+            await asyncio.sleep(play.connect_patience.total_seconds())
+            self._write(source, phrases.SOURCE_CONNECT_FAILED)
+            raise faults.host_connect(f"{destination.address}:{NFC_PORT}")
+        self._write(source, phrases.SOURCE_BEGIN)
+        self._write(destination, phrases.DESTINATION_BEGIN)
+        link = links.find(source.site, destination.site)
+        if link:
+            await asyncio.sleep(_HANDSHAKES * link.rtt.total_seconds())
+
+    async def _copy(self) -> None:
+        universe = self.estate.universe
+        play = universe.world.play
+        link = universe.links.find(self._source.site, self.plan.host.site)
+        if link is None:
+            raise faults.host_connect(self.plan.host.name)
+        size = sum(sent for _, _, sent, _ in self._pieces())
+        try:
+            await copy(
+                size, link, endurance=Endurance(play.nfc_patience, play.nfc_breaks_at), on_percent=self._on_percent
+            )
+        except NfcSessionDiedError:
+            self._write(self._source, phrases.SOURCE_SESSION_DIED)
+            self._write(self.plan.host, phrases.DESTINATION_SESSION_DIED)
+            self._leave_orphans()
+            raise faults.network_copy(self._broken_file()) from None
+        except Fault:
+            self._leave_orphans()
+            raise
+        self._write(self._source, phrases.SOURCE_DONE)
+        self._write(self.plan.host, phrases.DESTINATION_DONE)
+
+    def _on_percent(self, percent: int) -> None:
+        for store, need in self._needs().items():
+            step = need * percent // 100 - self._taken.get(store, 0)
+            if step > store.free:
+                raise faults.no_disk_space(f"[{store.name}] {self._directory}", store.name)
+            self._taken[store] = self._taken.get(store, 0) + step
+            self.estate.inventory.allocate(store, step)
+        self.estate.tasks.report(self.task, min(percent, 99))
+        self.estate.universe.reached(self.vm.name, percent)
+
+    def _settle(self) -> None:
+        """Put the VM where it belongs now, and give the space at the source back."""
+        inventory, vm, plan = self.estate.inventory, self.vm, self.plan
+        for store, _, size, _ in list(self._pieces()):
+            inventory.allocate(store, -size)
+        before = [network.ref for network in vm.networks]
+        vm.datastore, vm.directory = plan.datastore, self._directory
+        for disk in vm.disks:
+            moved = disk.datastore is not plan.disks[disk.key][0]
+            disk.datastore, thin = plan.disks[disk.key]
+            if moved:
+                disk.thin, disk.used = thin, disk.used if thin else disk.capacity
+        for nic in vm.nics:
+            nic.network = plan.nics.get(nic.key, nic.network)
+        self._taken.clear()
+        inventory.move(vm, host=plan.host, pool=plan.pool, folder=plan.folder)
+        inventory.changes.touch(*before, *(network.ref for network in vm.networks), *(s.ref for s in vm.datastores))
+
+    def _clean_up(self) -> None:
+        """Delete at the destination what was copied so far."""
+        for store, size in self._taken.items():
+            self.estate.inventory.allocate(store, -size)
+        self._taken.clear()
+
+    def _leave_orphans(self) -> None:
+        """Leave at the destination what was copied so far: nobody is there any more to delete it."""
+        for store, size in self._taken.items():
+            if size:
+                store.orphans.append(Orphan(self._directory, size))
+        self._taken.clear()
+
+    def _broken_file(self) -> str:
+        disk = self.vm.disks[0].file if self.vm.disks else f"{self.vm.name}.vmx"
+        return f"[{self.vm.datastore.name}] {self.vm.directory}/{disk}"
+
+    def _write_cancelled(self) -> None:
+        if self._taken:
+            self._write(self._source, phrases.SOURCE_CANCELLED)
+
+    def _write(self, host: Host, table: tuple[Phrase, ...]) -> None:
+        diary = self.estate.diary(host)
+        diary.write(
+            table,
+            at=self.estate.universe.clock(),
+            op_id=self.task.op_id,
+            task=self.task.id,
+            lro=self._lro.setdefault(host, str(diary.number())),
+            peer=self.plan.host.address,
+            directory=self._directory,
+            volume=f"/vmfs/volumes/{self.plan.datastore.uuid}",
+        )
+
+
+class Works:
+    """The relocations of one vCenter that are under way, run in the task group of its player."""
+
+    def __init__(self, estate: Estate, group: asyncio.TaskGroup) -> None:
+        self._estate = estate
+        self._group = group
+        self._places = Places()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, vm: Vm, plan: Plan, *, task: Task, record: RelocationRecord) -> None:
+        """Let a relocation run; its task can be cancelled from now on."""
+        relocation = Relocation(self._estate, vm, plan, task, record, self._places)
+        work = self._group.create_task(relocation.run(), name=f"relocate {vm.name}")
+        self._running.add(work)
+        work.add_done_callback(self._running.discard)
+        task.abort = work.cancel
+
+    def stop(self) -> None:
+        """Give up everything that is under way; its tasks stay unfinished."""
+        for work in self._running:
+            work.cancel()

@@ -1,0 +1,101 @@
+"""Logins of one vCenter: accounts, sessions, cookies, and the objects that live and die with a session."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.playground.vcenter import faults
+from bot.playground.vcenter.wire import Data, Ref
+from bot.playground.world import Account
+
+SESSION_MANAGER = Ref("SessionManager", "SessionManager")
+
+
+@dataclass(eq=False)
+class Session:
+    """One login. `objects` are its views, collectors and filters by MoRef; `alive` ends with the login."""
+
+    key: str
+    cookie: str = field(repr=False)
+    account: Account
+    login_time: datetime
+    last_active: datetime
+    agent: str
+    address: str
+    calls: int = 0
+    alive: bool = True
+    objects: dict[Ref, object] = field(default_factory=dict)
+
+    def may(self, privilege: str) -> bool:
+        return self.account.privileges == "all" or privilege in self.account.privileges
+
+    def keep(self, type_: str, thing: object) -> Ref:
+        """Give an object of this session a MoRef."""
+        ref = Ref(type_, f"session[{self.key}]{uuid.uuid4()}")
+        self.objects[ref] = thing
+        return ref
+
+    @property
+    def data(self) -> Data:
+        return Data(
+            "UserSession",
+            key=self.key,
+            userName=self.account.user,
+            fullName=self.account.user,
+            loginTime=self.login_time,
+            lastActiveTime=self.last_active,
+            locale="en",
+            messageLocale="en",
+            extensionSession=False,
+            ipAddress=self.address,
+            userAgent=self.agent,
+            callCount=self.calls,
+        )
+
+
+class Sessions:
+    """Who is logged in. `on_end` is told of every session that ended, so that its long polls return."""
+
+    def __init__(self, accounts: tuple[Account, ...], *, clock: Callable[[], datetime], idle: timedelta) -> None:
+        self._accounts = accounts
+        self._clock = clock
+        self._idle = idle
+        self._by_cookie: dict[str, Session] = {}
+        self.on_end: Callable[[Session], None] = lambda _session: None
+
+    def login(self, user: str, password: str, *, agent: str, address: str) -> Session:
+        """Open a session. Refuses with the InvalidLogin fault."""
+        found = next((account for account in self._accounts if account.user == user), None)
+        if found is None or not secrets.compare_digest(found.password.encode(), password.encode()):
+            raise faults.invalid_login()
+        now = self._clock()
+        session = Session(str(uuid.uuid4()), secrets.token_hex(20), found, now, now, agent, address)
+        self._by_cookie[session.cookie] = session
+        return session
+
+    def of(self, cookie: str | None) -> Session | None:
+        """Return the session behind a cookie, if it is still open; the call counts as activity."""
+        session = self._by_cookie.get(cookie) if cookie else None
+        if session is None:
+            return None
+        now = self._clock()
+        if now - session.last_active > self._idle:
+            self.end(session)
+            return None
+        session.last_active = now
+        session.calls += 1
+        return session
+
+    def all(self) -> list[Session]:
+        return list(self._by_cookie.values())
+
+    def end(self, session: Session) -> None:
+        """Close a session and everything that lived in it."""
+        self._by_cookie.pop(session.cookie, None)
+        session.alive = False
+        session.objects.clear()
+        self.on_end(session)

@@ -1,0 +1,111 @@
+"""The running state of a world: one clock, the links, and an estate per vCenter. No wire, no methods."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.playground.esxi.diary import Diary
+from bot.playground.vcenter.building import build_inventory
+from bot.playground.vcenter.inventory import Host, Inventory, Vm
+from bot.playground.vcenter.links import Links
+from bot.playground.vcenter.sessions import Sessions
+from bot.playground.vcenter.tasks import TaskBoard
+from bot.playground.world import VCenter, World
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """Return the time of this machine."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class RelocationRecord:
+    """What a referee knows of one accepted RelocateVM_Task. `outcome` is empty while it runs."""
+
+    vm: str
+    instance_uuid: str
+    op_id: str
+    session: str
+    task: str
+    at: datetime
+    outcome: str = ""
+
+
+class Estate:
+    """Everything that belongs to one vCenter."""
+
+    def __init__(self, universe: Universe, spec: VCenter) -> None:
+        self.universe = universe
+        self.spec = spec
+        self.inventory: Inventory = build_inventory(universe.world, spec.name)
+        play = universe.world.play
+        self.tasks = TaskBoard(self.inventory.changes, clock=universe.clock, retention=play.task_retention)
+        self.sessions = Sessions(spec.accounts, clock=universe.clock, idle=play.session_idle)
+        self.sessions.on_end = lambda _session: self.inventory.changes.touch()
+        self.relocations: list[RelocationRecord] = []
+        self.diaries = {
+            host.ref: Diary(host.name, host.logs, seed=universe.world.seed) for host in self.inventory.each(Host)
+        }
+        self._begin()
+
+    def diary(self, host: Host) -> Diary:
+        return self.diaries[host.ref]
+
+    def vms(self, name: str) -> list[Vm]:
+        """Return the VMs of a name; several may bear it."""
+        return [vm for vm in self.inventory.each(Vm) if vm.name == name]
+
+    def vm(self, name: str, folder: str | None = None) -> Vm:
+        """Return the VM of a name. KeyError unless exactly one bears it (in that folder)."""
+        found = [vm for vm in self.vms(name) if folder is None or self.inventory.placement(vm).folder == folder]
+        if len(found) != 1:
+            raise KeyError(f"{len(found)} VMs named {name!r}")
+        return found[0]
+
+    def host(self, name: str) -> Host:
+        """Return the host of a name; KeyError if there is none."""
+        for host in self.inventory.each(Host):
+            if host.name == name:
+                return host
+        raise KeyError(f"no host named {name!r}")
+
+    def set_power(self, vm: Vm, state: str) -> None:
+        vm.power = state
+        self.inventory.changes.touch(vm.ref)
+
+    def _begin(self) -> None:
+        """Write the past: logs that did not start today, tasks that were running before anybody looked."""
+        play = self.universe.world.play
+        now = self.universe.clock()
+        for diary in self.diaries.values():
+            for back in range(play.history_lines, 0, -1):
+                diary.write_ordinary_work(now - timedelta(seconds=back * play.noise_every.total_seconds()))
+        held = {(vm.site, vm.name, vm.folder): vm.running_task for vm in self.universe.world.vms if vm.running_task}
+        for vm in self.inventory.each(Vm):
+            folder = vm.parent.name if vm.parent else ""
+            method = held.get((vm.host.site, vm.name, folder if folder != "vm" else ""))
+            if method:
+                self.tasks.start(self.tasks.create(method, entity=vm, user="backup@vsphere.local", op_id="backup"))
+
+
+class Universe:
+    """One world that runs. `clock` is read wherever a time is written down; copies run in the event loop's time."""
+
+    def __init__(self, world: World, *, clock: Clock = wall_clock) -> None:
+        self.world = world
+        self.clock = clock
+        self.random = random.Random(world.seed)
+        self.links = Links(world)
+        self.estates = {spec.name: Estate(self, spec) for spec in world.vcenters}
+
+    def reached(self, vm: str, percent: int) -> None:
+        """Let the events happen that the world file puts at this percentage of this VM's copy."""
+        for event in self.world.events:
+            link = self.links.find(*event.link)
+            if link and (event.at.vm, event.at.percent) == (vm, percent):
+                link.set(rate=event.rate, loss=event.loss)
