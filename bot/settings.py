@@ -285,6 +285,19 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     return settings._made_from(file, variables)  # noqa: SLF001 - ours, above
 
 
+def redis_address(path: Path | None = None, environ: Mapping[str, str] | None = None) -> tuple[SecretStr, Path | None]:
+    """The URL of Redis and its CA file, for who needs nothing else: REDIS_URL alone is enough, without any file."""
+    variables = os.environ if environ is None else environ  # noqa: TID251 - the one reader
+    file = find(path, variables)
+    if path is None and REDIS_VARIABLE in variables and not file.exists():
+        return SecretStr(variables[REDIS_VARIABLE]), None
+    settings = load(file, variables)
+    url = settings.redis_url()
+    if url is None:
+        raise UserError(f"{file} does not say where Redis is: set redis.url or the variable {REDIS_VARIABLE}.")
+    return url, settings.path(settings.redis.ca_file)
+
+
 def _parse(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))

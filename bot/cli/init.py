@@ -1,0 +1,152 @@
+"""`coldmigrate init`: a config to begin with, and the manifest that the Slack app is made from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from bot.errors import UserError
+
+CONFIG_NAME: Final = "coldmigrate.toml"
+MANIFEST_NAME: Final = "slack-manifest.json"
+
+CONFIG: Final = """\
+# coldmigrate: where VMs are, where they may go, and who may send them there.
+# docs/configuration.md explains every key. A mistake is reported with its key, all mistakes at once.
+# No secret stands in this file: *_env names an environment variable, *_file a file that holds it.
+
+[slack]                                   # read by the bot alone
+app_token_env = "SLACK_APP_TOKEN"         # xapp-..., from Basic Information, with the scope connections:write
+bot_token_env = "SLACK_BOT_TOKEN"         # xoxb-..., from Install App
+
+[redis]                                   # the variable REDIS_URL goes before this
+url = "redis://localhost:6379/0"          # also rediss://, unix:// and redis+sentinel://host1,host2/master/0
+# password_env = "REDIS_PASSWORD"
+
+[vcenters.east]                           # read by workers alone
+url = "https://vc-east.example.net"
+user = "svc-coldmigrate@vsphere.local"
+password_env = "VC_EAST_PASSWORD"
+# ca_file = "/etc/ssl/east-ca.pem"        # or thumbprint = "AA:BB:..."; else the system's authorities count
+
+[sites.site1]                             # what people type: /coldmigrate web01 site1
+vcenter = "east"
+datacenter = "DC1"
+cluster = "C1"                            # or host = "esx-01.example.net"
+datastore = "ds-c1-01"
+networks = { "VM Network" = "VM Network" }    # on the left the network a VM is on, on the right the one it gets here
+
+[sites.site2]
+vcenter = "east"
+datacenter = "DC2"
+cluster = "C2"
+datastore = "ds-c2-01"
+folder = "Migrated"                       # VMs from elsewhere are put here
+networks = { "VM Network" = "VM Network" }
+approval = "requester"                    # or "second-person": never the one who asked
+# windows = ["Mon-Fri 20:00-06:00 Europe/Berlin"]
+
+[[links]]
+between = ["site1", "site2"]
+slots = 2                                 # copies that may cross this link at once
+max_loss = "0.1 %"
+
+[[rights]]                                # without such a table nobody may do anything
+who = ["group:S0123VMOPS", "user:U0456"]  # user groups, people, or a channel's members: "channel:C..."
+may = ["migrate", "approve", "cancel", "retry", "diagnose", "see"]
+sites = ["*"]
+
+# [alerts]
+# channel = "C0789NFC"
+# mode = "observe"                        # a digest; "alert" when you trust it
+
+# [[sinks]]
+# kind = "pagerduty"
+# routing_key_env = "PD_KEY"
+# after_minutes = 10
+
+# [worker]
+# lease_seconds = 30                      # a job of a worker that died is taken over after this
+# concurrency = 64
+# submit_timeout_seconds = 60
+"""
+
+MANIFEST: Final[dict[str, Any]] = {
+    "display_information": {
+        "name": "coldmigrate",
+        "description": "Moves VMware VMs between sites, cold, and says why the copy died when it does.",
+    },
+    "features": {
+        "bot_user": {"display_name": "coldmigrate", "always_online": True},
+        "slash_commands": [
+            {
+                "command": "/coldmigrate",
+                "description": "Plan a cold migration of a VM to a site",
+                "usage_hint": "<vm> <site> | list | show <job> | cancel <job> | help",
+                "should_escape": False,
+            }
+        ],
+    },
+    "oauth_config": {
+        "scopes": {
+            "bot": [
+                "app_mentions:read",
+                "channels:history",
+                "channels:read",
+                "chat:write",
+                "commands",
+                "groups:history",
+                "groups:read",
+                "metadata.message:read",
+                "usergroups:read",
+                "users:read",
+            ]
+        }
+    },
+    "settings": {
+        "event_subscriptions": {"bot_events": ["app_mention"]},
+        "interactivity": {"is_enabled": True},
+        "org_deploy_enabled": False,
+        "socket_mode_enabled": True,
+        "token_rotation_enabled": False,
+    },
+}
+
+
+@click.command()
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    show_default="here",
+    help="Where the files go; made if it is not there.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files that are there already.")
+def init(folder: Path, force: bool) -> None:  # noqa: FBT001 - click's signature
+    """Write a commented coldmigrate.toml and the manifest of the Slack app."""
+    files = {
+        folder / CONFIG_NAME: CONFIG,
+        folder / MANIFEST_NAME: json.dumps(MANIFEST, indent=2) + "\n",
+    }
+    there = [path for path in files if path.exists()]
+    if there and not force:
+        names = " and ".join(str(path) for path in there)
+        raise UserError(f"{names} would be overwritten, and nothing was written.", example="coldmigrate init --force")
+    _write(folder, files)
+    for path in files:
+        click.echo(f"wrote {path}")
+    click.echo(f"Next: make the Slack app from {MANIFEST_NAME} at https://api.slack.com/apps?new_app=1,")
+    click.echo(f"then fill in {CONFIG_NAME}.")
+
+
+def _write(folder: Path, files: dict[Path, str]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, text in files.items():
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{error.filename or folder} cannot be written: {error.strerror}.") from None
