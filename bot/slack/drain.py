@@ -46,18 +46,24 @@ class OutboxDrainer:
         """Until `stop`, which lets what is in flight end, or until cancelled."""
         async with asyncio.TaskGroup() as group:
             bell = group.create_task(self._listen(), name="outbox bell")
-            while not self._stopping.is_set():
-                await self._rest(await self._round(group))
-            bell.cancel()
-            if self._in_flight:
-                _, unfinished = await asyncio.wait(self._in_flight, timeout=FINISHING.total_seconds())
-                for task in unfinished:
-                    task.cancel()  # its lease runs out, and the next drainer looks for the message
+            try:
+                while not self._stopping.is_set():
+                    await self._rest(await self._round(group))
+                await self._finish()
+            finally:
+                self._stopping.set()
+                bell.cancel()
 
     def stop(self) -> None:
         """Let `run` return soon."""
         self._stopping.set()
         self._look.set()
+
+    async def _finish(self) -> None:
+        if self._in_flight:
+            _, unfinished = await asyncio.wait(self._in_flight, timeout=FINISHING.total_seconds())
+            for task in unfinished:
+                task.cancel()  # its lease runs out, and the next drainer looks for the message
 
     async def _round(self, group: asyncio.TaskGroup) -> timedelta:
         """Start what may be sent now; how long there is nothing to do unless something new comes."""
@@ -109,9 +115,10 @@ class OutboxDrainer:
         return Later(delay=FIRST_RETRY, problem="interrupted", suspect=record.posts)
 
     async def _listen(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self._records.rung()
                 self._look.set()
-            except ColdmigrateError:
-                await asyncio.sleep(AFTER_TROUBLE.total_seconds())  # the next round says what is wrong
+            except ColdmigrateError as error:
+                log.warning("The outbox's bell cannot be heard, news may come a second late: %s", error)
+                await asyncio.sleep(AFTER_TROUBLE.total_seconds())

@@ -11,10 +11,12 @@ from typing import Final
 from bot.migration.request import JobId
 from bot.slack.blocks import BlockDict
 from bot.store import keys
-from bot.store.client import LONGEST_BLOCK, Store
+from bot.store.client import Store
 from bot.store.scripts import load
 
 LEASE: Final = timedelta(seconds=30)
+LISTEN: Final = timedelta(seconds=2)
+"""How long to wait for the bell in one go. Short, because Python 3.11 may swallow a cancellation that meets a send."""
 _LIBRARIES: Final = ["outbox"]
 _CLAIM: Final = load("bot.slack.scripts", "claim", libraries=_LIBRARIES)
 _SETTLE: Final = load("bot.slack.scripts", "settle", libraries=_LIBRARIES)
@@ -150,7 +152,7 @@ class Records:
 
     async def rung(self) -> None:
         """Return when something new was queued, or after a while without."""
-        await self._store.blocking.execute_command("BLPOP", keys.outbox("bell"), LONGEST_BLOCK / 2)
+        await self._store.blocking.execute_command("BLPOP", keys.outbox("bell"), LISTEN.total_seconds())
 
 
 def _ms(duration: timedelta) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, Final
 
@@ -36,18 +36,37 @@ _TOO_LATE: Final = (
 )
 
 
-async def answered(call: Awaitable[Answer]) -> Answer:
-    """The answer of `call`, or what a person should read instead. Only cancellation is raised."""
+async def answered(call: Coroutine[Any, Any, Answer]) -> Answer:
+    """The answer of `call`, or what a person should read instead, by the deadline. Only cancellation is raised.
+
+    A call that takes longer is cancelled and not waited for: an ack that comes too late is shown to nobody.
+    """
+    work = asyncio.create_task(call)
     try:
-        async with asyncio.timeout(DEADLINE.total_seconds()):
-            return await call
-    except TimeoutError:
-        log.warning("An operation did not return within %.0f s and was cancelled.", DEADLINE.total_seconds())
-        return Answer(_TOO_LATE)
+        await asyncio.wait({work}, timeout=DEADLINE.total_seconds())
+    finally:
+        if not work.done():
+            work.cancel()
+            work.add_done_callback(_note_the_late)
+    return _outcome(work) if work.done() else Answer(_TOO_LATE)
+
+
+def _outcome(work: asyncio.Task[Answer]) -> Answer:
+    try:
+        return work.result()
     except ColdmigrateError as error:
         return _in_words(error)
     except Exception as error:  # noqa: BLE001 - the edge: whatever is left is a defect, and the person gets its number
         return _defect(error)
+
+
+def _note_the_late(work: asyncio.Task[Answer]) -> None:
+    if work.cancelled():
+        log.warning("An operation took longer than %.0f s and was cancelled.", DEADLINE.total_seconds())
+    elif error := work.exception():
+        log.warning("An operation took longer than %.0f s, and then failed: %s", DEADLINE.total_seconds(), error)
+    else:
+        log.warning("An operation took longer than %.0f s, and then succeeded after all.", DEADLINE.total_seconds())
 
 
 def as_message(answer: Answer) -> dict[str, Any]:

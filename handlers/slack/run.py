@@ -46,7 +46,7 @@ class SlackBot:
             url = (await self._client.apps_connections_open(app_token=self._app_token))["url"]
         self._socket = AsyncSocketModeHandler(app, self._app_token)
         self._socket.client.wss_uri = url  # left to itself the SDK asks for it, and asks for ever if the token is bad
-        handle: Any = self._in_flight(self._socket.handle)  # type: ignore[arg-type]  # the SDK types it by its subclass
+        handle: Any = self._in_flight(self._socket.handle)
         self._socket.client.socket_mode_request_listeners[:] = [handle]
         self._socket.client.message_listeners.append(_greeted)
         await self._connect(self._socket)
