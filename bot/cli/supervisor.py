@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self
 
 from bot.store import leash
@@ -35,11 +36,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A command of ours that runs for as long as we do, and what it is told through its environment."""
+    """A command of ours that runs for as long as we do. Its log goes to our standard error, or is added to a file."""
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str] | None = None
+    log: Path | None = None
 
 
 class Supervisor:
@@ -93,12 +95,15 @@ async def _start(role: Role) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "bot", *role.arguments]
     if sys.platform == "linux":
         command = [sys.executable, "-I", "-S", leash.__file__, "tie", str(os.getpid()), *command]
-    return await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for us; we stop the roles in order
-        env=dict(role.environment) if role.environment is not None else None,
-    )
+    with role.log.open("ab") if role.log else contextlib.nullcontext() as file:  # noqa: ASYNC230 - once per start
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,  # Ctrl-C is for us; we stop the roles in order
+            env=dict(role.environment) if role.environment is not None else None,
+        )
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

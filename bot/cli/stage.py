@@ -1,0 +1,86 @@
+"""Sets the stage of the demo: an embedded Valkey, the players, and the real bot and worker, configured against them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.cli.init import CONFIG, MANIFEST
+from bot.cli.story import Whereabouts
+from bot.cli.supervisor import Role, Supervisor
+from bot.playground.slack.control import SlackControl
+from bot.playground.slack.player import SlackPlayer
+from bot.playground.vcenter.player import RunningWorld, VCenterPlayer, play_world
+from bot.playground.world import load_world
+
+WORLD: Final = Path(__file__).parent.parent / "playground" / "worlds" / "demo.toml"
+VCENTER: Final = "east"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that runs. `slack` is where people are, `world` what referees ask."""
+
+    slack: SlackControl
+    world: RunningWorld
+    supervisor: Supervisor
+    config: Path
+
+    async def where(self, vm: str) -> Whereabouts:
+        """Where the simulated vCenter itself has the VM."""
+        place = self.world[VCENTER].placement(vm)
+        return Whereabouts(place.site, place.host, place.datastore)
+
+
+@asynccontextmanager
+async def set_stage(folder: Path, *, redis_url: str, log_format: str = "text") -> AsyncIterator[Stage]:
+    """Start players and roles in `folder`, which keeps config, certificates and the roles' logs."""
+    player = SlackPlayer(manifest=MANIFEST)
+    async with await play_world(load_world(WORLD), folder) as world:
+        await player.start()
+        try:
+            config = folder / "coldmigrate.toml"
+            config.write_text(_config(player, world[VCENTER]), encoding="utf-8")
+            roles = _roles(config, folder, environment=_environment(player, world[VCENTER], redis_url), form=log_format)
+            async with SlackControl(player.control_url) as slack, Supervisor(roles) as supervisor:
+                yield Stage(slack, world, supervisor, config)
+        finally:
+            await player.stop()
+
+
+def _roles(config: Path, folder: Path, *, environment: dict[str, str], form: str) -> list[Role]:
+    shared = ["--config", str(config), "--log-format", form]
+    return [
+        Role("worker", ["worker", *shared, "--read-on", "4"], environment, folder / "worker.log"),
+        Role("bot", ["bot", *shared], environment, folder / "bot.log"),
+    ]
+
+
+def _environment(slack: SlackPlayer, vcenter: VCenterPlayer, redis_url: str) -> dict[str, str]:
+    return {
+        **os.environ,  # noqa: TID251 - handed on to our own roles, which alone read it
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "VC_EAST_PASSWORD": vcenter.password,
+        "REDIS_URL": redis_url,
+    }
+
+
+def _config(slack: SlackPlayer, vcenter: VCenterPlayer) -> str:
+    """What `coldmigrate init` writes, with the addresses and people of the simulated world put in."""
+    config = CONFIG
+    for theirs, ours in (
+        ('url = "https://vc-east.example.net"', f'url = "{vcenter.url}"'),
+        ('user = "svc-coldmigrate@vsphere.local"', f'user = "{vcenter.user}"'),
+        ('# ca_file = "/etc/ssl/east-ca.pem"', f'ca_file = "{vcenter.ca_file}"'),
+        ("[slack] ", f'[slack]\napi_url = "{slack.api_url}"\n# '),
+        ('"group:S0123VMOPS", "user:U0456"', '"user:U0ALICE001", "user:U0BOB00001"'),
+    ):
+        if theirs not in config:
+            raise AssertionError(f"the config of `init` no longer has {theirs!r}")
+        config = config.replace(theirs, ours)
+    return config

@@ -1,0 +1,68 @@
+"""`coldmigrate worker`: the role that carries jobs out."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli.role import role_options, run_role
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+
+@click.command()
+@role_options
+@click.option("--die-at", hidden=True, help="End by SIGKILL at this named point of a run (chaos tests).")
+@click.option(
+    "--no-look-up", is_flag=True, hidden=True, help="Submit again without looking (control of the chaos tests)."
+)
+@click.option("--read-on", type=float, hidden=True, help="Seconds that host logs are read after a task's end.")
+def worker(config: Path | None, log_format: str, die_at: str | None, no_look_up: bool, read_on: float | None) -> None:  # noqa: FBT001
+    """Carry jobs out. Needs Redis and vCenter's secrets; holds no Slack token. Run as many as you like."""
+    role = functools.partial(
+        _worker,
+        reached=_dying_at(die_at) if die_at else None,
+        look_up=not no_look_up,
+        read_on=None if read_on is None else timedelta(seconds=read_on),
+    )
+    run_role(role, config=config, log_format=log_format)
+
+
+async def _worker(
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    reached: Callable[[str], None] | None,
+    look_up: bool,
+    read_on: timedelta | None,
+) -> None:
+    from bot.compose import worker_role
+
+    async with worker_role(settings, reached=reached, look_up=look_up, read_on=read_on) as running:
+        stopper = asyncio.create_task(_stop_when_told(stop, running.stop))
+        try:
+            await running.run()
+        finally:
+            stopper.cancel()
+
+
+async def _stop_when_told(stop: asyncio.Event, tell: Callable[[], None]) -> None:
+    await stop.wait()
+    tell()
+
+
+def _dying_at(point: str) -> Callable[[str], None]:
+    def reached(name: str) -> None:
+        if name == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return reached
