@@ -57,7 +57,7 @@ INPUT = {
     "dispatch_action_config": DISPATCH,
 }
 MANY = {"max_selected_items": number(at_least=1, at_most=100)}
-ROWS = {"response_url_enabled": boolean}
+FOR_MODALS = {"response_url_enabled": boolean}
 
 BUTTON = shape(
     {"text": plain(75)},
@@ -107,12 +107,12 @@ SELECTS: dict[str, Check] = {
     ),
     "users_select": shape({}, MENU | {"initial_user": IDENTIFIER}),
     "multi_users_select": shape({}, MENU | MANY | {"initial_users": array(IDENTIFIER, at_most=100)}),
-    "channels_select": shape({}, MENU | ROWS | {"initial_channel": IDENTIFIER}),
+    "channels_select": shape({}, MENU | FOR_MODALS | {"initial_channel": IDENTIFIER}),
     "multi_channels_select": shape({}, MENU | MANY | {"initial_channels": array(IDENTIFIER, at_most=100)}),
     "conversations_select": shape(
         {},
         MENU
-        | ROWS
+        | FOR_MODALS
         | {"initial_conversation": IDENTIFIER, "default_to_current_conversation": boolean, "filter": FILTER},
     ),
     "multi_conversations_select": shape(
@@ -152,7 +152,7 @@ INPUTS: dict[str, Check] = {
         {"is_decimal_allowed": boolean},
         INPUT | dict.fromkeys(("initial_value", "min_value", "max_value"), text(at_most=32)),
     ),
-    "rich_text_input": shape({}, INPUT | {"initial_value": anything}),
+    "rich_text_input": shape({}, INPUT | dict.fromkeys(("initial_value", "min_lines", "max_lines"), anything)),
     "file_input": shape(
         {}, {"action_id": IDENTIFIER, "filetypes": anything, "max_files": number(at_least=1, at_most=10)}
     ),

@@ -70,10 +70,10 @@ TASK = shape(
     {
         "task_id": IDENTIFIER,
         "title": text(at_most=256),
+        "status": one_of("pending", "in_progress", "complete", "error"),
     },
     ID
     | {
-        "status": one_of("pending", "in_progress", "complete", "error"),
         "details": tagged({"rich_text": RICH_TEXT}),
         "output": tagged({"rich_text": RICH_TEXT}),
         "sources": array(open_shape({"url": URL}), at_most=50),

@@ -61,11 +61,6 @@ class Installation:
         shown = view.to_json(team_id=self.team.id, app=self.app) | {"state": {"values": state}}
         return self._interaction("view_submission", user, trigger_id) | {"view": shown, "response_urls": []}
 
-    def view_closed(self, *, user: User, view: View) -> Json:
-        payload = self._interaction("view_closed", user, trigger_id="")
-        del payload["trigger_id"]
-        return payload | {"view": view.to_json(team_id=self.team.id, app=self.app), "is_cleared": False}
-
     def shortcut(self, *, user: User, callback_id: str, trigger_id: str, action_ts: str) -> Json:
         payload = self._interaction("shortcut", user, trigger_id)
         return payload | {"callback_id": callback_id, "action_ts": action_ts}

@@ -51,11 +51,12 @@ class SlackPlayer:
         rate_limits: bool = True,
         manifest: Json | None = None,
         tokens: Tokens | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._port = port
         self._runner: web.AppRunner | None = None
         self._tokens = tokens or Tokens()
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.tally = Tally()
         self.workspace = make_workspace(self.clock, manifest=manifest)
         self._sockets = SocketMode(

@@ -13,7 +13,9 @@ LONG = 12_000  # only the sum over the whole message is limited
 INLINE: dict[str, Check] = {
     "text": shape({"text": text(at_most=LONG)}, {"style": STYLE}),
     "link": shape({"url": URL}, {"text": text(at_most=LONG), "style": STYLE, "unsafe": boolean}),
-    "emoji": shape({"name": IDENTIFIER}, {"unicode": text(at_most=64), "style": STYLE, "skin_tone": anything}),
+    "emoji": shape(
+        {"name": IDENTIFIER}, {"unicode": text(at_most=64), "url": URL, "style": STYLE, "skin_tone": anything}
+    ),
     "user": shape({"user_id": IDENTIFIER}, {"style": STYLE}),
     "usergroup": shape({"usergroup_id": IDENTIFIER}, {"style": STYLE}),
     "channel": shape({"channel_id": IDENTIFIER}, {"style": STYLE}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,19 +32,6 @@ def text(*, at_most: int, at_least: int = 1) -> Check:
         if len(value) > at_most:
             return [Problem(at, f"must be less than {at_most + 1} characters")]
         return []
-
-    return check
-
-
-def matching(pattern: str, *, at_most: int) -> Check:
-    compiled = re.compile(pattern)
-    length = text(at_most=at_most)
-
-    def check(value: Any, at: str) -> list[Problem]:
-        problems = length(value, at)
-        if problems or compiled.fullmatch(value):
-            return problems
-        return [Problem(at, f"must match the pattern {pattern}")]
 
     return check
 

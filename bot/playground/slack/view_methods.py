@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.playground.slack.calls import Call, Method
 from bot.playground.slack.changes import Json
+from bot.playground.slack.records import View
 from bot.playground.slack.refusal import ApiRefusalError
 from bot.playground.slack.triggers import Triggers
 from bot.playground.slack.views import Views
@@ -28,38 +29,29 @@ class ViewMethods:
 
     def open(self, call: Call) -> Json:
         user = self._triggers.spend(call.text("trigger_id"))
-        return self._shown(self._views.open(user, call.arguments.get("view")).id, call)
+        return self._shown(self._views.open(user, call.arguments.get("view")))
 
     def push(self, call: Call) -> Json:
         user = self._triggers.spend(call.text("trigger_id"))
-        top = [
-            view
-            for view in call.workspace.views.values()
-            if view.user == user and _is_open_modal(view.content, view.open)
-        ]
-        previous = top[-1].id if top else None
-        return self._shown(self._views.open(user, call.arguments.get("view"), previous=previous).id, call)
+        return self._shown(self._views.push(user, call.arguments.get("view")))
 
     def update(self, call: Call) -> Json:
-        view = self._views.update(self._view_id(call), call.arguments.get("view"), expected_hash=call.optional("hash"))
-        return self._shown(view.id, call)
+        sent = call.arguments.get("view")
+        return self._shown(self._views.update(_view_id(call), sent, expected_hash=call.optional("hash")))
 
     def publish(self, call: Call) -> Json:
-        user = call.user("user_id")
-        return self._shown(self._views.publish(user.id, call.arguments.get("view")).id, call)
+        return self._shown(self._views.publish(call.user("user_id").id, call.arguments.get("view")))
 
-    def _view_id(self, call: Call) -> str:
-        external = call.optional("external_id")
-        if external is None:
-            return call.text("view_id")
-        for view in call.workspace.views.values():
-            if view.content.get("external_id") == external:
-                return view.id
-        raise ApiRefusalError("not_found")
-
-    def _shown(self, view_id: str, call: Call) -> Json:
-        return {"view": self._views.to_json(call.workspace.views[view_id])}
+    def _shown(self, view: View) -> Json:
+        return {"view": self._views.to_json(view)}
 
 
-def _is_open_modal(content: Json, is_open: bool) -> bool:  # noqa: FBT001
-    return is_open and content["type"] == "modal"
+def _view_id(call: Call) -> str:
+    """A view is named by its own id, or by the one that the app gave it."""
+    external = call.optional("external_id")
+    if external is None:
+        return call.text("view_id")
+    for view in call.workspace.views.values():
+        if view.content.get("external_id") == external:
+            return view.id
+    raise ApiRefusalError("not_found")

@@ -20,10 +20,17 @@ class Views:
         self._workspace = workspace
 
     def open(self, user: str, sent: Any, *, previous: str | None = None) -> View:
-        """Put a modal in front of `user`, on top of `previous` if there is one."""
+        """Put a modal in front of `user`, on top of `previous` if there is one. Refused if the stack is full."""
         if previous and self._depth(previous) >= DEEPEST_STACK:
             raise ApiRefusalError("push_limit_reached")
         return self._keep(user, _content(sent, kind="modal"), previous=previous)
+
+    def push(self, user: str, sent: Any) -> View:
+        """Put a modal on top of the one that `user` has open."""
+        opened = [
+            v for v in self._workspace.views.values() if v.user == user and v.open and v.content["type"] == "modal"
+        ]
+        return self.open(user, sent, previous=opened[-1].id if opened else None)
 
     def publish(self, user: str, sent: Any) -> View:
         """Set the Home tab of `user`."""

@@ -144,3 +144,34 @@ async def test_the_bolt_handler_needs_nothing_but_the_file(slack, connect):
     await handler.connect_async()
     await slack.person.wait_for(lambda: slack.switches.connections)
     await handler.close_async()
+
+
+async def test_a_wait_over_http_ends_in_time(control):
+    async def never():
+        return False
+
+    with pytest.raises(TimeoutError, match="did not get there"):
+        await control.wait_for(never, timedelta(seconds=0.05))
+
+
+async def test_a_modal_over_http(slack, control, app: AsyncApp, connect):
+    title = {"type": "plain_text", "text": "x"}
+
+    @app.shortcut("plan")
+    async def plan(ack, body, client):
+        view = {"type": "modal", "callback_id": "v", "title": title, "blocks": [{"type": "divider"}]}
+        await client.views_open(trigger_id=body["trigger_id"], view=view)
+        await ack()
+
+    @app.view("v")
+    async def submitted(ack):
+        await ack()
+
+    await connect(app)
+    assert (await control.ask("shortcut", user="alice", callback_id="plan"))["error"] is None
+    (view,) = await control.views("alice")
+    assert (await control.submit_view("alice", view["id"])).error is None
+    assert await control.views("alice") == []
+    root = await control.mention("alice", "#random", "hello")
+    await control.post("bob", "#random", "hello too", thread_ts=root)
+    assert len(await control.thread("#random", root)) == 2

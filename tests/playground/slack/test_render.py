@@ -89,6 +89,54 @@ def test_a_thread_is_set_in_under_its_root():
     ]
 
 
+def test_the_other_blocks_are_drawn_too():
+    cell = {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "z"}]}],
+    }
+    task = {"type": "task_card", "task_id": "t", "title": "copy disks", "status": "in_progress", "details": cell}
+    shown = render_message(
+        message(
+            {
+                "type": "table",
+                "rows": [[{"type": "raw_text", "text": "host"}, cell], [{"type": "raw_number", "value": 7}]],
+            },
+            {"type": "divider"},
+            {"type": "plan", "title": "Move", "tasks": [task]},
+            {
+                "type": "input",
+                "label": plain("VM"),
+                "element": {"type": "plain_text_input", "placeholder": plain("name")},
+            },
+            {"type": "image", "image_url": "https://x", "alt_text": "rate over time"},
+            {"type": "section", "text": plain("x"), "accessory": {"type": "image", "alt_text": "logo"}},
+            {"type": "carousel"},
+        )
+    )
+    assert shown.split("\n")[1:] == [
+        "      host  z",
+        "      7",
+        "  " + "-" * 40,
+        "  Move",
+        "  (in_progress) copy disks",
+        "    z",
+        "  VM: [name v]",
+        "  [rate over time]",
+        "  x",
+        "  [logo]",
+        "  (carousel)",
+    ]
+
+
+def test_long_prose_is_folded_and_log_lines_are_not():
+    log = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "y" * 60}]}
+    shown = render_message(
+        message({"type": "section", "text": plain("word " * 20)}, {"type": "rich_text", "elements": [log]}), width=40
+    )
+    assert max(len(line) for line in shown.split("\n")[:-1]) <= 40
+    assert shown.split("\n")[-1] == " " * 6 + "y" * 60
+
+
 @pytest.mark.parametrize(
     ("sent", "shown"),
     [

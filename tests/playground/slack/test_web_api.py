@@ -290,3 +290,61 @@ async def test_trigger_ids_age_and_are_used_up(slack, client):
     assert await error_of(client.views_open(trigger_id=issue(alice), view=too_long)) == "invalid_arguments"
     home = await client.views_publish(user_id=alice, view={"type": "home", "blocks": [{"type": "divider"}]})
     assert home["view"]["type"] == "home"
+
+
+async def test_modals_stack_three_high_and_answer_to_their_own_names(slack, client):
+    alice = slack.workspace.user("alice").id
+    issue = slack.person._triggers.issue
+    view = {"type": "modal", "title": {"type": "plain_text", "text": "x"}, "blocks": [{"type": "divider"}]}
+
+    first = await client.views_open(trigger_id=issue(alice), view=view | {"external_id": "ours"})
+    second = await client.views_push(trigger_id=issue(alice), view=view)
+    await client.views_push(trigger_id=issue(alice), view=view)
+    assert second["view"]["previous_view_id"] == first["view"]["id"]
+    assert await error_of(client.views_push(trigger_id=issue(alice), view=view)) == "push_limit_reached"
+    assert (await client.views_update(external_id="ours", view=view))["view"]["id"] == first["view"]["id"]
+    assert await error_of(client.views_update(external_id="theirs", view=view)) == "not_found"
+    assert await error_of(client.views_update(view_id="V0", view=view)) == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        ({"text": 7}, "invalid_arguments"),
+        ({"text": "x", "markdown_text": "y"}, "markdown_text_conflict"),
+        ({"markdown_text": "x" * 12_001}, "msg_too_long"),
+        ({"text": "x", "blocks": ["loose"]}, "invalid_blocks_format"),
+        ({"text": "x", "metadata": "{"}, "invalid_metadata_format"),
+        ({"text": "x", "metadata": METADATA | {"more": 1}}, "invalid_metadata_format"),
+        ({"text": "x", "metadata": METADATA | {"event_payload": {"log": "x" * 20_000}}}, "metadata_too_large"),
+    ],
+)
+async def test_content_that_slack_would_not_take(client, sent, error):
+    assert await error_of(client.api_call("chat.postMessage", json={"channel": "#random"} | sent)) == error
+
+
+async def test_very_long_text_is_cut(client):
+    posted = await client.chat_postMessage(channel="#random", text="x" * 40_001)
+    assert len(posted["message"]["text"]) == 40_000
+
+
+@pytest.mark.parametrize(
+    ("method", "sent", "error"),
+    [
+        ("conversations.list", {"types": "secret"}, "invalid_types"),
+        ("conversations.list", {"limit": "many"}, "invalid_arguments"),
+        ("conversations.list", {"limit": -1}, "invalid_limit"),
+        ("conversations.history", {"channel": "C0RANDOM01", "oldest": "noon"}, "invalid_ts_oldest"),
+        ("conversations.open", {"users": "U0NOBODY00"}, "user_not_found"),
+        ("conversations.open", {"users": "U0COLDBOT1"}, "cannot_dm_bot"),
+        ("usergroups.users.list", {"usergroup": "S0"}, "no_such_subteam"),
+        ("chat.postEphemeral", {"channel": "C0RANDOM01", "user": "U0NOBODY00", "text": "x"}, "user_not_found"),
+    ],
+)
+async def test_arguments_that_make_no_sense(client, method, sent, error):
+    assert await error_of(client.api_call(method, params=sent)) == error
+
+
+async def test_an_app_token_can_be_tested_too(slack, client):
+    answer = await AsyncWebClient(token=slack.app_token, base_url=slack.api_url, session=client.session).auth_test()
+    assert answer["app_id"] == slack.workspace.app.id
