@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EXIT_NOTHING = 0
 EXIT_INCIDENTS = 1
 EXIT_UNREADABLE = 2
+MOST_LINES = 6
 
 
 @click.command()
@@ -80,15 +81,13 @@ def _parts(report: Report) -> Iterator[Text]:
         yield _line(f"Note: {gap.file + ': ' if gap.file else ''}{gap.reason}", "yellow")
     stats = report.stats
     yield _line(
-        f"{len(report.incidents) or 'No'} incident{'' if len(report.incidents) == 1 else 's'} "
-        f"in {stats.files} file{'' if stats.files == 1 else 's'}, {stats.lines} lines, {stats.seconds:.2f} s.",
+        f"{_count(len(report.incidents), 'incident')} in {_count(stats.files, 'file')}, "
+        f"{_count(stats.lines, 'line')}, {stats.seconds:.2f} s.",
         "bold",
     )
     if stats.unparsed_lines:
-        yield _line(
-            f"{stats.unparsed_lines} lines had no header of a known format; their text was searched all the same.",
-            "dim",
-        )
+        unknown = _count(stats.unparsed_lines, "line")
+        yield _line(f"{unknown} had no header of a known format; their text was searched all the same.", "dim")
 
 
 def _incident(incident: Incident, place: str) -> Iterator[Text]:
@@ -99,10 +98,7 @@ def _incident(incident: Incident, place: str) -> Iterator[Text]:
     yield _line(f"  {_where(incident)}", "dim")
     yield _line("")
     yield _line(f"  {incident.explanation}")
-    yield from _section(
-        "Lines that decide",
-        (f"{line.file}:{line.line}: {line.text}" for line in incident.decisive or incident.evidence[:5]),
-    )
+    yield from _section("Lines that decide", _deciding(incident))
     yield from _section("Known", incident.known)
     yield from _section("Ruled out", incident.ruled_out)
     yield from _section("Not readable from here", incident.unreadable)
@@ -115,6 +111,15 @@ def _incident(incident: Incident, place: str) -> Iterator[Text]:
     for number, workaround in enumerate(incident.workarounds, 1):
         yield from _workaround(number, workaround)
     yield _line("")
+
+
+def _deciding(incident: Incident) -> Iterator[str]:
+    """Yield the lines to show: those that decide or, where none does, the first that were read."""
+    lines = incident.decisive or incident.evidence
+    for line in lines[:MOST_LINES]:
+        yield f"{line.file}:{line.line}: {line.text}"
+    if len(lines) > MOST_LINES:
+        yield "more of the same kind; --format json shows them"
 
 
 def _how_sure(incident: Incident) -> str:
@@ -131,7 +136,7 @@ def _how_sure(incident: Incident) -> str:
 
 
 def _where(incident: Incident) -> str:
-    parts = [f"{incident.lines} lines"]
+    parts = [_count(incident.lines, "line")]
     if incident.first and incident.last:
         parts.append(f"{incident.first:%Y-%m-%d %H:%M:%S} to {incident.last:%H:%M:%S} UTC")
     parts += [f"opID {op_id}" for op_id in incident.op_ids]
@@ -164,6 +169,10 @@ def _section(title: str, lines: Iterator[str] | tuple[str, ...]) -> Iterator[Tex
         yield _line(f"  {title}:", "bold")
         for line in listed:
             yield _line(f"    - {line}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'No'} {noun}{'' if number == 1 else 's'}"
 
 
 def _line(text: str, style: str = "") -> Text:

@@ -25,6 +25,7 @@ BLAME = timedelta(seconds=60)  # a full datastore or a crash this close to a bro
 _CORROBORATED = 0.05
 _CONTRADICTED = 0.5
 _GUESS = 0.3  # what a cause that would explain all symptoms gets, when no line names it
+_SILENT = 0.5  # causes other than transport usually leave a line that names them; here it is missing
 _MOST_EVIDENCE = 60
 _LONGEST_TEXT = 2000
 _UNDETERMINED_CHECKS = ("log.hostd.destination", "log.vmkernel", "event.host_disconnected")
@@ -157,9 +158,7 @@ class Judge:
         for symptom in symptoms:
             for root in self._catalogue.explaining(symptom.id):
                 explaining[root.id] = explaining.get(root.id, 0) + 1
-        guesses = (
-            {self._rule(name).cause: round(_GUESS * count / len(symptoms), 2)} for name, count in explaining.items()
-        )
+        guesses = (_guess(self._rule(name).cause, count / len(symptoms)) for name, count in explaining.items())
         return _heaviest([*guesses, *(symptom.alternatives for symptom in symptoms)])
 
     def _stage(self, witnesses: Sequence[Witness]) -> Stage | None:
@@ -205,6 +204,10 @@ def _score(rule: Rule, group: Group, basis: Basis) -> float:
         confidence *= _CONTRADICTED
     ceiling = TRANSPORT_CEILING[basis] if rule.cause in TRANSPORT else 1.0
     return round(min(confidence, ceiling), 2)
+
+
+def _guess(cause: Cause, explained: float) -> dict[Cause, float]:
+    return {cause: round(_GUESS * explained * (1 if cause in TRANSPORT else _SILENT), 2)}
 
 
 def _basis(witnesses: Iterable[Witness]) -> Basis:

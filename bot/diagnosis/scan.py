@@ -17,6 +17,7 @@ BLOCK = 256 * 1024
 _OVERLONG = 4 * LINE_LIMIT  # a longer line without an end is cut, and the rest of it skipped
 _TAIL = 4096  # kept of the block before, to find the entry that a continuation belongs to
 _OWNER_LINES = 64
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 class ByteStream(Protocol):
@@ -67,9 +68,9 @@ def _whole_lines(stream: ByteStream, tally: Tally) -> Iterator[bytes]:
     """Yield blocks that end with a newline, without NULs: a crash leaves those in a log, UTF-16 between letters."""
     carry = b""
     skipping = False
-    while chunk := stream.read(BLOCK):
-        tally.bytes += len(chunk)
-        chunk = chunk.replace(b"\0", b"")
+    while raw := stream.read(BLOCK):
+        chunk = raw.replace(b"\0", b"") if tally.bytes else _without_mark(raw).replace(b"\0", b"")
+        tally.bytes += len(raw)
         if skipping:
             end = chunk.find(b"\n")
             if end < 0:
@@ -84,6 +85,10 @@ def _whole_lines(stream: ByteStream, tally: Tally) -> Iterator[bytes]:
             carry, skipping = carry[:LINE_LIMIT], True
     if carry:
         yield carry + b"\n"
+
+
+def _without_mark(start: bytes) -> bytes:
+    return next((start.removeprefix(mark) for mark in _BYTE_ORDER_MARKS if start.startswith(mark)), start)
 
 
 def _every_line(block: bytes, needles: BytePattern) -> Iterator[Found]:

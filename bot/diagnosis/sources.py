@@ -81,7 +81,7 @@ class OpenSource:
                 if stat.S_ISCHR(source.path.stat().st_mode):
                     raise UnreadableError("a device, not a file")
                 buffered = self._stack.enter_context(source.path.open("rb"))
-            except OSError as refusal:
+            except (OSError, ValueError) as refusal:
                 raise UnreadableError(_words(refusal)) from refusal
         if buffered.peek(2)[:2] == _GZIP:
             return self._stack.enter_context(gzip.GzipFile(fileobj=buffered))
@@ -128,7 +128,7 @@ def expand(paths: Iterable[Path | str]) -> Iterator[Source]:
     for path in paths:
         if str(path) == STDIN:
             yield Source(STDIN, None, named=True)
-        elif Path(path).is_dir():
+        elif os.path.isdir(path):  # noqa: PTH112 - says no, and never raises, to what is no path at all
             yield from _walk(Path(path))
         else:
             yield Source(file_name(path), Path(path), named=True)
