@@ -263,6 +263,11 @@ class Settings(_Table):
         return self
 
 
+def with_environment(additions: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with `additions`, for a child process that is one of our roles."""
+    return {**os.environ, **additions}  # noqa: TID251 - the one reader
+
+
 def find(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Path:
     """The file that `load` reads: `path`, else $COLDMIGRATE_CONFIG, else ./coldmigrate.toml."""
     variables = os.environ if environ is None else environ  # noqa: TID251 - the one reader

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from bot.playground.slack.control import SlackControl
 from bot.playground.slack.player import SlackPlayer
 from bot.playground.vcenter.player import RunningWorld, VCenterPlayer, play_world
 from bot.playground.world import load_world
+from bot.settings import with_environment
 
 WORLD: Final = Path(__file__).parent.parent / "playground" / "worlds" / "demo.toml"
 VCENTER: Final = "east"
@@ -61,13 +61,14 @@ def _roles(config: Path, folder: Path, *, environment: dict[str, str], form: str
 
 
 def _environment(slack: SlackPlayer, vcenter: VCenterPlayer, redis_url: str) -> dict[str, str]:
-    return {
-        **os.environ,  # noqa: TID251 - handed on to our own roles, which alone read it
-        "SLACK_APP_TOKEN": slack.app_token,
-        "SLACK_BOT_TOKEN": slack.bot_token,
-        "VC_EAST_PASSWORD": vcenter.password,
-        "REDIS_URL": redis_url,
-    }
+    return with_environment(
+        {
+            "SLACK_APP_TOKEN": slack.app_token,
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "VC_EAST_PASSWORD": vcenter.password,
+            "REDIS_URL": redis_url,
+        }
+    )
 
 
 def _config(slack: SlackPlayer, vcenter: VCenterPlayer) -> str:

@@ -95,7 +95,7 @@ async def _start(role: Role) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "bot", *role.arguments]
     if sys.platform == "linux":
         command = [sys.executable, "-I", "-S", leash.__file__, "tie", str(os.getpid()), *command]
-    with role.log.open("ab") if role.log else contextlib.nullcontext() as file:  # noqa: ASYNC230 - once per start
+    with role.log.open("ab") if role.log else contextlib.nullcontext() as file:
         return await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,

@@ -105,7 +105,7 @@ class SlackControl:
         answer = await self.ask("changes", since=since, seconds=within.total_seconds())
         return int(answer["last"]), list(answer["changes"])
 
-    async def wait_for(self, predicate: Callable[[], Awaitable[Answer]], within: timedelta = PATIENCE) -> Answer:
+    async def wait_for(self, predicate: Callable[[], Awaitable[Answer | None]], within: timedelta = PATIENCE) -> Answer:
         """The first true answer of `predicate`, asked now and after every change. TimeoutError after `within`."""
         deadline = time.monotonic() + within.total_seconds()
         seen = int((await self.ask("changes", since=AFTER_ALL, seconds=0))["last"])
