@@ -167,7 +167,9 @@ def _print_job(job: Job) -> None:
 
 
 def _state(job: Job) -> str:
-    state = job.state.replace("_", " ")
+    from bot.migration.machine import WORDS
+
+    state = WORDS[job.state]
     return f"{state} (cancel asked)" if job.cancel_by and not job.state.ended else state
 
 

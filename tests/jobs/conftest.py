@@ -70,8 +70,9 @@ def planned(queue: RedisQueue, new: Callable[..., NewJob]) -> Callable[..., Awai
     """A job that waits for approval, with the fingerprint `f1`."""
 
     async def make(vm: str = "web01", *, link: str = LINK, **changes) -> Job:
-        await queue.draft(new(vm, **changes))
+        drafted = await queue.draft(new(vm, **changes))
         claim = await queue.claim("w0")
+        assert claim.job.id == drafted.id, "plan all jobs before the first is approved"
         await claim.move(Phase.CHECKING, why="a worker took it")
         return await claim.move(Phase.PLANNED, why="the plan is made", data={"fingerprint": "f1", "link": link})
 
