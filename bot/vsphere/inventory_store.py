@@ -1,0 +1,140 @@
+"""The inventory that workers keep in Redis, so that the bot can resolve names without knowing any vCenter.
+
+`inv:<vcenter>` holds all rows of one vCenter with a version and the time they were last true. One worker of the fleet
+reads a vCenter per interval; the bot keeps a copy and fetches rows only when the version has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Final, Protocol
+
+from bot.errors import OutsideError
+from bot.migration.request import VCenterName, VmRef
+from bot.store import keys
+from bot.store.client import Store
+from bot.store.scripts import load
+from bot.vsphere.port import InventoryVm
+
+EVERY: Final = timedelta(seconds=10)
+
+_DUE: Final = load("bot.vsphere", "scripts/inventory_due")
+_PUBLISH: Final = load("bot.vsphere", "scripts/inventory_publish")
+_LOOK: Final = load("bot.vsphere", "scripts/inventory_look")
+
+log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """Who can list all VMs of one vCenter."""
+
+    @property
+    def name(self) -> VCenterName: ...
+
+    async def list_vms(self) -> Sequence[InventoryVm]: ...
+
+
+class InventoryPublisher:
+    """Keeps the inventory of one vCenter fresh; any number of workers may run one each."""
+
+    def __init__(self, store: Store, source: Source, *, every: timedelta = EVERY) -> None:
+        self._store = store
+        self._source = source
+        self._every = every
+
+    async def run(self) -> None:
+        """Publish for ever. An outage of vCenter or Redis is logged once and outlived."""
+        failing = False
+        while True:
+            try:
+                await self.turn()
+                failing = False
+            except OutsideError as error:
+                if not failing:
+                    log.warning("the inventory of vCenter %s is getting old: %s", self._source.name, error)
+                failing = True
+            await asyncio.sleep(self._every.total_seconds())
+
+    async def turn(self) -> bool:
+        """Read and publish, if nobody else has within the interval. Say whether it was our turn."""
+        if not await _DUE(self._store, self._source.name, int(self._every.total_seconds() * 900)):
+            return False
+        await publish(self._store, self._source.name, await self._source.list_vms())
+        return True
+
+
+async def publish(store: Store, vcenter: VCenterName, rows: Iterable[InventoryVm]) -> None:
+    """Replace what is known of a vCenter, in one step."""
+    text = json.dumps([_to_json(row) for row in rows], ensure_ascii=False, separators=(",", ":"))
+    version = hashlib.sha256(text.encode()).hexdigest()[:16]
+    await _PUBLISH(store, vcenter, version, text, repeatable=True)
+
+
+def _to_json(row: InventoryVm) -> list[str]:
+    return [row.ref.uuid, row.ref.name, row.path, row.host, row.site_hint, row.power]
+
+
+def _from_json(vcenter: VCenterName, entry: list[str]) -> InventoryVm:
+    uuid, name, path, host, site_hint, power = entry
+    return InventoryVm(VmRef(vcenter, uuid, name), path, host, site_hint, power)
+
+
+class RedisInventory:
+    """The bot's view of all vCenters: `Inventory` of the port, from a copy that follows Redis."""
+
+    def __init__(self, store: Store, vcenters: Sequence[VCenterName]) -> None:
+        self._store = store
+        self._vcenters = tuple(vcenters)
+        self._versions: dict[VCenterName, str] = {}
+        self._rows: dict[VCenterName, tuple[InventoryVm, ...]] = {}
+
+    async def find(self, query: str) -> Sequence[InventoryVm]:
+        """Return the VMs that `query` names exactly; without one, those it names but for case."""
+        rows = await self._all()
+        text = query.strip()
+        exact = [row for row in rows if text in {row.ref.name, row.path, row.ref.uuid}]
+        folded = text.casefold()
+        return exact or [row for row in rows if folded in {row.ref.name.casefold(), row.path.casefold(), row.ref.uuid}]
+
+    async def suggest(self, query: str, *, limit: int = 5) -> Sequence[InventoryVm]:
+        """Return near misses: names that contain the query first, then names that look like it."""
+        rows = await self._all()
+        text = query.strip().casefold()
+        containing = [row for row in rows if text and text in row.ref.name.casefold()]
+        if len(containing) >= limit:
+            return containing[:limit]
+        names = {row.ref.name.casefold() for row in rows}
+        similar = get_close_matches(text, names, n=limit)
+        alike = [row for name in similar for row in rows if row.ref.name.casefold() == name]
+        return list(dict.fromkeys([*containing, *alike]))[:limit]
+
+    async def age(self) -> float | None:
+        """Return the seconds since the oldest inventory was true; None when there is none at all."""
+        ages = [age for _, age in (await self._look()).values() if age is not None]
+        return max(ages) if ages else None
+
+    async def _all(self) -> list[InventoryVm]:
+        for vcenter, (version, _) in (await self._look()).items():
+            if version and version != self._versions.get(vcenter):
+                await self._fetch(vcenter)
+        return [row for vcenter in self._vcenters for row in self._rows.get(vcenter, ())]
+
+    async def _look(self) -> dict[VCenterName, tuple[str, float | None]]:
+        found: list[str] = await _LOOK(self._store, *self._vcenters, repeatable=True)
+        pairs = zip(found[::2], found[1::2], strict=True)
+        return {
+            vcenter: (version, int(age) / 1000 if age else None)
+            for vcenter, (version, age) in zip(self._vcenters, pairs, strict=True)
+        }
+
+    async def _fetch(self, vcenter: VCenterName) -> None:
+        version, text = map(str, await self._store.hmget(keys.inventory(vcenter), ["version", "rows"]))
+        if text != "None":
+            self._rows[vcenter] = tuple(_from_json(vcenter, entry) for entry in json.loads(text))
+            self._versions[vcenter] = version

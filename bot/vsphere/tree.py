@@ -1,0 +1,70 @@
+"""The inventory's tree: who stands below whom, and the paths people know things by.
+
+One read of folders, datacenters, clusters and hosts serves every question of "where": asking each object for its
+parent would be a round trip per step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pyVmomi import vim
+
+from bot.vsphere.properties import Row, moid, read_below
+from bot.vsphere.session import Connected
+
+NODES = {
+    vim.Folder: ("name", "parent"),
+    vim.Datacenter: ("name", "parent"),
+    vim.ComputeResource: ("name", "parent"),
+    vim.HostSystem: ("name", "parent"),
+    vim.VirtualApp: ("name", "parentFolder", "parent"),
+}
+
+
+def shown(name: str | None) -> str:
+    """Return a name as its owner typed it: vCenter keeps slash, backslash and percent escaped."""
+    text = name or ""
+    for escaped, plain in (("%2f", "/"), ("%2F", "/"), ("%5c", "\\"), ("%5C", "\\"), ("%25", "%")):
+        text = text.replace(escaped, plain)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Folders, datacenters, compute resources, hosts and vApps by id, and the id of the root folder."""
+
+    root: str
+    nodes: dict[str, Row]
+
+    def above(self, parent: Any) -> Iterator[Row]:
+        """Yield `parent` and everything above it, the root folder left out."""
+        at = moid(parent) if parent is not None else self.root
+        while at != self.root and (node := self.nodes.get(at)) is not None:
+            yield node
+            over = node["parentFolder"] or node["parent"]
+            at = moid(over) if over is not None else self.root
+
+    def path(self, parent: Any, name: str | None = None) -> str:
+        """Return an inventory path such as `/DC1/vm/Apps/web01`, names escaped as vCenter does."""
+        steps = [str(node["name"]) for node in self.above(parent)]
+        return "/" + "/".join([*reversed(steps), *([name] if name else [])])
+
+    def datacenter(self, parent: Any) -> Row | None:
+        return next((node for node in self.above(parent) if isinstance(node.ref, vim.Datacenter)), None)
+
+    def name(self, reference: Any) -> str:
+        """Return a node's name for people, or empty."""
+        node = self.nodes.get(moid(reference)) if reference is not None else None
+        return shown(node["name"]) if node else ""
+
+    def each(self, kind: type) -> Iterator[Row]:
+        return (node for node in self.nodes.values() if isinstance(node.ref, kind))
+
+
+def read_tree(connected: Connected) -> Tree:
+    """Read the whole tree."""
+    root = connected.content.rootFolder
+    return Tree(moid(root), {row.moid: row for row in read_below(connected, root, NODES)})

@@ -1,0 +1,191 @@
+"""The machine behind the door `VCenter`: pyVmomi on threads of its own, answers in domain types.
+
+pyVmomi blocks, so every call runs on one of a bounded set of threads: some for questions, others for orders, because
+a slow submit must not keep anybody from reading. Managed objects stay inside the functions that run there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pyVmomi import vim
+
+from bot.migration.facts import SiteFacts, SiteSpec, VmFacts
+from bot.migration.plan import Plan
+from bot.migration.request import VCenterName
+from bot.vsphere import history, inventory, relocate
+from bot.vsphere.host_log import HostLogReader
+from bot.vsphere.place import read_place
+from bot.vsphere.port import InventoryVm, TaskSnapshot, VmPlace
+from bot.vsphere.session import PAUSES, Connected, Reader, Writer
+from bot.vsphere.site_facts import read_site
+from bot.vsphere.tasks import PATIENCE, Heard, TaskWatcher
+from bot.vsphere.vm_facts import read_vm
+from bot.vsphere.wire import Endpoint, Trust
+
+Answer = TypeVar("Answer")
+
+READING_THREADS = 8
+WRITING_THREADS = 4
+SUBMIT_WITHIN = timedelta(seconds=60)
+
+
+class PyvmomiVCenter:
+    """One vCenter, as `VCenter` and `HostLogs` promise. Logs in at its first use; `close` logs out.
+
+    `read_pauses` are the waits before a question is put again; `follow_patience` is how long a task is followed
+    through an outage.
+    """
+
+    def __init__(
+        self,
+        name: VCenterName,
+        *,
+        url: str,
+        user: str,
+        password: Callable[[], str],
+        ca_file: Path | None = None,
+        thumbprint: str | None = None,
+        submit_timeout: timedelta = SUBMIT_WITHIN,
+        read_pauses: Sequence[timedelta] = PAUSES,
+        follow_patience: timedelta = PATIENCE,
+    ) -> None:
+        endpoint = Endpoint(name, url, user, password, Trust(ca_file, thumbprint))
+        self._name = name
+        self._reader = Reader(endpoint, pauses=read_pauses)
+        self._writer = Writer(endpoint, submit=submit_timeout)
+        self._watcher = TaskWatcher(self._reader, patience=follow_patience)
+        self._logs = HostLogReader()
+        self._reads = ThreadPoolExecutor(READING_THREADS, thread_name_prefix=f"vsphere-{name}-read")
+        self._writes = ThreadPoolExecutor(WRITING_THREADS, thread_name_prefix=f"vsphere-{name}-write")
+
+    @property
+    def name(self) -> VCenterName:
+        return self._name
+
+    @property
+    def user(self) -> str:
+        return self._reader.user
+
+    async def close(self) -> None:
+        """Stop following, log out of both sessions, end the threads. Orders under way are waited for."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._writes.shutdown(wait=True)
+        self._watcher.close()
+        self._writer.close()
+        self._reader.close()
+        self._reads.shutdown(wait=True, cancel_futures=True)
+
+    # ---- questions
+
+    async def now(self) -> datetime:
+        return await self._ask(_clock)
+
+    async def find_vms(self, query: str) -> Sequence[InventoryVm]:
+        return await self._ask(lambda session: inventory.find_vms(session, self._name, query))
+
+    async def list_vms(self) -> Sequence[InventoryVm]:
+        """Return every VM, for the inventory that the bot reads."""
+        return await self._ask(lambda session: inventory.list_vms(session, self._name))
+
+    async def read_vm(self, uuid: str) -> VmFacts:
+        return await self._ask(lambda session: read_vm(session, self._name, uuid))
+
+    async def read_site(self, site: SiteSpec) -> SiteFacts:
+        return await self._ask(lambda session: read_site(session, site))
+
+    async def place(self, uuid: str) -> VmPlace | None:
+        return await self._ask(lambda session: read_place(session, uuid))
+
+    async def find_relocations(self, uuid: str, *, since: datetime) -> Sequence[TaskSnapshot]:
+        return await self._ask(lambda session: history.find_relocations(session, uuid, since=since))
+
+    async def last_line(self, host: str, log: str) -> int:
+        return await self._ask(lambda session: self._logs.last_line(session, host, log))
+
+    async def read(self, host: str, log: str, *, start: int, lines: int) -> tuple[int, Sequence[str]]:
+        return await self._ask(lambda session: self._logs.read(session, host, log, start=start, lines=lines))
+
+    async def _ask(self, question: Callable[[Connected], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._reads, self._reader.ask, question)
+
+    # ---- orders
+
+    async def writer_session(self) -> str:
+        return await self._order(self._writer.key)
+
+    async def relocate(self, plan: Plan, *, op_id: str, session: str = "") -> str:
+        return await self._order(lambda: self._relocate(plan, op_id=op_id, session=session))
+
+    def _relocate(self, plan: Plan, *, op_id: str, session: str) -> str:
+        spec = self._reader.ask(lambda reading: relocate.make_spec(reading, plan))
+        return self._writer.give(
+            lambda writing: relocate.submit(writing, plan, spec, op_id=op_id),
+            session=session,
+        )
+
+    async def cancel(self, task: str) -> None:
+        await self._order(lambda: self._writer.give(lambda writing: _cancel(writing, task)))
+
+    async def end_session(self, key: str) -> None:
+        # Through the reader, although it changes something: ending a session twice is ending it once, so it may be
+        # asked again; and a session may not end itself, while the writer's own is just what may have to go.
+        await self._ask(lambda session: _terminate(session, key))
+        self._writer.forget(key)
+
+    async def _order(self, order: Callable[[], Answer]) -> Answer:
+        """Run an order to its end, whatever happens to whoever waits for it; then pass on the cancellation."""
+        future = asyncio.get_running_loop().run_in_executor(self._writes, order)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            while not future.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({future})
+            future.exception()  # it has been looked at; the journal's look-up will find what became of it
+            raise
+
+    # ---- following
+
+    async def follow(self, task: str) -> AsyncIterator[TaskSnapshot]:
+        loop = asyncio.get_running_loop()
+        heard: asyncio.Queue[Heard] = asyncio.Queue()
+
+        def tell(news: Heard) -> None:
+            with suppress(RuntimeError):  # the loop has been closed: nobody listens any more
+                loop.call_soon_threadsafe(heard.put_nowait, news)
+
+        await loop.run_in_executor(self._reads, self._watcher.follow, task, tell)
+        try:
+            while True:
+                news = await heard.get()
+                if not isinstance(news, TaskSnapshot):
+                    raise news
+                yield news
+                if news.ended:
+                    return
+        finally:
+            self._watcher.unfollow(task, tell)
+
+
+def _clock(session: Connected) -> datetime:
+    service = vim.ServiceInstance("ServiceInstance", session.wire)  # type: ignore[no-untyped-call]
+    moment: datetime = service.CurrentTime()
+    return moment.astimezone(UTC)
+
+
+def _terminate(session: Connected, key: str) -> None:
+    with suppress(vim.fault.NotFound):
+        session.content.sessionManager.TerminateSession([key])
+
+
+def _cancel(session: Connected, task: str) -> Any:
+    return vim.Task(task, session.wire).CancelTask()  # type: ignore[no-untyped-call]
