@@ -28,7 +28,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.errors import BugError
-from bot.slack.plaintext import clean_clip
+from bot.slack.plaintext import NOTHING, clean_clip
 
 CHARACTERS: Final = 12_000  # Slack refuses a message somewhere above 13,000, undocumented (bolt-js#2509)
 _BUDGET: Final = CHARACTERS - 500  # marks that stand for what was cut may overdraw it a little
@@ -47,7 +47,6 @@ ACTION_ID: Final = 255
 CONFIRM_TITLE: Final = 100
 CONFIRM_TEXT: Final = 300
 CONFIRM_BUTTON: Final = 30
-NOTHING: Final = "-"  # Slack refuses an empty text
 
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
 

@@ -11,6 +11,7 @@ from typing import Final
 
 ELLIPSIS: Final = "…"
 REPLACEMENT: Final = "\ufffd"
+NOTHING: Final = "-"  # Slack refuses an empty text
 SPOKEN: Final = 700  # five times as long when every character is escaped
 _BLANKS: Final = frozenset("\t\n\r\v\f\x85\u2028\u2029")
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs"})  # controls; bidirectional and zero-width marks; lone surrogates
@@ -43,7 +44,7 @@ def escape(text: str) -> str:
 
 def spoken(text: str) -> str:
     """For a message's top-level `text`: one line, escaped, short enough for chat.update, which takes 4,000."""
-    return escape(clean_clip(text, SPOKEN))
+    return escape(clean_clip(text, SPOKEN)).strip() or NOTHING
 
 
 def _shown(character: str, *, lines: bool) -> str:

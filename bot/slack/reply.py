@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.migration.request import JobId
 from bot.slack.blocks import BlockDict, Layout, compose
 from bot.slack.buttons import drawn
-from bot.slack.plaintext import spoken
+from bot.slack.plaintext import NOTHING, spoken
 from bot.slack.port import Reply
 
 
@@ -19,6 +19,6 @@ def reply_message(job: JobId, reply: Reply) -> tuple[str, list[BlockDict]]:
 
 
 def _body(layout: Layout, reply: Reply) -> None:
-    layout.paragraph(reply.text)
+    layout.paragraph(reply.text if reply.text.strip() else NOTHING)
     for section in reply.sections:
         layout.passage(section.heading, section.text, section.lines)

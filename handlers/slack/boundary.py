@@ -71,6 +71,8 @@ def _note_the_late(work: asyncio.Task[Answer]) -> None:
 
 def as_message(answer: Answer) -> dict[str, Any]:
     """The arguments of `ack` or `respond` that show an answer: to the person alone unless it is public."""
+    if not answer.text.strip() and not answer.lines:
+        return {}
     layout = Layout()
     layout.paragraph(answer.text)
     layout.passage("", "", answer.lines)

@@ -1,0 +1,214 @@
+"""A real bot on a played Slack and a real Valkey; its verbs have rights, a card and a memory of what was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UserError
+from bot.migration.machine import Phase
+from bot.migration.request import JobId, SiteName
+from bot.operations.port import Answer, MigrateOrder, Person
+from bot.operations.rights import Grant, Rights, Verb
+from bot.playground.slack.default_workspace import GROUP
+from bot.playground.slack.player import SlackPlayer
+from bot.slack.channels import SlackChannels
+from bot.slack.client import open_client
+from bot.slack.drain import OutboxDrainer
+from bot.slack.groups import SlackGroupMembers
+from bot.slack.outbox import RedisOutbox
+from bot.slack.port import Button, ButtonKind, JobCard
+from bot.store.client import Store, connect
+from handlers.slack.run import SlackBot
+
+_PATH = Path(__file__).parents[1] / "fixtures_valkey.py"
+
+
+def _fixtures():
+    if "fixtures_valkey" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("fixtures_valkey", _PATH)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["fixtures_valkey"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["fixtures_valkey"]
+
+
+valkey_server = _fixtures().valkey_server
+valkey_url = _fixtures().valkey_url
+
+CHANNEL = "C0MIGRATE1"
+JOB = JobId("k3q7m2xa")
+PLAN = "0123456789abcdef"
+
+
+async def _nothing() -> None:
+    """No trouble is wanted."""
+
+
+@dataclass
+class Desk:
+    """Verbs that remember what they were asked. `trouble` is awaited first, and may raise or hang."""
+
+    rights: Rights
+    outbox: RedisOutbox
+    channels: SlackChannels
+    calls: list[tuple] = field(default_factory=list)
+    trouble: Callable[[], Awaitable[None]] = _nothing
+
+    async def migrate(self, who: Person, channel: str, order: MigrateOrder, *, dedupe: str) -> Answer:
+        await self._may(who, Verb.MIGRATE, SiteName(order.site))
+        await self.channels.require_member(channel)
+        self.calls.append(("migrate", who.user_id, channel, order, dedupe))
+        buttons = [Button(ButtonKind.APPROVE, f"{JOB} {PLAN}"), Button(ButtonKind.CANCEL, JOB)]
+        title = f"{order.vm} to {order.site}"
+        await self.outbox.show(JobCard(JOB, channel, Phase.PLANNED, title, who.user_id, [], buttons=buttons))
+        return Answer(f"Job {JOB}: {title}.")
+
+    async def approve(self, who: Person, job: JobId, fingerprint: str) -> Answer:
+        await self._may(who, Verb.APPROVE, SiteName("site2"))
+        if fingerprint != PLAN:
+            raise UserError("The plan changed since this button was shown. Look at the card again.")
+        self.calls.append(("approve", who.user_id, job, fingerprint))
+        return Answer(f"Approved: job {job} is queued.")
+
+    async def cancel(self, who: Person, job: JobId) -> Answer:
+        await self._may(who, Verb.CANCEL, None)
+        self.calls.append(("cancel", who.user_id, job))
+        return Answer(f"{job} is cancelled.", public=True)
+
+    async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str) -> Answer:
+        await self._may(who, Verb.RETRY, None)
+        self.calls.append(("retry", who.user_id, channel, job, dedupe))
+        return Answer("")
+
+    async def jobs(self, who: Person) -> Answer:
+        await self._may(who, Verb.SEE, None)
+        return Answer("1 live:", [f"{JOB}  <!channel> to site2"])
+
+    async def show(self, who: Person, job: JobId) -> Answer:
+        await self._may(who, Verb.SEE, None)
+        return Answer(f"Job {job}.")
+
+    async def help(self, who: Person) -> Answer:
+        return Answer(", ".join(sorted(await self.rights.allowed(who))) or "nothing")
+
+    async def _may(self, who: Person, verb: Verb, site: SiteName | None) -> None:
+        await self.trouble()
+        await self.rights.require(who, verb, site)
+
+
+@pytest.fixture
+async def store(valkey_url: str) -> AsyncIterator[Store]:
+    async with connect(valkey_url) as store:
+        yield store
+
+
+@pytest.fixture
+async def player() -> AsyncIterator[SlackPlayer]:
+    player = SlackPlayer(rate_limits=False)
+    await player.start()
+    player.switches.invite_bot(CHANNEL)
+    yield player
+    await player.stop()
+
+
+@pytest.fixture
+async def client(player: SlackPlayer):
+    async with open_client(player.bot_token, api_url=player.api_url) as client:
+        yield client
+
+
+@pytest.fixture
+def desk(store: Store, client) -> Desk:
+    """@vm-ops may do everything at site2; mallory, who is in no group, may do nothing."""
+    everything = Grant((f"group:{GROUP}",), frozenset({Verb.MIGRATE, Verb.APPROVE, Verb.CANCEL}), ("site2",))
+    rights = Rights([everything], SlackGroupMembers(client))
+    return Desk(rights, RedisOutbox(store), SlackChannels(client))
+
+
+@pytest.fixture
+async def start(player: SlackPlayer, client, store: Store, desk: Desk):
+    """Start a bot; it is stopped at the end of the test."""
+    async with AsyncExitStack() as stack:
+
+        async def started(*, app_token: str = "", with_client=client) -> SlackBot:
+            bot = SlackBot(app_token or player.app_token, with_client, desk, OutboxDrainer(store, with_client))
+            stack.push_async_callback(bot.stop)
+            await bot.start()
+            return bot
+
+        yield started
+
+
+@pytest.fixture
+async def bot(start) -> SlackBot:
+    return await start()
+
+
+@pytest.fixture
+def say(player: SlackPlayer):
+    """Type a command; what its ack showed, all texts of it, and whether Slack was content."""
+
+    async def typed(line: str, *, user: str = "alice", channel: str = "#migrations") -> str:
+        outcome = await player.person.command(user, channel, f"/coldmigrate {line}")
+        assert outcome.error is None, outcome.error
+        assert outcome.latency < 1
+        return words(outcome.ack)
+
+    return typed
+
+
+def words(node) -> str:
+    """All texts below `node`."""
+    match node:
+        case dict():
+            own = [node["text"]] if isinstance(node.get("text"), str) else []
+            return "\n".join(
+                [*own, *(words(value) for key, value in node.items() if not isinstance(value, str))]
+            ).strip()
+        case list():
+            return "\n".join(words(one) for one in node)
+        case _:
+            return ""
+
+
+@pytest.fixture
+def told(player: SlackPlayer):
+    """What the app told this person alone outside of acks, once it has."""
+
+    async def wait(user: str) -> str:
+        return words(await player.person.wait_for(lambda: player.person.ephemerals(user)))
+
+    return wait
+
+
+@pytest.fixture
+def card(player: SlackPlayer):
+    """The bot's card in #migrations, once it is there."""
+
+    async def wait() -> dict:
+        look = lambda: [m for m in player.person.history("#migrations") if m.get("bot_id")]  # noqa: E731
+        return (await player.person.wait_for(look))[0]
+
+    return wait
+
+
+@pytest.fixture
+def hold(desk: Desk):
+    """Make every verb wait: tells when one does, and lets it go on."""
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> None:
+        arrived.set()
+        await go_on.wait()
+
+    desk.trouble = wait
+    yield arrived, go_on
+    go_on.set()
