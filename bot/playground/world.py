@@ -186,7 +186,7 @@ class Moment(_Part):
 
 
 class Event(_Part):
-    """When the copy of a VM reaches a percentage, a link changes. What is not named stays as it is."""
+    """When the copy of a VM first reaches a percentage, a link changes. What is not named stays as it is."""
 
     at: Annotated[Moment, BeforeValidator(_parse_moment)]
     link: tuple[Name, Name]

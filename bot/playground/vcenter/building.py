@@ -146,7 +146,7 @@ class _Builder:
             instance_uuid=steady_uuid(*words, "instance"), bios_uuid=steady_uuid(*words, "bios"),
             disks=[], nics=[], power=_POWER[spec.power], template=spec.template, created=_CREATED,
             snapshot=f"snapshot-{self._number}" if spec.snapshots else None, question=spec.question,
-            disabled_methods=spec.disabled_methods,
+            disabled_methods=spec.disabled_methods, held_by=spec.running_task,
         )  # fmt: skip
         for number, disk in enumerate(spec.disks):
             file = f"{directory}{f'_{number}' if number else ''}.vmdk"

@@ -26,8 +26,8 @@ def not_authenticated(target: Ref) -> Fault:
     return Fault(fault, "The session is not authenticated.")
 
 
-def invalid_login() -> Fault:
-    return Fault(Data("InvalidLogin"), "Cannot complete login due to an incorrect user name or password.")
+def invalid_login(why: str = "Cannot complete login due to an incorrect user name or password.") -> Fault:
+    return Fault(Data("InvalidLogin"), why)
 
 
 def no_permission(target: Ref, privilege: str) -> Fault:

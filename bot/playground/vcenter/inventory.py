@@ -186,6 +186,8 @@ class Vm(Entity):
     snapshot: str | None = None
     question: str | None = None
     disabled_methods: tuple[str, ...] = ()
+    held_by: str | None = None
+    """A task that the world file lets run on it from the start, without an end."""
 
     @property
     def files(self) -> list[VmFile]:

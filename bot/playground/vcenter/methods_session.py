@@ -23,7 +23,7 @@ async def current_time(call: Call) -> str:
 @method("Login", on="SessionManager", anybody=True)
 async def login(call: Call) -> str:
     if call.reader.session is not None:
-        raise faults.invalid_request("The session is already logged in.")
+        raise faults.invalid_login("The session is already logged in.")
     user, password = call.args.value("userName") or "", call.args.value("password") or ""
     session = call.estate.sessions.login(user, password, agent=call.agent, address=call.address)
     session.objects[DEFAULT_COLLECTOR] = Collector(DEFAULT_COLLECTOR)

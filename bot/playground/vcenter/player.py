@@ -18,7 +18,7 @@ from aiohttp import web
 
 from bot.playground.vcenter.certificates import Authority
 from bot.playground.vcenter.control import control_app
-from bot.playground.vcenter.inventory import Datastore, Host, Placement
+from bot.playground.vcenter.inventory import Datastore, Host, Placement, Vm
 from bot.playground.vcenter.mishaps import Loss
 from bot.playground.vcenter.relocation import Works
 from bot.playground.vcenter.soap_server import SoapServer
@@ -28,6 +28,7 @@ from bot.playground.world import World, load_world
 PLAYERS_FILE = "players-vcenter.json"
 _ADDRESS = "127.0.0.1"
 _SWEEP_EVERY = 1.0
+_LONG = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -87,8 +88,10 @@ class VCenterPlayer:
             await self._server.up()
             life = [group.create_task(self._make_noise()), group.create_task(self._sweep())]
             begun.set()
-            await self._end.wait()
-            await self._server.down()
+            try:
+                await self._end.wait()
+            finally:
+                await self._server.down()
             works.stop()
             for task in life:
                 task.cancel()
@@ -163,11 +166,8 @@ class VCenterPlayer:
         found = self.estate.host(host)
         found.connected = found.connected if connected is None else connected
         found.maintenance = found.maintenance if maintenance is None else maintenance
-        self.estate.inventory.changes.touch(
-            found.ref,
-            *(store.ref for store in found.datastores),
-            *(ref.ref for ref in self.estate.inventory.below(found)),
-        )
+        seen_with_it = [*found.datastores, *(vm for vm in self.estate.inventory.each(Vm) if vm.host is found)]
+        self.estate.inventory.changes.touch(found.ref, *(entity.ref for entity in (*seen_with_it, *found.ancestors)))
 
     # What a referee asks.
 
@@ -180,6 +180,12 @@ class VCenterPlayer:
     def calls(self) -> dict[str, int]:
         """How often each method was called."""
         return dict(self._server.calls)
+
+    async def until_called(self, method: str, count: int = 1) -> None:
+        """Return once a method was called so often, counted from the start. The caller sets the time-out."""
+        arrivals = self._server.arrivals
+        while self._server.calls[method] < count:
+            await arrivals.wait(beyond=arrivals.revision, seconds=_LONG)
 
     @property
     def op_ids(self) -> list[tuple[str, str]]:
@@ -234,12 +240,16 @@ async def play_world(world: World, directory: Path, *, tls: bool = True, clock: 
     running = RunningWorld(
         {name: VCenterPlayer(estate, directory, tls=tls) for name, estate in universe.estates.items()}
     )
-    for player in running.players.values():
-        await player.start()
+    try:
+        for player in running.players.values():
+            await player.start()
+    except BaseException:
+        await running.stop()
+        raise
     return running
 
 
-async def main(world_path: Path, directory: Path) -> None:
+async def main(world_path: Path, directory: Path, *, ready: asyncio.Event | None = None) -> None:
     """Play a world file until cancelled. `directory` gets `players-vcenter.json` once every port is open."""
     async with await play_world(load_world(world_path), directory) as running:
         file = directory / PLAYERS_FILE
@@ -247,6 +257,8 @@ async def main(world_path: Path, directory: Path) -> None:
         draft.touch(mode=0o600)
         draft.write_text(json.dumps({"vcenters": describe(running)}, indent=2), encoding="utf-8")
         draft.replace(file)
+        if ready:
+            ready.set()
         await asyncio.Event().wait()
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.playground.vcenter import faults, methods_logs, methods_property, methods_session, methods_work
 from bot.playground.vcenter.calls import METHODS, Call
+from bot.playground.vcenter.changes import Changes
 from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.mishaps import Loss, Mishaps
 from bot.playground.vcenter.properties import Reader, Rendering
@@ -44,6 +45,8 @@ class SoapServer:
         self.port = 0
         self.mishaps = Mishaps()
         self.calls: Counter[str] = Counter()
+        self.arrivals = Changes()
+        """Rings with every call."""
         self.op_ids: deque[tuple[str, str]] = deque(maxlen=_OP_IDS)
         """(method, opID) of every call that carried one."""
 
@@ -88,6 +91,7 @@ class SoapServer:
         except BadRequestError as error:
             return _fault(faults.invalid_request(str(error)))
         self.calls[request.method] += 1
+        self.arrivals.touch()
         if request.op_id:
             self.op_ids.append((request.method, request.op_id))
         fate = self.mishaps.next(request.method)

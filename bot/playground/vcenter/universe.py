@@ -85,12 +85,9 @@ class Estate:
         for diary in self.diaries.values():
             for back in range(play.history_lines, 0, -1):
                 diary.write_ordinary_work(now - timedelta(seconds=back * play.noise_every.total_seconds()))
-        held = {(vm.site, vm.name, vm.folder): vm.running_task for vm in self.universe.world.vms if vm.running_task}
         for vm in self.inventory.each(Vm):
-            folder = vm.parent.name if vm.parent else ""
-            method = held.get((vm.host.site, vm.name, folder if folder != "vm" else ""))
-            if method:
-                self.tasks.start(self.tasks.create(method, entity=vm, user="backup@vsphere.local", op_id="backup"))
+            if vm.held_by:
+                self.tasks.start(self.tasks.create(vm.held_by, entity=vm, user="backup@vsphere.local", op_id="backup"))
 
 
 class Universe:
@@ -101,11 +98,13 @@ class Universe:
         self.clock = clock
         self.random = random.Random(world.seed)
         self.links = Links(world)
+        self._due = list(world.events)
         self.estates = {spec.name: Estate(self, spec) for spec in world.vcenters}
 
     def reached(self, vm: str, percent: int) -> None:
-        """Let the events happen that the world file puts at this percentage of this VM's copy."""
-        for event in self.world.events:
+        """Let the events happen that the world file puts at this percentage of this VM's copy; each happens once."""
+        for event in [event for event in self._due if (event.at.vm, event.at.percent) == (vm, percent)]:
+            self._due.remove(event)
             link = self.links.find(*event.link)
-            if link and (event.at.vm, event.at.percent) == (vm, percent):
+            if link:
                 link.set(rate=event.rate, loss=event.loss)

@@ -38,7 +38,10 @@ name = "site2"
 vcenter = "east"
 hosts = 1
 portgroups = ["dvpg-app-dr"]
-datastores = [{ name = "ds-c2-01", capacity = "1 TiB", free = "100 GiB" }, { name = "tiny", capacity = "1 GiB", free = "1 MiB" }]
+datastores = [
+  { name = "ds-c2-01", capacity = "1 TiB", free = "100 GiB" },
+  { name = "tiny", capacity = "1 GiB", free = "1 MiB" },
+]
 folders = ["Migrated"]
 [[links]]
 between = ["site1", "site2"]
@@ -92,7 +95,7 @@ PC = vmodl.query.PropertyCollector
 class Client:
     """pyvmomi as a migration tool uses it. Every method blocks: call it through `asyncio.to_thread`."""
 
-    def __init__(self, player, *, user="svc@vsphere.local", password="right", login=True):
+    def __init__(self, player, *, user="svc@vsphere.local", password="right", login=True):  # noqa: S107 - of a play
         context = ssl.create_default_context(cafile=player.ca_file)
         self.stub = SmartStubAdapter(
             host="127.0.0.1", port=int(player.url.rpartition(":")[2]), sslContext=context, httpConnectionTimeout=30
@@ -118,7 +121,9 @@ class Client:
         spec = PC.FilterSpec(
             objectSet=[
                 PC.ObjectSpec(
-                    obj=view, skip=True, selectSet=[PC.TraversalSpec(name="v", path="view", skip=False, type=type(view))]
+                    obj=view,
+                    skip=True,
+                    selectSet=[PC.TraversalSpec(name="v", path="view", skip=False, type=type(view))],
                 )
             ],
             propSet=[PC.PropertySpec(type=kind, pathSet=paths)],
@@ -151,9 +156,7 @@ class Client:
         for device in vm.config.hardware.device:
             if isinstance(device, vim.vm.device.VirtualEthernetCard) and hasattr(device.backing, "port"):
                 device.backing = vim.vm.device.VirtualEthernetCard.DistributedVirtualPortBackingInfo(
-                    port=vim.dvs.PortConnection(
-                        portgroupKey=pg.key, switchUuid=pg.config.distributedVirtualSwitch.uuid
-                    )
+                    port=vim.dvs.PortConnection(portgroupKey=pg.key, switchUuid=pg.config.distributedVirtualSwitch.uuid)
                 )
                 edits.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=device))
         return edits
