@@ -1,0 +1,146 @@
+"""Everybody in this process who reads a log: one waiting read on Redis serves them all.
+
+It also says, as long as somebody reads a log here, that the log is wanted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from bot.errors import OutsideError
+from bot.hostlog.line import Gap, LogLine
+from bot.logs.journal import GAP, Journal, LogName
+from bot.store import keys
+from bot.store.client import Store
+
+AFTER_FAILURE = 1.0
+Item = LogLine | Gap
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Subscription(AsyncIterator[Item]):
+    """One reader of one log, and the last entry of the stream that it was given."""
+
+    name: LogName
+    after: str
+    _items: asyncio.Queue[Item | None] = field(default_factory=asyncio.Queue)
+
+    def give(self, item: Item) -> None:
+        self._items.put_nowait(item)
+
+    def tell_gap(self, reason: str) -> None:
+        """Give a gap that is not in the stream."""
+        self.give(Gap(self.name.host, self.name.log, reason, datetime.now(UTC)))
+
+    def end(self) -> None:
+        """Let the iteration end once what was given has been read."""
+        self._items.put_nowait(None)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Item:
+        item = await self._items.get()
+        if item is None:
+            self._items.put_nowait(None)  # it stays ended
+            raise StopAsyncIteration
+        return item
+
+
+class Consumers:
+    """All subscriptions of a process. `run` moves entries to them; it returns when there are none."""
+
+    def __init__(
+        self, store: Store, journal: Journal, *, refresh: timedelta, wanted: Callable[[LogName], None]
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._refresh = refresh.total_seconds()
+        self._wanted = wanted  # told at every refresh, so that a reader which stopped meanwhile is started again
+        self._subscriptions: list[Subscription] = []
+        self._changed = asyncio.Event()
+        self._failing = False
+
+    def add(self, subscription: Subscription) -> None:
+        self._subscriptions.append(subscription)
+        self._changed.set()
+
+    def remove(self, subscription: Subscription) -> None:
+        self._subscriptions.remove(subscription)
+        subscription.end()
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Serve while there are subscriptions."""
+        clock = asyncio.get_running_loop().time
+        due = clock() + self._refresh  # opening has just said that it is wanted
+        while self._subscriptions:
+            self._changed.clear()
+            try:
+                if clock() >= due:
+                    await self._stay_wanted()
+                    due = clock() + self._refresh
+                await self._move(within=max(due - clock(), 0.001))
+                self._failing = False
+            except OutsideError as error:
+                if not self._failing:
+                    log.warning("host logs are not followed at the moment: %s", error)
+                self._failing = True
+                await asyncio.sleep(AFTER_FAILURE)
+
+    async def _stay_wanted(self) -> None:
+        for name in {subscription.name for subscription in self._subscriptions}:
+            await self._journal.want(name, opening=False)
+            self._wanted(name)
+
+    async def _move(self, *, within: float) -> None:
+        """Wait for entries, or until somebody comes or goes."""
+        places: dict[Any, Any] = dict(self._places())
+        reading = asyncio.ensure_future(
+            self._store.blocking.xread(places, block=max(1, round(within * 1000)), count=500)
+        )
+        changed = asyncio.ensure_future(self._changed.wait())
+        try:
+            await asyncio.wait({reading, changed}, return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                self._dispatch(reading.result() or [])
+        finally:
+            for waiting in (reading, changed):
+                waiting.cancel()
+            await asyncio.gather(reading, changed, return_exceptions=True)
+
+    def _places(self) -> dict[str, str]:
+        """Map each stream to the entry after which somebody still needs it."""
+        places: dict[str, str] = {}
+        for subscription in self._subscriptions:
+            stream = keys.feed(*subscription.name.arguments)
+            places[stream] = min(places.get(stream, subscription.after), subscription.after, key=_order)
+        return places
+
+    def _dispatch(self, found: Any) -> None:
+        for stream, entries in found:
+            readers = [entry for entry in self._subscriptions if keys.feed(*entry.name.arguments) == stream]
+            for entry_id, fields in entries:
+                for reader in readers:
+                    if _order(entry_id) > _order(reader.after):
+                        reader.after = entry_id
+                        reader.give(_item(reader.name, fields))
+
+
+def _item(name: LogName, fields: dict[str, str]) -> Item:
+    at = datetime.fromtimestamp(int(fields["at"]) / 1000, UTC)
+    if fields["kind"] == GAP:
+        return Gap(name.host, name.log, fields["text"], at)
+    return LogLine(name.host, name.log, int(fields["number"]), fields["text"], at)
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds), int(sequence)

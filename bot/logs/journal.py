@@ -1,0 +1,151 @@
+"""What the fleet knows of each host log, in Redis: who reads it, how far, and what was found. Scripts decide.
+
+A reader is elected by a lease and proves its right with an epoch: once somebody else was elected, nothing it still
+sends is taken. So lines come once and in order, whoever dies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from bot.hostlog.candidates import Vicinity
+from bot.hostlog.cursor import Cursor, Line
+from bot.hostlog.line import HostKey
+from bot.store.client import Store
+from bot.store.scripts import Script, load
+
+LINE: Final = "line"
+GAP: Final = "gap"
+LONGEST_TEXT: Final = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LogName:
+    """One log of one host of one vCenter."""
+
+    host: HostKey
+    log: str
+
+    @property
+    def vcenter(self) -> str:
+        return self.host.partition("/")[0]
+
+    @property
+    def host_name(self) -> str:
+        return self.host.partition("/")[2]
+
+    @property
+    def arguments(self) -> tuple[str, str, str]:
+        return self.vcenter, self.host_name, self.log
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a log stands for one who wants it. `last_id` is where its stream ends; `skew` tests alone make non-zero."""
+
+    stands: bool
+    blind: str
+    blind_for: timedelta
+    last_id: str
+    skew: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where reading goes on. `cursor` is None when the end of the log has yet to be sought."""
+
+    cursor: Cursor | None
+    vicinity: Vicinity
+    blind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Elected:
+    epoch: str
+    place: Place
+
+
+class Denied(StrEnum):
+    UNWANTED = "unwanted"  # nobody reads this log any more
+    HELD = "held"  # somebody else reads it for everybody
+
+
+class Verdict(StrEnum):
+    GO_ON = "go on"
+    UNWANTED = "unwanted"
+    FENCED = "fenced"
+
+
+class Journal:
+    """The scripts as methods. UnreachableError when Redis does not answer."""
+
+    def __init__(self, store: Store, *, owner: str, lease: timedelta, wanted: timedelta, kept: int) -> None:
+        self._store = store
+        self._owner = owner
+        self._lease = _ms(lease)
+        self._wanted = _ms(wanted)
+        self._kept = kept
+
+    async def want(self, log: LogName, *, opening: bool) -> Standing:
+        """Say that somebody here reads this log."""
+        mode = "open" if opening else "stay"
+        answer = await _WANT(self._store, *log.arguments, self._wanted, mode, repeatable=True)
+        stands, blind, blind_for, last_id, skew = answer
+        return Standing(
+            bool(stands), blind, timedelta(milliseconds=int(blind_for)), last_id, timedelta(milliseconds=int(skew))
+        )
+
+    async def elect(self, log: LogName) -> Elected | Denied:
+        """Ask for the right to read this log for everybody."""
+        answer: list[str] = await _ELECT(self._store, *log.arguments, self._owner, self._lease, repeatable=True)
+        if answer[0] != "elected":
+            return Denied(answer[0])
+        _, epoch, following, mark, near, blind = answer
+        if not following:
+            return Elected(epoch, Place(None, Vicinity(), blind))
+        return Elected(epoch, Place(_cursor(following, mark), Vicinity.from_json(near), blind))
+
+    async def deliver(
+        self, log: LogName, epoch: str, place: Place, *, lines: Iterable[Line] = (), gap: str = ""
+    ) -> Verdict:
+        """Write what was read, with the place after it. Not repeatable: the lines would come twice."""
+        entries: list[str | int] = [word for line in lines for word in (LINE, line.number, line.text[:LONGEST_TEXT])]
+        told: list[str | int] = [GAP, 0, gap] if gap else []
+        where = _where(place)
+        verdict = await _DELIVER(
+            self._store, *log.arguments, epoch, self._lease, self._kept, *where, place.blind, *told, *entries
+        )
+        return Verdict(verdict)
+
+    async def release(self, log: LogName, epoch: str) -> None:
+        """Give the right back."""
+        await _RELEASE(self._store, *log.arguments, epoch, repeatable=True)
+
+
+def _where(place: Place) -> Sequence[str]:
+    if place.cursor is None:
+        return "", "", ""
+    mark = "" if place.cursor.mark is None else f"={place.cursor.mark}"  # no mark and an empty line must differ
+    return str(place.cursor.next), mark, place.vicinity.to_json()
+
+
+def _cursor(following: str, mark: str) -> Cursor:
+    return Cursor(int(following), mark.removeprefix("=") if mark else None)
+
+
+def _ms(duration: timedelta) -> int:
+    return round(duration.total_seconds() * 1000)
+
+
+def _script(name: str) -> Script:
+    return load("bot.logs", f"scripts/{name}", libraries=("scripts/log",))
+
+
+_WANT: Final = _script("want")
+_ELECT: Final = _script("elect")
+_DELIVER: Final = _script("deliver")
+_RELEASE: Final = _script("release")

@@ -1,0 +1,24 @@
+-- The elected reader tells what it read, moves the cursor and renews its lease, all or nothing.
+-- ARGV: log, epoch, lease in ms, entries to keep, next, mark, near, blind, then kind, number, text of each entry.
+-- `next` empty: the place is not known yet, or stays as it is. Returns 'fenced', 'unwanted' or 'go on'.
+if text('epoch') ~= ARGV[4] then
+  return 'fenced'
+end
+redis.call('HSET', cursor, 'until', whole(now + tonumber(ARGV[5])))
+if ARGV[7] ~= '' then
+  redis.call('HSET', cursor, 'next', ARGV[7], 'mark', ARGV[8], 'near', ARGV[9])
+end
+if ARGV[10] == '' then
+  redis.call('HDEL', cursor, 'blind', 'blind_at')
+elseif text('blind') ~= ARGV[10] then
+  redis.call('HSET', cursor, 'blind', ARGV[10], 'blind_at', whole(now))
+end
+for at = 11, #ARGV, 3 do
+  redis.call('XADD', stream, 'MAXLEN', '~', ARGV[6], '*',
+    'kind', ARGV[at], 'number', ARGV[at + 1], 'text', ARGV[at + 2], 'at', whole(now))
+end
+keep()
+if number('wanted_until') < now then
+  return 'unwanted'
+end
+return 'go on'
