@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,9 +30,11 @@ def worker(config: Path | None, log_format: str, die_at: str | None, no_look_up:
     """Carry jobs out. Needs Redis and vCenter's secrets; holds no Slack token. Run as many as you like."""
     role = functools.partial(
         _worker,
-        reached=_dying_at(die_at) if die_at else None,
-        look_up=not no_look_up,
-        read_on=None if read_on is None else timedelta(seconds=read_on),
+        options={
+            **({"reached": _dying_at(die_at)} if die_at else {}),
+            **({"read_on": timedelta(seconds=read_on)} if read_on is not None else {}),
+            "look_up": not no_look_up,
+        },
     )
     run_role(role, config=config, log_format=log_format)
 
@@ -41,13 +43,11 @@ async def _worker(
     settings: Settings,
     stop: asyncio.Event,
     *,
-    reached: Callable[[str], None] | None,
-    look_up: bool,
-    read_on: timedelta | None,
+    options: dict[str, Any],
 ) -> None:
     from bot.compose import worker_role
 
-    async with worker_role(settings, reached=reached, look_up=look_up, read_on=read_on) as running:
+    async with worker_role(settings, **options) as running:
         stopper = asyncio.create_task(_stop_when_told(stop, running.stop))
         try:
             await running.run()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from bot.diagnosis.engine import Engine
 from bot.errors import UserError
@@ -15,8 +16,11 @@ from bot.migration.request import SiteName, VCenterName
 from bot.slack.port import Outbox
 from bot.vsphere.port import VCenter
 
+READ_ON: Final = timedelta(seconds=15)
+"""Hosts write the last lines of a failure some seconds after vCenter calls the task ended."""
 
-def _nowhere(_point: str) -> None:
+
+def nowhere(_point: str) -> None:
     """No chaos is wanted."""
 
 
@@ -60,8 +64,8 @@ class WorkerTools:
     engine: Engine
     settle: timedelta
     patience: timedelta = timedelta(hours=1)
-    read_on: timedelta = timedelta(seconds=15)
+    read_on: timedelta = READ_ON
     logs: tuple[str, ...] = ("vpxa", "hostd")
-    reached: Callable[[str], None] = field(default=_nowhere)
+    reached: Callable[[str], None] = nowhere
     look_up: bool = True
     """Off only in the test that proves that the chaos checker can see a duplicate."""

@@ -1,0 +1,189 @@
+"""The only place that joins rooms: settings in, running roles out. What starts last stops first."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+from bot import telemetry
+from bot.diagnosis.engine import Engine, load_engine
+from bot.errors import UserError
+from bot.jobs.queue import RedisQueue
+from bot.jobs.worker import Worker
+from bot.logs.feed import POLL_LOGS, FleetLogFeed
+from bot.migration.facts import SiteSpec
+from bot.migration.request import SiteName, VCenterName
+from bot.operations.counter import Approval, Counter
+from bot.operations.desk import Desk
+from bot.operations.rights import Grant, Rights
+from bot.operations.rights import Verb as Right
+from bot.operations.tools import READ_ON, Fleet, WorkerTools, nowhere
+from bot.settings import Settings, Site
+from bot.slack.channels import SlackChannels
+from bot.slack.client import open_client
+from bot.slack.drain import OutboxDrainer
+from bot.slack.groups import SlackGroupMembers
+from bot.slack.outbox import RedisOutbox
+from bot.store.client import Store, connect
+from bot.store.schema import check_schema
+from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory
+from bot.vsphere.vcenter import PyvmomiVCenter
+from handlers.jobs.registry import job_handlers
+from handlers.slack.run import SlackBot
+
+SETTLE_MARGIN: Final = timedelta(seconds=30)
+"""Beyond the submit time-out: how long a call may still be under way to vCenter (docs/decisions/0002)."""
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def store_of(settings: Settings) -> AsyncIterator[Store]:
+    """The connection to Redis. UserError when the config does not say where it is."""
+    url = settings.redis_url()
+    if url is None:
+        raise UserError(
+            "No Redis is configured: set REDIS_URL or [redis].url. (`coldmigrate demo` brings its own.)",
+            example="REDIS_URL=redis://redis.example.net:6379/0",
+        )
+    async with connect(url.get_secret_value(), ca_file=settings.path(settings.redis.ca_file)) as store:
+        await check_schema(store)
+        yield store
+
+
+def queue_of(settings: Settings, store: Store) -> RedisQueue:
+    """The queue, with the slots of every link."""
+    return RedisQueue(store, slots=settings.slots(), lease=settings.worker.lease)
+
+
+def site_specs(settings: Settings) -> dict[SiteName, SiteSpec]:
+    """The sites of the config as operations know them."""
+    return {SiteName(name): _site(name, site) for name, site in settings.sites.items()}
+
+
+@asynccontextmanager
+async def fleet_of(settings: Settings) -> AsyncIterator[Fleet]:
+    """All vCenters of the config; each logs in at its first use and logs out at the end."""
+    async with AsyncExitStack() as stack:
+        vcenters = {VCenterName(name): _vcenter(settings, VCenterName(name)) for name in settings.vcenters}
+        for vcenter in vcenters.values():
+            stack.push_async_callback(vcenter.close)
+        yield Fleet(vcenters, site_specs(settings))
+
+
+@asynccontextmanager
+async def bot_role(settings: Settings) -> AsyncIterator[SlackBot]:
+    """The bot, connected. It holds Slack's tokens and no vCenter secret."""
+    tokens = settings.slack_tokens()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(store_of(settings))
+        client = await stack.enter_async_context(
+            open_client(tokens.bot.get_secret_value(), api_url=settings.slack.api_url)
+        )
+        sites = site_specs(settings)
+        inventory = RedisInventory(store, [VCenterName(name) for name in settings.vcenters])
+        desk = Desk(
+            Counter(
+                queue=queue_of(settings, store),
+                outbox=RedisOutbox(store),
+                inventory=inventory,
+                rights=Rights(_grants(settings), SlackGroupMembers(client)),
+                channels=SlackChannels(client),
+                sites=sites,
+                approvals={SiteName(n): Approval(site.approval) for n, site in settings.sites.items()},
+            )
+        )
+        bot = SlackBot(tokens.app.get_secret_value(), client, desk, OutboxDrainer(store, client))
+        await bot.start()
+        stack.push_async_callback(bot.stop)
+        yield bot
+
+
+@asynccontextmanager
+async def worker_role(
+    settings: Settings,
+    *,
+    reached: Callable[[str], None] = nowhere,
+    look_up: bool = True,
+    read_on: timedelta = READ_ON,
+    poll_logs: timedelta = POLL_LOGS,
+) -> AsyncIterator[Worker]:
+    """A worker, ready to `run`. It holds vCenter's secrets and no Slack token; it keeps the bot's inventory fresh."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(store_of(settings))
+        fleet = await stack.enter_async_context(fleet_of(settings))
+        queue = queue_of(settings, store)
+        engine = load_engine()
+        tools = WorkerTools(
+            queue=queue,
+            fleet=fleet,
+            outbox=RedisOutbox(store),
+            feed=_feed(store, fleet, engine, poll_logs),
+            engine=engine,
+            settle=settings.worker.submit_timeout + SETTLE_MARGIN,
+            read_on=read_on,
+            reached=reached,
+            look_up=look_up,
+        )
+        for vcenter in fleet.vcenters.values():
+            publisher = asyncio.create_task(InventoryPublisher(store, vcenter).run(), name=f"inventory {vcenter.name}")
+            stack.push_async_callback(_ended, publisher)
+        yield Worker(queue, worker_name(), job_handlers(tools), concurrency=settings.worker.concurrency)
+
+
+def worker_name() -> str:
+    """Who this worker is in the ledger: unique per process, readable for people."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+
+
+def _site(name: str, site: Site) -> SiteSpec:
+    return SiteSpec(
+        name=SiteName(name),
+        vcenter=VCenterName(site.vcenter),
+        datacenter=site.datacenter,
+        cluster=site.cluster,
+        host=site.host,
+        datastore=site.datastore,
+        folder=site.folder,
+        networks=dict(site.networks),
+    )
+
+
+def _vcenter(settings: Settings, name: VCenterName) -> PyvmomiVCenter:
+    table = settings.vcenters[name]
+    return PyvmomiVCenter(
+        name,
+        url=table.url,
+        user=table.user,
+        password=lambda: _password(settings, name),
+        ca_file=settings.path(table.ca_file),
+        thumbprint=table.thumbprint,
+        submit_timeout=settings.worker.submit_timeout,
+    )
+
+
+def _password(settings: Settings, name: VCenterName) -> str:
+    """Read anew at each login, so that a rotated password needs no restart; hidden from logs before it is used."""
+    secret = settings.vcenter_password(name).get_secret_value()
+    telemetry.hide(secret)
+    return secret
+
+
+def _grants(settings: Settings) -> list[Grant]:
+    return [Grant(right.who, frozenset(map(Right, right.may)), right.sites) for right in settings.rights]
+
+
+def _feed(store: Store, fleet: Fleet, engine: Engine, poll: timedelta) -> FleetLogFeed:
+    return FleetLogFeed(store, fleet.vcenters, keep=engine.is_candidate, every=poll)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,129 @@
+"""What people really type, and what the world really does: a sentence where it was typed, and nothing half-started."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.end_to_end.plant import SITES, Target, buttons, plant, text_of
+
+SENTENCES = [
+    ("web0l site2", "No VM is called 'web0l'", "web01"),
+    ("report01 site2", "'report01' means 2 VMs", "/DC1/vm/Old/report01"),
+    ("web01 site9", "There is no site 'site9'", "site1, site2"),
+    ("web01", "site", "/coldmigrate"),
+    ("web01 site2 --thni", "--thni", ""),
+    ("web01 site2 --thin", "not available yet", ""),
+    ("web01 site2 --host", "--host", ""),
+    ("'web01 site2", "quote", ""),
+    ("web01 site2 site2", "", "/coldmigrate"),
+    ("<!channel> site2", "No VM is called", ""),
+    ("show aaaaaaaa", "There is no job 'aaaaaaaa'", ""),
+]
+
+
+@pytest.mark.parametrize(("typed", "says", "helps"), SENTENCES, ids=[s[0] for s in SENTENCES])
+async def test_a_sentence_and_nothing_queued(stage, vcenter, typed, says, helps):
+    said = await stage.type(f"/coldmigrate {typed}")
+    assert says in said
+    assert helps in said
+    assert "<!channel>" not in said  # nobody is pinged
+    assert "There are no jobs" in await stage.type("/coldmigrate list")
+    assert vcenter.relocations == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("“Weekly report 🚀 (do not touch)” site2", "Weekly report 🚀 (do not touch)"),  # a phone's quotes
+        ('"list" site2', "list"),
+        ("/DC1/vm/Old/report01 site2", "report01"),
+        ("web01 site2 —dry-run", "web01"),  # a phone's dash
+    ],
+)
+async def test_names_that_need_care(stage, typed, name):
+    assert f"Checking {name} for site2" in await stage.type(f"/coldmigrate {typed}")
+    await stage.card(showing=name)
+
+
+async def test_a_hostile_name_pings_and_formats_nothing(stage):
+    await stage.type('/coldmigrate "<!channel> *bold* `code` <@U0BOB00001>" site2')
+    card = await stage.card(showing="waiting for approval")
+    raw = str(card["blocks"]) + card["text"]
+    assert "<!channel>" not in raw
+    assert "<@U0BOB00001>" not in raw.replace("<@U0ALICE001>", "")
+
+
+async def test_a_powered_on_vm_has_a_plan_that_cannot_be_approved(stage):
+    await stage.type("/coldmigrate app01 site2")
+    card = await stage.card(showing="powered on")
+    assert buttons(card) == {"cm.cancel"}
+
+
+async def test_the_site_where_it_is(stage):
+    await stage.type("/coldmigrate web01 site1")
+    card = await stage.card(showing="already is at site1")
+    assert "cm.approve" not in buttons(card)
+
+
+async def test_typed_twice_is_one_job(stage):
+    await stage.type("/coldmigrate web01 site2")
+    said = await stage.type("/coldmigrate web01 site2", user="bob")
+    assert "web01 already has job" in said
+    await stage.card(showing="waiting for approval")
+    assert len(stage.cards()) == 1
+
+
+async def test_a_channel_that_the_bot_is_not_in(stage):
+    stage.slack.switches.remove_bot("#random")
+    said = await stage.type("/coldmigrate web01 site2", channel="#random")
+    assert "/invite" in said
+    assert "There are no jobs" in await stage.type("/coldmigrate list")
+
+
+async def test_somebody_without_rights(stage, vcenter):
+    said = await stage.type("/coldmigrate web01 site2", user="mallory")
+    assert "may not" in said
+    await stage.type("/coldmigrate web01 site2")
+    card = await stage.card(showing="waiting for approval")
+    for action in ("cm.approve", "cm.cancel"):
+        await stage.click(card, action, user="mallory")
+        assert "may not" in stage.told("mallory")
+    assert "may do nothing here yet" in await stage.type("/coldmigrate help", user="mallory")
+    assert vcenter.relocations == []
+
+
+async def test_a_second_person(tmp_path, target, valkey_url, vcenter):
+    target.sites = SITES.format(approval="second-person")
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        await stage.start_worker()
+        await stage.inventory()
+        await stage.type("/coldmigrate web01 site2")
+        card = await stage.card(showing="waiting for approval")
+        await stage.click(card, "cm.approve")
+        assert "second person" in stage.told("alice")
+        assert vcenter.relocations == []
+        await stage.click(card, "cm.approve", user="bob")
+        await stage.card(showing="done")
+
+
+async def test_a_wrong_password(tmp_path, target: Target, valkey_url, caplog):
+    target.password = "not-the-password-4711"
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        await stage.start_worker()
+        said = await stage.type("/coldmigrate web01 site2")
+        assert "No inventory was read from vCenter yet" in said
+        await stage.until(lambda: "does not accept the password" in caplog.text)
+        assert "not-the-password-4711" not in caplog.text
+
+
+async def test_vcenter_goes_away_before_the_check(stage, vcenter):
+    await vcenter.go_down()
+    await stage.type("/coldmigrate web01 site2")
+    card = await stage.card(showing="failed")
+    assert "east" in text_of(card)
+    assert buttons(card) == {"cm.retry"}
+    await vcenter.come_up()
+    await stage.click(card, "cm.retry")
+    await stage.card(showing="waiting for approval", number=1)
