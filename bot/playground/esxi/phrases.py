@@ -2,7 +2,8 @@
 
 Sources are case ids of the corpus (`corpus/nfc/*.yaml`), sections of `corpus/LOG_FORMATS.md`, or KB numbers. A text
 that nobody published is marked `invented` and counts toward no score. The header around a text follows the host's
-generation (`line_forms`); the blank after `[NFC ERROR]` does too (LOG_FORMATS, section 4). No code here but tables.
+generation (`line_forms`); the blank after `[NFC ERROR]` does too (LOG_FORMATS, section 4). The seed was published for
+4.x and 5.0 alone: later hosts say the same here because nobody has published how they word this failure. Only tables.
 """
 
 from __future__ import annotations

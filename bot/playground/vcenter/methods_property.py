@@ -184,9 +184,8 @@ async def modify_list_view(call: Call) -> str:
 
 @method("ResetListView", on="ListView")
 async def reset_list_view(call: Call) -> str:
-    _list_view(call).refs.clear()
-    view = _list_view(call)
-    view.refs = dict.fromkeys(node.ref for node in call.args.all("obj") if call.reader.find(node.ref) is not None)
+    present = (node.ref for node in call.args.all("obj") if call.reader.find(node.ref) is not None)
+    _list_view(call).refs = dict.fromkeys(present)
     call.estate.inventory.changes.touch(call.request.target)
     return ""
 

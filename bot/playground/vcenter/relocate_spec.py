@@ -94,15 +94,8 @@ def _named(spec: Node, name: str, kind: type[_E], inventory: Inventory) -> _E | 
 
 
 def _compute(host: Host | None, pool: Pool | None, vm: Vm) -> tuple[Host, Pool]:
-    if host is None and pool is None:
-        return vm.host, vm.pool
-    if host is None and pool is not None:
-        cluster = pool.parent
-        fit = [h for h in cluster.hosts if h.connected and not h.maintenance] if isinstance(cluster, Cluster) else []
-        if not fit:
-            raise faults.invalid_argument("spec.pool", "no host of the pool can take the VM")
-        return (vm.host if vm.host in fit else fit[0]), pool
-    assert host is not None  # noqa: S101 - for the type checker: the two branches above took the rest
+    if host is None:
+        return (vm.host, vm.pool) if pool is None else (_compatible_host(pool, vm), pool)
     if pool is None:
         if host.parent is not vm.host.parent:
             raise faults.invalid_argument("spec.pool", "a pool must be named when the host is in another cluster")
@@ -110,6 +103,15 @@ def _compute(host: Host | None, pool: Pool | None, vm: Vm) -> tuple[Host, Pool]:
     if pool.parent is not host.parent:
         raise faults.invalid_argument("spec.host", f"{host.name} does not belong to the pool")
     return host, pool
+
+
+def _compatible_host(pool: Pool, vm: Vm) -> Host:
+    """Choose as vCenter does when only a pool is named: the VM's own host if it fits, else any."""
+    cluster = pool.parent
+    fit = [h for h in cluster.hosts if h.connected and not h.maintenance] if isinstance(cluster, Cluster) else []
+    if not fit:
+        raise faults.invalid_argument("spec.pool", "no host of the pool can take the VM")
+    return vm.host if vm.host in fit else fit[0]
 
 
 def _folder(spec: Node, host: Host, vm: Vm, inventory: Inventory) -> Folder:

@@ -76,6 +76,7 @@ running_task = "CreateSnapshot_Task"
 name = "held01"
 site = "site1"
 disabled_methods = ["RelocateVM_Task"]
+question = "Was it moved or copied?"
 [[vms]]
 name = "twin & <co>"
 site = "site1"
@@ -90,6 +91,15 @@ loss = "4 %"
 """
 
 PC = vmodl.query.PropertyCollector
+
+
+def view_spec(view, kind, paths=None):
+    """Return a FilterSpec over the members of a view."""
+    members = PC.TraversalSpec(name="members", path="view", skip=False, type=type(view))
+    return PC.FilterSpec(
+        objectSet=[PC.ObjectSpec(obj=view, skip=True, selectSet=[members])],
+        propSet=[PC.PropertySpec(type=kind, pathSet=paths, all=paths is None)],
+    )
 
 
 class Client:
@@ -108,28 +118,25 @@ class Client:
     def content(self):
         return self.si.RetrieveContent()
 
+    def list_of(self, view, kind, paths):
+        """Return a FilterSpec over a view of one's own."""
+        return view_spec(view, kind, paths)
+
     def close(self):
         self.stub.DropConnections()
 
     def find(self, path):
         return self.content.searchIndex.FindByInventoryPath(path)
 
-    def read(self, kind, paths):
-        """Return {name of the object: {path: value}} of all objects of a type."""
+    def all_of(self, kind, paths=None):
+        """Return a FilterSpec over all objects of a type; without paths it asks for every property."""
         content = self.content
         view = content.viewManager.CreateContainerView(content.rootFolder, [kind], recursive=True)
-        spec = PC.FilterSpec(
-            objectSet=[
-                PC.ObjectSpec(
-                    obj=view,
-                    skip=True,
-                    selectSet=[PC.TraversalSpec(name="v", path="view", skip=False, type=type(view))],
-                )
-            ],
-            propSet=[PC.PropertySpec(type=kind, pathSet=paths)],
-        )
-        found = content.propertyCollector.RetrieveContents([spec])
-        view.Destroy()
+        return view_spec(view, kind, paths)
+
+    def read(self, kind, paths=None):
+        """Return [(object, {path: value})] of all objects of a type."""
+        found = self.content.propertyCollector.RetrieveContents([self.all_of(kind, paths)])
         return [(thing.obj, {prop.name: prop.val for prop in thing.propSet}) for thing in found]
 
     def spec(self, *, thin=None, **changes):

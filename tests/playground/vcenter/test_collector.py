@@ -9,15 +9,9 @@ from pyVmomi import vim, vmodl
 PC = vmodl.query.PropertyCollector
 
 
-def _watch_vms(client, *, collector=None):
-    content = client.content
-    pc = collector or content.propertyCollector.CreatePropertyCollector()
-    view = content.viewManager.CreateContainerView(content.rootFolder, [vim.VirtualMachine], recursive=True)
-    objects = PC.ObjectSpec(
-        obj=view, skip=True, selectSet=[PC.TraversalSpec(name="v", path="view", skip=False, type=type(view))]
-    )
-    props = [PC.PropertySpec(type=vim.VirtualMachine, pathSet=["name", "runtime.powerState"])]
-    return pc, pc.CreateFilter(PC.FilterSpec(objectSet=[objects], propSet=props), True)
+def _watch_vms(client):
+    pc = client.content.propertyCollector.CreatePropertyCollector()
+    return pc, pc.CreateFilter(client.all_of(vim.VirtualMachine, ["name", "runtime.powerState"]), True)
 
 
 def _changes(update):
@@ -126,11 +120,7 @@ async def test_a_list_view_feeds_one_filter(player, client, in_thread):
         content = client.content
         pc = content.propertyCollector.CreatePropertyCollector()
         view = content.viewManager.CreateListView([])
-        objects = PC.ObjectSpec(
-            obj=view, skip=True, selectSet=[PC.TraversalSpec(name="v", path="view", skip=False, type=type(view))]
-        )
-        props = [PC.PropertySpec(type=vim.VirtualMachine, pathSet=["name"])]
-        pc.CreateFilter(PC.FilterSpec(objectSet=[objects], propSet=props), True)
+        pc.CreateFilter(client.list_of(view, vim.VirtualMachine, ["name"]), True)
         assert pc.WaitForUpdatesEx("", PC.WaitOptions(maxWaitSeconds=0)) is None
         vm = client.find("DC1/vm/db01")
         view.ModifyListView(add=[vm], remove=None)

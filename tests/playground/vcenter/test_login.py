@@ -1,8 +1,10 @@
 """Sessions on the wire: who gets in, who is told what, and what ends with a session."""
 
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from pyVim.connect import SmartStubAdapter
 from pyVmomi import SoapStubAdapter, vim, vmodl
@@ -110,3 +112,23 @@ async def test_plain_http_is_played_when_told(tmp_path, world_text, in_thread):
         session = await in_thread(vim.SessionManager("SessionManager", stub).Login, east.user, east.password, None)
         assert session.userName == east.user
         stub.DropConnections()
+
+
+async def test_an_idle_session_ends_by_itself(tmp_path, world_text, client_of, in_thread):
+    now = [datetime(2026, 3, 1, tzinfo=UTC)]
+    async with await play_world(parse_world(world_text), tmp_path, clock=lambda: now[0]) as running:
+        client = await in_thread(client_of, running["east"])
+        now[0] += timedelta(minutes=29)
+        assert await in_thread(client.si.CurrentTime) == now[0]
+        now[0] += timedelta(minutes=31)
+        with pytest.raises(vim.fault.NotAuthenticated):
+            await in_thread(client.si.CurrentTime)
+
+
+async def test_what_is_no_soap_call_gets_a_soap_fault(player):
+    context = ssl.create_default_context(cafile=player.ca_file)
+    async with httpx.AsyncClient(verify=context) as http:
+        for body in ("nonsense", "<a/>", "<Envelope><Body><Login/></Body></Envelope>"):
+            answer = await http.post(f"{player.url}/sdk", content=body)
+            assert answer.status_code == 500
+            assert "InvalidRequest" in answer.text

@@ -142,3 +142,25 @@ async def test_a_vcenter_that_is_down_refuses_and_comes_back_as_it_was(player, c
     await player.come_up()
     assert player.url == url
     assert await in_thread(client.si.CurrentTime)
+
+
+async def test_loss_below_the_breaking_point_only_slows(player, client, in_thread):
+    player.set_link("site1", "site2", loss=0.0)
+    link = player.estate.universe.links.find("site1", "site2")
+    clean = link.bytes_per_second
+    player.set_link("site1", "site2", loss=0.005)
+    assert link.bytes_per_second < clean / 10
+    player.set_link("site1", "site2", rate=10**12, loss=0.0)
+    _, (_, error) = await in_thread(_move, client, "DC1/vm/thick01")
+    assert error is None
+
+
+async def test_a_dead_link_lets_the_copy_wait_and_a_mended_one_go_on(player, client, in_thread):
+    player.set_link("site1", "site2", rate=80_000_000)
+    task = await in_thread(lambda: client.relocate(client.find("DC1/vm/thick01"), client.spec()))
+    await in_thread(client.watch, task, until=("running", "error"))
+    player.set_link("site1", "site2", rate=0)
+    assert (await in_thread(lambda: task.info.state)) == "running"
+    player.set_link("site1", "site2", rate=40_000_000_000)
+    _, error = await in_thread(client.watch, task)
+    assert error is None

@@ -38,27 +38,17 @@ async def test_every_property_that_is_played_can_be_read_back(player, client, in
         vim.Network, vim.dvs.DistributedVirtualPortgroup, vim.dvs.VmwareDistributedVirtualSwitch, vim.VirtualMachine,
     ]  # fmt: skip
 
-    def read(kind):
-        content = client.content
-        view = content.viewManager.CreateContainerView(content.rootFolder, [kind], recursive=True)
-        objects = PC.ObjectSpec(
-            obj=view, skip=True, selectSet=[PC.TraversalSpec(name="v", path="view", skip=False, type=type(view))]
-        )
-        spec = PC.FilterSpec(objectSet=[objects], propSet=[PC.PropertySpec(type=kind, all=True)])
-        return content.propertyCollector.RetrieveContents([spec])
-
     for kind in kinds:
-        found = await in_thread(read, kind)
+        found = await in_thread(client.read, kind)
         assert found, kind
-        for thing in found:
-            names = {prop.name for prop in thing.propSet}
-            assert "name" in names
-            for prop in thing.propSet:
-                declared = type(thing.obj)._GetPropertyInfo(prop.name).type
-                if issubclass(declared, list) and prop.name not in _TRAVEL_AS_STRINGS:
-                    assert all(isinstance(entry, declared.Item) for entry in prop.val), (kind, prop.name)
-                elif prop.name not in _TRAVEL_AS_STRINGS:
-                    assert isinstance(prop.val, declared), (kind, prop.name)
+        for thing, values in found:
+            assert "name" in values
+            for name, value in values.items():
+                declared = type(thing)._GetPropertyInfo(name).type
+                if issubclass(declared, list) and name not in _TRAVEL_AS_STRINGS:
+                    assert all(isinstance(entry, declared.Item) for entry in value), (kind, name)
+                elif name not in _TRAVEL_AS_STRINGS:
+                    assert isinstance(value, declared), (kind, name)
 
 
 async def test_vms_are_read_in_bulk_by_dotted_paths(player, client, in_thread):
@@ -83,6 +73,7 @@ async def test_vms_are_read_in_bulk_by_dotted_paths(player, client, in_thread):
     assert "runtime.question" not in web
     assert thick["snapshot"].rootSnapshotList[0].name == "before update"
     assert found["held01"]["disabledMethod"] == ["RelocateVM_Task"]
+    assert found["held01"]["runtime.question"].text == "Was it moved or copied?"
     assert len(found["busy01"]["recentTask"]) == 1
 
 
@@ -133,16 +124,11 @@ async def test_things_are_found_by_path_and_by_uuid(player, client, in_thread):
 
 async def test_large_answers_come_in_pages(player, client, in_thread):
     def pages():
-        content = client.content
-        view = content.viewManager.CreateContainerView(content.rootFolder, [vim.VirtualMachine], recursive=True)
-        objects = PC.ObjectSpec(
-            obj=view, skip=True, selectSet=[PC.TraversalSpec(name="v", path="view", skip=False, type=type(view))]
-        )
-        spec = PC.FilterSpec(objectSet=[objects], propSet=[PC.PropertySpec(type=vim.VirtualMachine, pathSet=["name"])])
-        answer = content.propertyCollector.RetrievePropertiesEx([spec], PC.RetrieveOptions(maxObjects=3))
+        collector, spec = client.content.propertyCollector, client.all_of(vim.VirtualMachine, ["name"])
+        answer = collector.RetrievePropertiesEx([spec], PC.RetrieveOptions(maxObjects=3))
         sizes = [len(answer.objects)]
         while answer.token:
-            answer = content.propertyCollector.ContinueRetrievePropertiesEx(answer.token)
+            answer = collector.ContinueRetrievePropertiesEx(answer.token)
             sizes.append(len(answer.objects))
         return sizes
 
