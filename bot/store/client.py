@@ -30,7 +30,6 @@ LONGEST_BLOCK: Final = timedelta(seconds=20)
 
 _CONNECT_TIMEOUT: Final = 2.0
 _REPLY_TIMEOUT: Final = 5.0
-_POOL_TIMEOUT: Final = 10.0
 _CONNECTIONS: Final = 32
 _WAITS: Final = (0.05, 0.25)  # before the second and the third try of something that may be repeated
 
@@ -47,10 +46,12 @@ class _Pipeline(Pipeline):
     """Never repeated: a part of it may have been carried out."""
 
     where = ""
+    reply_timeout: float | None = None
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
         try:
-            return await super().execute(raise_on_error)
+            async with asyncio.timeout(self.reply_timeout):
+                return await super().execute(raise_on_error)
         except FOREIGN as error:
             raise translate(error, self.where) from error
 
@@ -61,6 +62,9 @@ class Store(Redis):
     where: str = ""
     """The server's address without credentials."""
 
+    reply_timeout: float | None = None
+    """Seconds for one command, from the wait for a connection to the end of the reply."""
+
     blocking: Store
     """The same server through connections that only wait; block for `LONGEST_BLOCK` at most."""
 
@@ -69,7 +73,10 @@ class Store(Redis):
         repeatable = options.pop("repeatable", False) or str(args[0]).upper() in _READS
         for wait in (*_WAITS, None) if repeatable else (None,):
             try:
-                return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+                # Not redis-py's socket_timeout: it sends under asyncio.wait_for, which on Python 3.11 loses a
+                # cancellation that comes while a command is being sent, and a stopping worker would go on waiting.
+                async with asyncio.timeout(self.reply_timeout):
+                    return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
             except NoScriptError:
                 raise
             except FOREIGN as error:
@@ -81,7 +88,7 @@ class Store(Redis):
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> _Pipeline:  # noqa: FBT001, FBT002
         """Several commands in one round trip."""
         pipeline = _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
-        pipeline.where = self.where
+        pipeline.where, pipeline.reply_timeout = self.where, self.reply_timeout
         return pipeline
 
     async def hash(self, key: str) -> dict[str, str]:
@@ -133,24 +140,24 @@ def connect(url: str, *, ca_file: Path | None = None) -> Store:
 
 
 def _client(address: Address, ca_file: Path | None, *, reply_timeout: float) -> Store:
-    store = Store(connection_pool=_pool(address, _options(address, ca_file, reply_timeout)))
+    store = Store(connection_pool=_pool(address, _options(address, ca_file)))
     store.auto_close_connection_pool = True
-    store.where = address.where
+    store.where, store.reply_timeout = address.where, reply_timeout
     return store
 
 
-def _options(address: Address, ca_file: Path | None, reply_timeout: float) -> dict[str, Any]:
+def _options(address: Address, ca_file: Path | None) -> dict[str, Any]:
     options: dict[str, Any] = {
         "db": address.db,
         "username": address.user,
         "password": address.password,
         "decode_responses": True,
         "protocol": 2,
-        "socket_timeout": reply_timeout,
+        "socket_timeout": None,
         "socket_connect_timeout": _CONNECT_TIMEOUT,
         "retry": Retry(NoBackoff(), 0),
         "max_connections": _CONNECTIONS,
-        "timeout": _POOL_TIMEOUT,
+        "timeout": None,
     }
     if not address.socket:
         options["socket_keepalive"] = True

@@ -32,7 +32,7 @@ def lost(error: Foreign) -> bool:
 
 def translate(error: Foreign, where: str) -> ColdmigrateError:  # noqa: PLR0911 - a table
     """The error of our tree that says the same, with a sentence for an operator."""
-    text = str(error) or type(error).__name__
+    text = str(error) or "no reply in time"
     match error:
         case AuthenticationError() | AuthorizationError() | NoPermissionError():
             return LoginError(f"Redis at {where} does not let us in ({text}). Check the user and password of its URL.")

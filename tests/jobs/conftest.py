@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -93,3 +94,15 @@ def claimed(queue: RedisQueue, planned: Callable[..., Awaitable[Job]]) -> Callab
         return claim
 
     return make
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Awaitable[None]]:
+    """Wait for a condition, for five seconds at most."""
+
+    async def wait(condition: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(5):
+            while not await condition():
+                await asyncio.sleep(0.005)
+
+    return wait

@@ -1,0 +1,117 @@
+"""A worker that waits is woken by what it could claim, and by nothing later than that."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from datetime import timedelta
+
+import pytest
+
+from bot.jobs.queue import RedisQueue
+from bot.migration.machine import Phase
+from bot.store.client import connect
+
+LONG = timedelta(seconds=15)
+
+
+@pytest.fixture
+async def other(valkey_url):
+    """The queue as another process sees it."""
+    async with connect(valkey_url) as store:
+        yield RedisQueue(store)
+
+
+async def woken_by(queue: RedisQueue, cause) -> float:
+    """Seconds from the cause until a wait that was under way is over."""
+    assert await queue.claim("idle") is None
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(queue.wait(LONG))
+        await asyncio.sleep(0)
+        await cause()
+        begun = time.monotonic()
+        await waiting
+    return time.monotonic() - begun
+
+
+async def test_a_draft_wakes_it_in_milliseconds(queue, other, new):
+    waits = []
+    for number in range(30):
+        waits.append(await woken_by(queue, lambda vm=number: other.draft(new(f"vm{vm}"))))
+        claim = await queue.claim("w1")
+        await claim.move(Phase.CHECKING, why="taken")
+        await claim.move(Phase.FAILED, why="over")
+    assert statistics.median(waits) < 0.005
+
+
+async def test_an_approval_wakes_it(queue, other, planned):
+    job = await planned()
+    assert await woken_by(queue, lambda: other.approve(job.id, fingerprint="f1", by="U2")) < 1
+
+
+async def test_a_hand_over_wakes_it(queue, claimed):
+    claim = await claimed(Phase.ATTACHED)
+    assert await woken_by(queue, claim.hand_over) < 1
+    assert await queue.claim("w2") is not None
+
+
+async def test_a_slot_that_comes_free_wakes_it(store, planned, queue):
+    jobs = [await planned(vm) for vm in ("first", "second")]
+    for job in jobs:
+        await queue.approve(job.id, fingerprint="f1", by="U2")
+    narrow = RedisQueue(store, slots={"site1~site2": 1})
+    claim = await narrow.claim("w1")
+    assert await woken_by(narrow, lambda: claim.move(Phase.FAILED, why="refused")) < 1
+    assert await narrow.claim("w1") is not None
+
+
+async def test_it_is_back_when_the_next_job_is_due(queue, claimed):
+    claim = await claimed(Phase.UNKNOWN)
+    await claim.later(timedelta(milliseconds=200), why="settling")
+    assert await queue.claim("w2") is None
+    begun = time.monotonic()
+    await queue.wait(LONG)
+    assert time.monotonic() - begun < 5
+    assert await queue.claim("w2") is not None
+
+
+async def test_it_is_back_when_the_next_lease_ends(store, claimed):
+    queue = RedisQueue(store, lease=timedelta(milliseconds=200))
+    claim = await claimed(Phase.ATTACHED)
+    await claim.hand_over()
+    await queue.claim("w1")
+    assert await queue.claim("w2") is None
+    begun = time.monotonic()
+    await queue.wait(LONG)
+    assert time.monotonic() - begun < 5
+    assert (await queue.claim("w2")).taken_over
+
+
+async def test_it_is_back_after_its_time_with_nothing(queue):
+    assert await queue.claim("w1") is None
+    begun = time.monotonic()
+    await queue.wait(timedelta(milliseconds=50))
+    assert 0.045 < time.monotonic() - begun < 5
+
+
+async def test_what_came_between_the_claim_and_the_wait_is_not_missed(queue, other, new):
+    assert await queue.claim("w1") is None
+    await other.draft(new())
+    begun = time.monotonic()
+    await queue.wait(LONG)
+    assert time.monotonic() - begun < 1
+
+
+async def test_events_from_now_on_leave_out_the_past(queue, other, new):
+    await other.draft(new("past"))
+    events = queue.events()
+    first = asyncio.ensure_future(anext(events))
+    number = 0
+    while not first.done():  # the reader begins when it begins; what comes after is seen
+        number += 1
+        await other.draft(new(f"present{number}"))
+    _, fields = await first
+    past = (await queue.recent(limit=1000))[-1]
+    assert fields["job"] != past.id
+    await events.aclose()
