@@ -71,13 +71,15 @@ class OutboxDrainer:
         free = AT_ONCE - len(self._in_flight)
         if free <= 0:
             return POLL
+        # The lease began no earlier than this, whatever happens to this process before it reads the answer.
+        deadline = asyncio.get_running_loop().time() + self._budget.total_seconds()
         try:
             due, wait = await self._records.claim(free)
         except ColdmigrateError as error:
             log.warning("The outbox cannot be read: %s", error)
             return AFTER_TROUBLE
         for record in due:
-            self._start(group, self._deliver(record))
+            self._start(group, self._deliver(record, deadline))
         return POLL if due else min(wait, POLL)
 
     def _start(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
@@ -96,17 +98,30 @@ class OutboxDrainer:
         except TimeoutError:
             return
 
-    async def _deliver(self, record: Record) -> None:
-        outcome = await self._outcome(record)
+    async def _deliver(self, record: Record, deadline: float) -> None:
+        outcome = await self._outcome(record, deadline)
+        while not await self._concluded(record, outcome):
+            if asyncio.get_running_loop().time() > deadline:
+                log.warning(
+                    "The next drainer has to find out what became of the %s of job %s.", record.kind, record.job
+                )
+                return
+            await asyncio.sleep(AFTER_TROUBLE.total_seconds())
+
+    async def _concluded(self, record: Record, outcome: Outcome) -> bool:
+        """Write it down. False if Redis could not be asked: nobody else knows the outcome, so it is worth trying on."""
         try:
             if not await self._records.conclude(record, outcome):
                 log.info("Another drainer took over the %s of job %s.", record.kind, record.job)
         except ColdmigrateError as error:
             log.warning("What became of the %s of job %s was not written down: %s", record.kind, record.job, error)
+            return False
+        return True
 
-    async def _outcome(self, record: Record) -> Outcome:
+    async def _outcome(self, record: Record, deadline: float) -> Outcome:
         try:
-            async with asyncio.timeout(self._budget.total_seconds()):
+            async with asyncio.timeout_at(deadline):
+                await asyncio.sleep(0)  # a process that slept through its lease stops here, before it sends anything
                 return await self._courier.carry(record)
         except TimeoutError:
             log.warning("Slack took too long over the %s of job %s.", record.kind, record.job)

@@ -79,9 +79,11 @@ class SlackBot:
             async with asyncio.timeout(CONNECTING.total_seconds()):
                 await socket.connect_async()  # type: ignore[no-untyped-call]
         except TimeoutError:
-            await socket.close_async()  # type: ignore[no-untyped-call]
-            self._socket = None
             raise UnreachableError("Slack does not take our Socket Mode connection.") from None
+        finally:
+            if not await socket.client.is_connected():
+                await socket.close_async()  # type: ignore[no-untyped-call]
+                self._socket = None
 
 
 async def _greeted(_client: AsyncBaseSocketModeClient, message: dict[str, Any], _raw: str | None) -> None:
