@@ -23,7 +23,7 @@ from bot.logs.poller import LogPoller
 from bot.logs.port import HostLogReader
 from bot.store.client import Store
 
-POLL: Final = timedelta(seconds=2)
+POLL_LOGS: Final = timedelta(seconds=2)
 LEASE: Final = timedelta(seconds=10)
 WANTED: Final = timedelta(seconds=30)
 STAND_WITHIN: Final = timedelta(seconds=30)
@@ -45,14 +45,14 @@ class FleetLogFeed:
         readers: Mapping[str, HostLogReader],
         *,
         keep: Keep,
-        poll: timedelta = POLL,
+        every: timedelta = POLL_LOGS,
         lease: timedelta = LEASE,
         wanted: timedelta = WANTED,
         stand_within: timedelta = STAND_WITHIN,
     ) -> None:
         self._readers = readers
         self._keep = keep
-        self._poll = poll
+        self._every = every
         self._patience = stand_within.total_seconds()
         owner = secrets.token_hex(8)
         self._journal = Journal(store, owner=owner, lease=lease, wanted=wanted, kept=KEPT_ENTRIES)
@@ -85,7 +85,7 @@ class FleetLogFeed:
         name = subscription.name
         ready = self._pollers.get(name)
         try:
-            async with asyncio.timeout(self._patience if ready else self._poll.total_seconds()):
+            async with asyncio.timeout(self._patience if ready else self._every.total_seconds()):
                 while not (await self._journal.want(name, opening=False)).stands:
                     await self._a_moment(ready[0] if ready else None)
         except TimeoutError:
@@ -94,7 +94,7 @@ class FleetLogFeed:
 
     async def _a_moment(self, poller: LogPoller | None) -> None:
         """Return when our own reader stands, or soon: it may be another process that does."""
-        pause = min(0.2, self._poll.total_seconds())
+        pause = min(0.2, self._every.total_seconds())
         if poller is None or poller.stood.is_set():
             await asyncio.sleep(pause)
             return
@@ -109,7 +109,7 @@ class FleetLogFeed:
         if name.vcenter not in self._readers or (running and not running[1].done()):
             return
         reader = self._readers[name.vcenter]
-        poller = LogPoller(name, reader=reader, journal=self._journal, keep=self._keep, interval=self._poll)
+        poller = LogPoller(name, reader=reader, journal=self._journal, keep=self._keep, interval=self._every)
         task = asyncio.create_task(poller.run(), name=f"log {name.host} {name.log}")
         task.add_done_callback(_tell_defect)
         self._pollers[name] = poller, task
