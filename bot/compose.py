@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot import telemetry
-from bot.diagnosis.engine import Engine, load_engine
+from bot.diagnosis.engine import load_engine
 from bot.errors import UserError
 from bot.jobs.queue import RedisQueue
 from bot.jobs.worker import Worker
@@ -69,12 +69,19 @@ def site_specs(settings: Settings) -> dict[SiteName, SiteSpec]:
 
 
 @asynccontextmanager
-async def fleet_of(settings: Settings) -> AsyncIterator[Fleet]:
+async def vcenters_of(settings: Settings) -> AsyncIterator[dict[VCenterName, PyvmomiVCenter]]:
     """All vCenters of the config; each logs in at its first use and logs out at the end."""
     async with AsyncExitStack() as stack:
         vcenters = {VCenterName(name): _vcenter(settings, VCenterName(name)) for name in settings.vcenters}
         for vcenter in vcenters.values():
             stack.push_async_callback(vcenter.close)
+        yield vcenters
+
+
+@asynccontextmanager
+async def fleet_of(settings: Settings) -> AsyncIterator[Fleet]:
+    """The vCenters and sites, for whoever only asks."""
+    async with vcenters_of(settings) as vcenters:
         yield Fleet(vcenters, site_specs(settings))
 
 
@@ -118,21 +125,23 @@ async def worker_role(
     """A worker, ready to `run`. It holds vCenter's secrets and no Slack token; it keeps the bot's inventory fresh."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
-        fleet = await stack.enter_async_context(fleet_of(settings))
+        vcenters = await stack.enter_async_context(vcenters_of(settings))
         queue = queue_of(settings, store)
         engine = load_engine()
         tools = WorkerTools(
             queue=queue,
-            fleet=fleet,
+            fleet=Fleet(vcenters, site_specs(settings)),
             outbox=RedisOutbox(store),
-            feed=_feed(store, fleet, engine, poll_logs),
+            feed=await stack.enter_async_context(
+                FleetLogFeed(store, {**vcenters}, keep=engine.is_candidate, every=poll_logs)
+            ),
             engine=engine,
             settle=settings.worker.submit_timeout + SETTLE_MARGIN,
             read_on=read_on,
             reached=reached,
             look_up=look_up,
         )
-        for vcenter in fleet.vcenters.values():
+        for vcenter in vcenters.values():
             publisher = asyncio.create_task(InventoryPublisher(store, vcenter).run(), name=f"inventory {vcenter.name}")
             stack.push_async_callback(_ended, publisher)
         yield Worker(queue, worker_name(), job_handlers(tools), concurrency=settings.worker.concurrency)
@@ -178,10 +187,6 @@ def _password(settings: Settings, name: VCenterName) -> str:
 
 def _grants(settings: Settings) -> list[Grant]:
     return [Grant(right.who, frozenset(map(Right, right.may)), right.sites) for right in settings.rights]
-
-
-def _feed(store: Store, fleet: Fleet, engine: Engine, poll: timedelta) -> FleetLogFeed:
-    return FleetLogFeed(store, fleet.vcenters, keep=engine.is_candidate, every=poll)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
