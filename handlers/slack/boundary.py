@@ -31,8 +31,8 @@ DEADLINE: Final = timedelta(seconds=2)
 """Slack shows an error of its own after three seconds, and what comes later is thrown away."""
 
 _TOO_LATE: Final = (
-    "Redis is slow or unavailable: it did not answer in time, and I stopped asking. Nothing was queued, unless the "
-    "answer alone was lost: /coldmigrate list says so. Asking again is safe, a VM has at most one live job."
+    "Redis is slow or unavailable, or Slack did not say in time who may do what. I stopped asking. Nothing was queued, "
+    "unless the answer alone was lost: /coldmigrate list says so. Asking again is safe, a VM has at most one live job."
 )
 
 
