@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ssl import SSLCertVerificationError
+
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -25,15 +27,28 @@ FOREIGN = (RedisError, OSError)
 
 def lost(error: Foreign) -> bool:
     """No answer came: asking again may help."""
-    if isinstance(error, AuthenticationError | AuthorizationError):
+    reason = _reason(error)
+    if isinstance(reason, AuthenticationError | AuthorizationError | SSLCertVerificationError):
         return False
-    return isinstance(error, ConnectionError | TimeoutError | OSError | ReadOnlyError)
+    return isinstance(reason, ConnectionError | TimeoutError | OSError | ReadOnlyError)
+
+
+def _reason(error: BaseException) -> BaseException:
+    """What lies under the ConnectionError that redis-py makes of any failure while it connects."""
+    links = (error.__cause__, error.__context__)
+    told = (ResponseError, AuthenticationError, AuthorizationError, BusyLoadingError, SSLCertVerificationError)
+    return next((link for link in links if type(error) is ConnectionError and isinstance(link, told)), error)
 
 
 def translate(error: Foreign, where: str) -> ColdmigrateError:  # noqa: PLR0911 - a table
     """The error of our tree that says the same, with a sentence for an operator."""
-    text = str(error) or "no reply in time"
-    match error:
+    reason = _reason(error)
+    text = str(reason) or "no reply in time"
+    match reason:
+        case SSLCertVerificationError():
+            return LoginError(
+                f"The certificate of Redis at {where} is not trusted ({reason.verify_message}). Check redis.ca_file."
+            )
         case AuthenticationError() | AuthorizationError() | NoPermissionError():
             return LoginError(f"Redis at {where} does not let us in ({text}). Check the user and password of its URL.")
         case BusyLoadingError():

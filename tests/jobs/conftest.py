@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
@@ -14,23 +11,6 @@ from bot.jobs.port import Claim, Job, NewJob
 from bot.jobs.queue import RedisQueue
 from bot.migration.machine import Phase
 from bot.store.client import Store, connect
-
-_PATH = Path(__file__).parents[1] / "fixtures_valkey.py"
-
-
-def _fixtures():
-    if "fixtures_valkey" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("fixtures_valkey", _PATH)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["fixtures_valkey"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["fixtures_valkey"]
-
-
-valkey_server = _fixtures().valkey_server
-valkey_url = _fixtures().valkey_url
-skew_clock = _fixtures().skew_clock
-
 
 LINK = "site1~site2"
 
