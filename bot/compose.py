@@ -133,7 +133,12 @@ async def worker_role(
             fleet=Fleet(vcenters, site_specs(settings)),
             outbox=RedisOutbox(store),
             feed=await stack.enter_async_context(
-                FleetLogFeed(store, {**vcenters}, keep=engine.is_candidate, every=poll_logs)
+                FleetLogFeed(
+                    store,
+                    {str(name): vcenter for name, vcenter in vcenters.items()},
+                    keep=engine.is_candidate,
+                    every=poll_logs,
+                )
             ),
             engine=engine,
             settle=settings.worker.submit_timeout + SETTLE_MARGIN,

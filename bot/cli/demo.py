@@ -54,6 +54,7 @@ async def _story(place: Path, redis_url: str) -> None:
             wrong = await story.play()
         except TimeoutError as error:
             wrong = [*story.wrong, f"the story did not go on: {error}"]
+            click.echo(await story.channel())
     if not wrong:
         click.echo("\nAll of this really happened: web01 is at site2, db01 is whole at site1, and its thread says why.")
         return

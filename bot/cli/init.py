@@ -45,7 +45,7 @@ datacenter = "DC2"
 cluster = "C2"
 datastore = "ds-c2-01"
 folder = "Migrated"                       # VMs from elsewhere are put here
-networks = { "VM Network" = "VM Network" }
+networks = { "VM Network" = "VM Network", "dvpg-app" = "dvpg-app-dr" }
 approval = "requester"                    # or "second-person": never the one who asked
 # windows = ["Mon-Fri 20:00-06:00 Europe/Berlin"]
 

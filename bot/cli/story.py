@@ -107,6 +107,10 @@ class Story:
         failed = await self._button(ts, "cm.retry") is not None
         return any(k.get("reply") == ("verdict" if failed else "end") for k in kinds)
 
+    async def channel(self) -> str:
+        """Everything in the channel, as it stands."""
+        return "\n".join([await self._shown(message["ts"]) for message in await self.slack.history(CHANNEL)])
+
     async def _shown(self, ts: str) -> str:
         return render_thread(await self.slack.thread(CHANNEL, ts), names=await self.slack.names())
 
