@@ -43,7 +43,7 @@ def _window(text: str) -> str:
         raise ValueError("not a window")
     try:
         ZoneInfo(found["zone"])
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise ValueError("not a time zone") from error
     return text
 
@@ -359,7 +359,8 @@ def _sentence(kind: str, place: tuple[int | str, ...]) -> str:
     expected = model.model_fields[str(field)].description if model and field in model.model_fields else "a table"
     if model and not rest and table in ("links", "rights", "sinks"):
         expected = f"[[{table}]] tables"
-    return f"{key} is missing; expected {expected}" if kind == "missing" else f"{key}: expected {expected}"
+    missing = kind == "missing" and len(place) == depth + 1
+    return f"{key} is missing; expected {expected}" if missing else f"{key}: expected {expected}"
 
 
 def _key(place: Iterable[int | str]) -> str:
