@@ -56,13 +56,13 @@ def _batches(collector: Any) -> Iterator[Any]:
 
 
 def is_relocation(info: Any) -> bool:
-    return info.descriptionId == RELOCATE[0] or task_name(info) == RELOCATE[1]
+    return info.descriptionId == RELOCATE[0] or task_name(info).lower() == RELOCATE[1].lower()
 
 
 def task_name(info: Any) -> str:
     """Return what people know a task by: the method's name, or its description."""
-    method = getattr(info.name, "info", None)  # pyVmomi turns the name into its own method object where it knows it
-    return str(getattr(method, "wsdlName", None) or info.name or info.descriptionId or "task")
+    known = getattr(info.name, "info", None)  # pyVmomi turns the name into its own method object where it knows it
+    return str(known.wsdlName if known else getattr(info.name, "name", None) or info.descriptionId or "task")
 
 
 def user_of(reason: Any) -> str:

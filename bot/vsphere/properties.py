@@ -77,5 +77,8 @@ def _pages(collector: Any, spec: Any) -> Iterator[Row]:
     page = collector.RetrievePropertiesEx([spec], Query.RetrieveOptions(maxObjects=PAGE))
     while page is not None:
         for entry in page.objects:
+            for missing in entry.missingSet:  # govmomi's simulator tells the end of a session property by property
+                if isinstance(missing.fault, vim.fault.NotAuthenticated):
+                    raise missing.fault
             yield Row(entry.obj, {change.name: change.val for change in entry.propSet})
         page = collector.ContinueRetrievePropertiesEx(page.token) if page.token else None

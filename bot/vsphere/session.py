@@ -128,16 +128,19 @@ class Reader:
             return self._connected
 
     def forget(self, ended: Connected) -> None:
-        """Note that this session is no more. A newer one, opened by another thread meanwhile, stays."""
+        """Note that this session is no more, and wake who waits in it. A newer one, opened meanwhile, stays."""
         with self._lock:
             if self._connected is ended:
                 self._connected = None
+        ended.wire.abort()
 
     def close(self) -> None:
-        """Log out; later questions are refused."""
+        """Break what is under way and log out; later questions are refused."""
         self._closing.set()
         with self._lock:
             connected, self._connected = self._connected, None
+        if connected is not None:
+            connected.wire.abort()
         log_out(connected)
 
 

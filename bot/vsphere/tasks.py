@@ -22,7 +22,7 @@ from bot.errors import OutsideError, UnreachableError
 from bot.vsphere.faults import translate
 from bot.vsphere.history import snapshot
 from bot.vsphere.port import TaskGoneError, TaskSnapshot
-from bot.vsphere.properties import Query, moid
+from bot.vsphere.properties import Query, moid, read_each
 from bot.vsphere.session import Connected, Reader
 from bot.vsphere.wire import LostReplyError
 
@@ -46,6 +46,21 @@ LOST = (vmodl.MethodFault, LostReplyError, OutsideError)
 
 Heard = TaskSnapshot | OutsideError
 Tell = Callable[[Heard], None]
+
+
+def read_task(connected: Connected, task: str) -> TaskSnapshot:
+    """Read a task once. TaskGoneError when vCenter does not know it."""
+    try:
+        rows = read_each(connected, [vim.Task(task)], {vim.Task: PATHS})
+    except vmodl.fault.ManagedObjectNotFound:
+        rows = []
+    if not rows:
+        raise gone(task)
+    return snapshot(task, dict(rows[0].values))
+
+
+def gone(task: str) -> TaskGoneError:
+    return TaskGoneError(f"vCenter no longer knows {task}: it forgets tasks some minutes after their end.")
 
 
 @dataclass(eq=False)
@@ -103,17 +118,15 @@ class TaskWatcher:
                 watched.followers.remove(tell)
 
     def close(self) -> None:
-        """Stop the thread; whoever still follows hears nothing more."""
+        """Stop following. The thread ends when its poll returns, at the latest when the reader is closed."""
         self._closing.set()
         with self._people:
             self._people.notify()
-        with self._filters:
-            collector = self._collector
-        if collector is not None:
-            with suppress(*LOST):
-                collector.CancelWaitForUpdates()
+
+    def join(self, within: timedelta) -> None:
+        """Wait for the thread, after the reader was closed too."""
         if self._thread is not None:
-            self._thread.join(LONGEST_WAIT.total_seconds())
+            self._thread.join(within.total_seconds())
 
     def _widen(self, watched: Watched) -> None:
         """Add a task to the poll that is waiting now; without one, the next collector will have it."""
@@ -123,7 +136,9 @@ class TaskWatcher:
             try:
                 watched.filter = _make_filter(self._collector, watched.task)
             except LOST:
-                self._collector = None  # the watcher's thread will notice and build another
+                self._collector = None
+                if self._connected is not None:
+                    self._connected.wire.abort()  # wake the watcher's thread: it has to build another
 
     # ---- on the watcher's thread
 

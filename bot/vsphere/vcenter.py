@@ -25,7 +25,7 @@ from bot.vsphere.place import read_place
 from bot.vsphere.port import InventoryVm, TaskSnapshot, VmPlace
 from bot.vsphere.session import PAUSES, Connected, Reader, Writer
 from bot.vsphere.site_facts import read_site
-from bot.vsphere.tasks import PATIENCE, Heard, TaskWatcher
+from bot.vsphere.tasks import PATIENCE, Heard, TaskWatcher, read_task
 from bot.vsphere.vm_facts import read_vm
 from bot.vsphere.wire import Endpoint, Trust
 
@@ -33,6 +33,7 @@ Answer = TypeVar("Answer")
 
 READING_THREADS = 8
 WRITING_THREADS = 4
+ENDING_WITHIN = timedelta(seconds=10)
 SUBMIT_WITHIN = timedelta(seconds=60)
 
 
@@ -79,9 +80,10 @@ class PyvmomiVCenter:
 
     def _close(self) -> None:
         self._writes.shutdown(wait=True)
-        self._watcher.close()
         self._writer.close()
+        self._watcher.close()
         self._reader.close()
+        self._watcher.join(ENDING_WITHIN)
         self._reads.shutdown(wait=True, cancel_futures=True)
 
     # ---- questions
@@ -163,15 +165,19 @@ class PyvmomiVCenter:
             with suppress(RuntimeError):  # the loop has been closed: nobody listens any more
                 loop.call_soon_threadsafe(heard.put_nowait, news)
 
+        last = await self._ask(lambda session: read_task(session, task))
+        yield last
+        if last.ended:
+            return
         await loop.run_in_executor(self._reads, self._watcher.follow, task, tell)
         try:
-            while True:
+            while not last.ended:
                 news = await heard.get()
                 if not isinstance(news, TaskSnapshot):
                     raise news
-                yield news
-                if news.ended:
-                    return
+                if news != last:
+                    last = news
+                    yield news
         finally:
             self._watcher.unfollow(task, tell)
 

@@ -14,7 +14,9 @@ import hmac
 import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -142,6 +144,7 @@ class Wire(SoapStubAdapter):
         self._endpoint = endpoint
         self._reply = reply
         self._call = threading.local()
+        self._open: weakref.WeakSet[HTTPSConnection] = weakref.WeakSet()
 
     def InvokeMethod(self, mo: Any, info: Any, args: Any, outerStub: Any = None) -> Any:  # noqa: N802, N803 - pyVmomi's
         self._call.connected = False
@@ -162,8 +165,19 @@ class Wire(SoapStubAdapter):
         if connection is None or connection.sock is None:
             connection = connect(self._endpoint)
         connection.sock.settimeout(self._reply.total_seconds())
+        with self.lock:
+            self._open.add(connection)
         self._call.connected = True
         return connection
+
+    def abort(self) -> None:
+        """Break the calls that are under way, long polls above all, and drop idle connections."""
+        self.DropConnections()
+        with self.lock:
+            under_way = [connection.sock for connection in self._open if connection.sock is not None]
+        for tls in under_way:
+            with suppress(OSError):
+                socket.socket.shutdown(tls, socket.SHUT_RDWR)  # below TLS, whose state belongs to the calling thread
 
 
 def connect(endpoint: Endpoint) -> HTTPSConnection:
