@@ -119,7 +119,7 @@ class Plant:
         """Type a command; the text that only the person sees."""
         outcome = await self.slack.person.command(user, channel, line)
         assert outcome.error is None, outcome.error
-        return outcome.text
+        return text_of(outcome.ack or {})
 
     def cards(self, channel: str = CHANNEL) -> list[Json]:
         return [message for message in self.slack.person.history(channel) if message.get("blocks")]
@@ -184,6 +184,23 @@ def text_of(message: Json) -> str:
         return []
 
     return "\n".join(texts({"text": message.get("text", ""), "blocks": message.get("blocks", [])}))
+
+
+def formatted_text(message: Json) -> str:
+    """Everything in a message that Slack would parse for mentions and formatting, and every mention made of blocks."""
+
+    def parsed(thing: Any) -> list[str]:
+        if isinstance(thing, list):
+            return [t for item in thing for t in parsed(item)]
+        if not isinstance(thing, dict):
+            return []
+        if thing.get("type") in ("mrkdwn", "markdown"):
+            return [str(thing["text"])]
+        if thing.get("type") in ("user", "usergroup", "channel", "broadcast"):
+            return [str(thing)]
+        return [t for value in thing.values() for t in parsed(value)]
+
+    return "\n".join([str(message.get("text", "")), *parsed(message.get("blocks", []))])
 
 
 def buttons(message: Json) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.plant import SITES, Target, buttons, plant, text_of
+from tests.end_to_end.plant import SITES, Target, buttons, formatted_text, plant, text_of
 
 SENTENCES = [
     ("web0l site2", "No VM is called 'web0l'", "web01"),
@@ -48,9 +48,11 @@ async def test_names_that_need_care(stage, typed, name):
 async def test_a_hostile_name_pings_and_formats_nothing(stage):
     await stage.type('/coldmigrate "<!channel> *bold* `code` <@U0BOB00001>" site2')
     card = await stage.card(showing="waiting for approval")
-    raw = str(card["blocks"]) + card["text"]
-    assert "<!channel>" not in raw
-    assert "<@U0BOB00001>" not in raw.replace("<@U0ALICE001>", "")
+    parsed = formatted_text(card)
+    assert "<!channel>" not in parsed
+    assert "U0BOB00001>" not in parsed.replace("&lt;@U0BOB00001&gt;", "")
+    assert "broadcast" not in parsed
+    assert "*bold*" in text_of(card)  # said as it is
 
 
 async def test_a_powered_on_vm_has_a_plan_that_cannot_be_approved(stage):

@@ -71,7 +71,7 @@ async def test_cancel_while_it_copies(stage, vcenter):
     assert "big01 is at its source, whole" in stage.thread_text(card)
     assert vcenter.placement("big01").site == "site1"
     (relocation,) = vcenter.relocations
-    assert relocation.outcome == "cancelled"
+    assert relocation.outcome == "RequestCanceled"
 
 
 async def test_cancel_before_the_approval(stage, vcenter):
