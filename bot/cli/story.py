@@ -105,7 +105,7 @@ class Story:
         thread = await self.slack.thread(CHANNEL, ts)
         kinds = [m.get("metadata", {}).get("event_payload", {}) for m in thread[1:]]
         failed = await self._button(ts, "cm.retry") is not None
-        return any(k.get("reply") == ("verdict" if failed else "end") for k in kinds)
+        return any(k.get("reply") == ("ways" if failed else "end") for k in kinds)
 
     async def channel(self) -> str:
         """Everything in the channel, as it stands."""

@@ -32,8 +32,11 @@ _MATCH: Final = {
 }
 
 
-async def diagnose(tools: WorkerTools, job: Job, watch: LogWatch) -> tuple[Reply, dict[str, str]]:
-    """The reply that says why, and the field that keeps the verdict. Says so when nothing was found or readable."""
+async def diagnose(tools: WorkerTools, job: Job, watch: LogWatch) -> tuple[list[Reply], dict[str, str]]:
+    """The replies that say why and what to do, and the field that keeps the verdict.
+
+    When nothing was found or readable, one reply says that.
+    """
     plan = approved_plan(job)
     op_id = intent_of(job).op_id
     report = await asyncio.to_thread(
@@ -42,8 +45,8 @@ async def diagnose(tools: WorkerTools, job: Job, watch: LogWatch) -> tuple[Reply
     unread = watch.unread()
     incident = max(report.incidents, key=lambda i: (i.match is MatchKind.EXACT, i.confidence), default=None)
     if incident is None:
-        return _nothing_found(plan, watch, unread), {"verdict": ""}
-    return _verdict(incident, unread), {"verdict": json.dumps(report.to_json(), ensure_ascii=False)}
+        return [_nothing_found(plan, watch, unread)], {"verdict": ""}
+    return [_verdict(incident, unread), *_ways(incident)], {"verdict": json.dumps(report.to_json(), ensure_ascii=False)}
 
 
 def facts_of(plan: Plan, job: Job, op_id: str) -> Facts:
@@ -83,11 +86,19 @@ def _verdict(incident: Incident, unread: Sequence[str]) -> Reply:
         *_list("Ruled out", incident.ruled_out),
         *_list("Could not be read", [*incident.unreadable, *unread]),
         *_list("Check next", [_check(c.what, c.command, c.where) for c in incident.next_checks]),
-        *(_workaround(w) for w in incident.workarounds),
     ]
     if incident.links:
         sections.append(Section("Read more", ", ".join(incident.links)))
     return Reply("verdict", headline, sections, final=True)
+
+
+def _ways(incident: Incident) -> list[Reply]:
+    """The workarounds, apart from the verdict: whoever only wants to know why need not scroll past commands."""
+    if not incident.workarounds:
+        return []
+    count = len(incident.workarounds)
+    said = f"{count} ways on from here, the best first." if count > 1 else "One way on from here."
+    return [Reply("ways", said, [_workaround(w) for w in incident.workarounds], final=True)]
 
 
 def _lines(incident: Incident) -> list[str]:
