@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import secrets
@@ -64,8 +63,9 @@ class RedisClaim:
         if self._renewing is None:
             return
         self._renewing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._renewing
+        await asyncio.wait({self._renewing})  # and not `await` it: our own cancellation must not be mistaken for its
+        if not self._renewing.cancelled():
+            self._renewing.result()
 
     async def move(
         self, to: Phase, *, why: str, data: Mapping[str, str] | None = None, attempt: int | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -20,6 +21,7 @@ CONCURRENCY: Final = 64
 IDLE: Final = timedelta(seconds=2)
 """How long a worker waits for news before it looks for itself."""
 
+_SWEEP: Final = timedelta(minutes=1)
 _OUTAGE: Final = timedelta(seconds=1)
 _UNKNOWN_KIND: Final = timedelta(minutes=1)
 
@@ -43,6 +45,7 @@ class Worker:
         self._handlers = handlers
         self._concurrency = concurrency
         self._idle = idle
+        self._swept = -math.inf  # by the loop's clock
         self._stopping = asyncio.Event()
         self._running: dict[asyncio.Task[None], Claim] = {}
 
@@ -63,6 +66,7 @@ class Worker:
             await self._until_stopping(asyncio.wait([*self._running], return_when=asyncio.FIRST_COMPLETED))
             return
         try:
+            await self._sweep()
             # A claim that is under way is let finish: its answer may name a job that is ours now.
             claim = await self._queue.claim(self._name)
             if claim is None:
@@ -75,6 +79,15 @@ class Worker:
         task = asyncio.create_task(self._work(claim), name=f"job {claim.job.id}")
         self._running[task] = claim
         task.add_done_callback(lambda ended: self._running.pop(ended, None))
+
+    async def _sweep(self) -> None:
+        """What is nobody's job: plans that were never approved."""
+        now = asyncio.get_running_loop().time()
+        if now - self._swept >= _SWEEP.total_seconds():
+            expired = await self._queue.expire_drafts()
+            self._swept = now
+            if expired:
+                _log.info("%d plans expired without an approval", expired)
 
     async def _until_stopping(self, something: Awaitable[object]) -> None:
         """Wait for it, but not once we are asked to stop."""

@@ -9,6 +9,7 @@ from redis.exceptions import (
     AuthorizationError,
     BusyLoadingError,
     ConnectionError,  # noqa: A004 - redis' own names
+    MasterDownError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -23,6 +24,10 @@ Foreign = RedisError | OSError
 """What redis-py lets out: its own tree, and the socket's errors."""
 
 FOREIGN = (RedisError, OSError)
+
+
+_PASSING = ("MISCONF", "NOREPLICAS", "BUSY ", "UNBLOCKED")
+"""Refusals that come from the server's state and not from what we asked."""
 
 
 def lost(error: Foreign) -> bool:
@@ -59,7 +64,9 @@ def translate(error: Foreign, where: str) -> ColdmigrateError:  # noqa: PLR0911 
             return OutsideError(
                 f"Redis at {where} is full and took nothing. Raise its maxmemory or free space.", transient=True
             )
-        case ResponseError() if text.startswith("MISCONF"):
+        case MasterDownError():
+            return UnreachableError(f"Redis at {where} has lost its master; a failover may be under way.")
+        case ResponseError() if text.startswith(_PASSING):
             return OutsideError(
                 f"Redis at {where} cannot write to its disk and takes no writes: {text}", transient=True
             )

@@ -158,3 +158,17 @@ async def test_recent_is_newest_first_and_can_leave_out_what_ended(queue, new, s
 
 async def test_recent_of_an_empty_queue(queue):
     assert await queue.recent() == []
+
+
+async def test_the_end_of_a_job_without_a_vm_frees_no_vm(queue, new, store):
+    holder = await queue.draft(new())
+    dry_run = await queue.draft(new(vm_key=""))
+    await queue.cancel(dry_run.id, by="U1")
+    assert await store.text(keys.vm("east:web01")) == holder.id
+
+
+async def test_a_job_frees_only_a_vm_that_it_holds(queue, new, store):
+    drafted = await queue.draft(new())
+    await store.set(keys.vm("east:web01"), "somebody")
+    await queue.cancel(drafted.id, by="U1")
+    assert await store.text(keys.vm("east:web01")) == "somebody"

@@ -24,13 +24,13 @@ async def other(valkey_url):
 
 
 async def woken_by(queue: RedisQueue, cause) -> float:
-    """Seconds from the cause until a wait that was under way is over."""
+    """Seconds that a cause and the end of a wait that was under way take together."""
     assert await queue.claim("idle") is None
     async with asyncio.TaskGroup() as tasks:
         waiting = tasks.create_task(queue.wait(LONG))
         await asyncio.sleep(0)
-        await cause()
         begun = time.monotonic()
+        await cause()
         await waiting
     return time.monotonic() - begun
 
@@ -42,7 +42,7 @@ async def test_a_draft_wakes_it_in_milliseconds(queue, other, new):
         claim = await queue.claim("w1")
         await claim.move(Phase.CHECKING, why="taken")
         await claim.move(Phase.FAILED, why="over")
-    assert statistics.median(waits) < 0.005
+    assert statistics.median(waits) < 0.02  # 2 ms on an idle machine; polling would take a hundred times as long
 
 
 async def test_an_approval_wakes_it(queue, other, planned):

@@ -139,6 +139,9 @@ async def test_a_job_that_was_claimed_in_the_last_moment_is_handed_over_too(queu
     class Queue:
         """Tells when a claim was answered, before the worker hears of it."""
 
+        async def expire_drafts(self):
+            return 0
+
         async def claim(self, worker):
             claim = await queue.claim(worker)
             claimed.set()
@@ -249,6 +252,13 @@ async def test_a_job_of_an_unknown_kind_is_left_for_another_worker(queue, new, p
         found = await put_off(job.id)
     assert found.failures == 0
     assert found.steps[-1].why == "this worker knows no jobs of the kind 'migrate'"
+
+
+async def test_plans_that_nobody_approved_are_swept_up(queue, planned, reaches, skew_clock):
+    job = await planned()
+    skew_clock(timedelta(hours=2))
+    async with running(queue, check):
+        await reaches(job.id, Phase.CANCELLED)
 
 
 async def test_a_lost_lease_is_not_worth_a_warning(queue, new, caplog):

@@ -164,6 +164,9 @@ async def test_a_read_goes_on_after_a_short_outage(peer):
         (b"-READONLY You can't write against a read only replica.\r\n", UnreachableError, "failover"),
         (b"-OOM command not allowed when used memory > 'maxmemory'.\r\n", OutsideError, "is full"),
         (b"-MISCONF Errors writing to the AOF file\r\n", OutsideError, "takes no writes"),
+        (b"-NOREPLICAS Not enough good replicas to write.\r\n", OutsideError, "takes no writes"),
+        (b"-BUSY Redis is busy running a script.\r\n", OutsideError, "takes no writes"),
+        (b"-MASTERDOWN Link with MASTER is down.\r\n", UnreachableError, "lost its master"),
         (b"-WRONGTYPE Operation against a key\r\n", BugError, "refused a command of ours"),
     ],
 )
