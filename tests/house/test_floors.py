@@ -22,6 +22,7 @@ PLANTED = {
     "pure-rooms": ("bot/migration/planted.py", "import redis\n"),
     "one-room-imports-redis": ("bot/logs/planted.py", "import redis\n"),
     "one-room-imports-pyvmomi": ("handlers/jobs/planted.py", "import pyVmomi\n"),
+    "doors-not-machines": ("bot/operations/spoiled.py", "import bot.jobs.queue\n"),
 }
 
 
