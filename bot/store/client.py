@@ -126,6 +126,11 @@ class Store(Redis):
 class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
     """Connections to whoever is the master now; who finds none free waits instead of failing."""
 
+    async def aclose(self) -> None:
+        for sentinel in self.sentinel_manager.sentinels:  # each is a client with a pool of its own
+            await sentinel.aclose()
+        await super().aclose()
+
 
 def connect(url: str, *, ca_file: Path | None = None) -> Store:
     """A client for `redis://`, `rediss://`, `unix://` or `redis+sentinel://h1,h2/master/db`. Connects at first use.
