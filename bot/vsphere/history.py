@@ -19,7 +19,8 @@ from bot.vsphere.port import TaskSnapshot, TaskState
 from bot.vsphere.properties import read_through
 from bot.vsphere.session import Connected
 
-RELOCATE = ("VirtualMachine.relocate", "RelocateVM_Task")
+RELOCATE_ID = "VirtualMachine.relocate"
+RELOCATE_NAME = "relocatevm"  # RelocateVM_Task on a vCenter, RelocateVm in govmomi's simulator
 BATCH = 100
 SLACK = timedelta(seconds=1)  # the history's filter may round; what is too old is dropped here
 
@@ -56,7 +57,7 @@ def _batches(collector: Any) -> Iterator[Any]:
 
 
 def is_relocation(info: Any) -> bool:
-    return info.descriptionId == RELOCATE[0] or task_name(info).lower() == RELOCATE[1].lower()
+    return info.descriptionId == RELOCATE_ID or task_name(info).removesuffix("_Task").lower() == RELOCATE_NAME
 
 
 def task_name(info: Any) -> str:
