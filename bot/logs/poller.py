@@ -110,7 +110,8 @@ class LogPoller:
         return place, taken.more, await self._journal.deliver(self._name, epoch, place, lines=kept, gap=gap)
 
     async def _tell_blindness(self, place: Place, epoch: str, reason: str) -> tuple[Place, Verdict]:
-        news = reason if reason != place.blind else ""
+        """Tell one gap for the whole time, whatever else goes wrong meanwhile; who comes later hears the latest."""
+        news = "" if place.blind else reason
         place = replace(place, blind=reason)
         return place, await self._journal.deliver(self._name, epoch, place, gap=news)
 
