@@ -22,6 +22,7 @@ from bot.migration.facts import SiteSpec
 from bot.migration.request import SiteName, VCenterName
 from bot.operations.counter import Approval, Counter
 from bot.operations.desk import Desk
+from bot.operations.redraw import redraw_ends
 from bot.operations.rights import Grant, Rights
 from bot.operations.rights import Verb as Right
 from bot.operations.tools import READ_ON, Fleet, WorkerTools, nowhere
@@ -149,6 +150,8 @@ async def worker_role(
         for vcenter in vcenters.values():
             publisher = asyncio.create_task(InventoryPublisher(store, vcenter).run(), name=f"inventory {vcenter.name}")
             stack.push_async_callback(_ended, publisher)
+        redrawing = asyncio.create_task(redraw_ends(queue, tools.outbox), name="redraw")
+        stack.push_async_callback(_ended, redrawing)
         yield Worker(queue, worker_name(), job_handlers(tools), concurrency=settings.worker.concurrency)
 
 

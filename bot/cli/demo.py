@@ -51,6 +51,7 @@ async def _story(place: Path, redis_url: str) -> None:
     async with set_stage(place, redis_url=redis_url) as stage:
         story = Story(stage.slack, stage.where, click.echo)
         try:
+            await stage.ready()
             wrong = await story.play()
         except TimeoutError as error:
             wrong = [*story.wrong, f"the story did not go on: {error}"]
@@ -71,4 +72,6 @@ async def _terminal(place: Path, redis_url: str) -> None:
     from bot.cli.terminal import Terminal
 
     async with set_stage(place, redis_url=redis_url) as stage:
+        click.echo("Starting the simulated sites, the bot and the worker ...")
+        await stage.ready()
         await Terminal(stage.slack, click.echo).run()

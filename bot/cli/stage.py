@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,8 @@ from bot.settings import with_environment
 
 WORLD: Final = Path(__file__).parent.parent / "playground" / "worlds" / "demo.toml"
 VCENTER: Final = "east"
+NOBODY: Final = "is-the-stage-set"
+STARTING: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,17 @@ class Stage:
     world: RunningWorld
     supervisor: Supervisor
     config: Path
+
+    async def ready(self) -> None:
+        """Return once the bot listens and a worker has read the inventory; a question without effect tells both."""
+
+        async def answers() -> bool:
+            outcome = await self.slack.command("carol", "#random", f"/coldmigrate {NOBODY} site2")
+            return outcome.error is None and NOBODY in outcome.text
+
+        async with asyncio.timeout(STARTING.total_seconds()):
+            while not await answers():  # noqa: ASYNC110 - asking is the only way to know
+                await asyncio.sleep(0.2)
 
     async def where(self, vm: str) -> Whereabouts:
         """Where the simulated vCenter itself has the VM."""
@@ -79,7 +94,7 @@ def _config(slack: SlackPlayer, vcenter: VCenterPlayer) -> str:
         ('user = "svc-coldmigrate@vsphere.local"', f'user = "{vcenter.user}"'),
         ('# ca_file = "/etc/ssl/east-ca.pem"', f'ca_file = "{vcenter.ca_file}"'),
         ("[slack] ", f'[slack]\napi_url = "{slack.api_url}"\n# '),
-        ('"group:S0123VMOPS", "user:U0456"', '"user:U0ALICE001", "user:U0BOB00001"'),
+        ('"group:S0123VMOPS", "user:U0456"', '"user:U0ALICE001", "user:U0BOB00001", "user:U0CAROL001"'),
     ):
         if theirs not in config:
             raise AssertionError(f"the config of `init` no longer has {theirs!r}")

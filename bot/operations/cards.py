@@ -69,7 +69,7 @@ def _progress(job: Job, plan: Plan | None) -> Progress | None:
 
 def _note(job: Job, plan: Plan | None) -> str:
     if job.state.ended:
-        return job.data.get("outcome", "")
+        return job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
     if job.cancel_by:
         return "Cancelling: vCenter was asked to stop, and the VM's place is checked afterwards."
     if job.state is Phase.PLANNED and plan is not None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from bot import settings as config
 from bot.cli.init import MANIFEST
-from bot.compose import bot_role, worker_role
+from bot.compose import bot_role, queue_of, store_of, worker_role
 from bot.playground.slack.player import SlackPlayer
 
 CHANNEL = "#migrations"
@@ -112,6 +112,11 @@ class Plant:
 
         self.stack.push_async_callback(stop)
         return stop
+
+    async def clean_up(self) -> None:
+        """What workers do once a minute."""
+        async with store_of(self.settings) as store:
+            await queue_of(self.settings, store).expire_drafts()
 
     # what a person does and sees
 

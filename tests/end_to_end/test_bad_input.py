@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot.playground.vcenter.certificates import Authority
+from bot.store import embedded
 from tests.end_to_end.plant import SITES, Target, buttons, formatted_text, plant, text_of
 
 SENTENCES = [
@@ -129,3 +131,29 @@ async def test_vcenter_goes_away_before_the_check(stage, vcenter):
     await vcenter.come_up()
     await stage.click(card, "cm.retry")
     await stage.card(showing="waiting for approval", number=1)
+
+
+async def test_a_wrong_certificate(tmp_path, target: Target, valkey_url, caplog):
+    target.ca_file = Authority(tmp_path, name="stranger").file
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        await stage.start_worker()
+        await stage.until(lambda: "certificate" in caplog.text)
+        assert "ca_file" in caplog.text  # what to set
+        assert "No inventory was read from vCenter yet" in await stage.type("/coldmigrate web01 site2")
+
+
+async def test_redis_is_down_when_the_command_comes(tmp_path, target: Target, vcenter):
+    with embedded.start(tmp_path / "valkey") as server:
+        async with plant(tmp_path, target, server.url) as stage:
+            await stage.start_bot()
+            stop = await stage.start_worker()
+            await stage.inventory()
+            await stop()
+            server.stop()
+            said = await stage.type("/coldmigrate web01 site2")
+            assert "Redis" in said
+            assert "othing was" in said  # queued, changed
+            with embedded.start(tmp_path / "valkey"):
+                assert "There are no jobs" in await stage.type("/coldmigrate list")
+    assert vcenter.relocations == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tests.end_to_end.plant import CHANNEL, buttons, text_of
 
 
@@ -33,6 +35,7 @@ async def test_a_migration_that_dies_of_packet_loss(stage, vcenter):
     await stage.click(await stage.card(showing="waiting for approval"), "cm.approve")
     card = await stage.card(showing="failed")
     verdict = text_of(await stage.reply(card, saying="Probable cause"))
+    await stage.reply(card, saying="ways on from here")
     thread = stage.thread_text(card)
 
     assert vcenter.placement("db01") == before
@@ -111,3 +114,13 @@ async def test_host_datastore_and_network_as_asked_for(stage, vcenter):
     await stage.click(card, "cm.approve")
     await stage.card(showing="done")
     assert vcenter.placement("web01").host == host
+
+
+async def test_a_plan_that_nobody_approves_expires_and_the_card_says_so(stage, skew_clock, vcenter):
+    await stage.type("/coldmigrate web01 site2")
+    card = await stage.card(showing="waiting for approval")
+    skew_clock(timedelta(hours=1, minutes=1))
+    await stage.clean_up()
+    card = await stage.card(showing="nobody approved it in time")
+    assert buttons(card) == {"cm.retry"}
+    assert vcenter.relocations == []

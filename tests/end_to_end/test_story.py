@@ -1,0 +1,49 @@
+"""The demo as a newcomer starts it: child processes, real ports, nothing prepared."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+COLDMIGRATE = [sys.executable, "-m", "bot"]
+
+
+@pytest.mark.timeout(240)
+def test_the_story_is_true():
+    done = subprocess.run([*COLDMIGRATE, "demo", "--story"], capture_output=True, text=True, timeout=230, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "All of this really happened" in done.stdout
+    assert "NfcNet_Send: requested 262040, sent only -1 bytes" in done.stdout
+
+
+@pytest.mark.timeout(120)
+def test_a_person_types_in_the_terminal():
+    with subprocess.Popen(
+        [*COLDMIGRATE, "demo"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as demo:
+        assert demo.stdin is not None
+        assert demo.stdout is not None
+        said: list[str] = []
+
+        def until(text: str) -> None:
+            while text not in "".join(said):
+                line = demo.stdout.readline()
+                assert line, "".join(said)
+                said.append(line)
+
+        def types(line: str) -> None:
+            demo.stdin.write(f"{line}\n")
+            demo.stdin.flush()
+
+        until("quit")
+        types("/coldmigrate cache01 site2")
+        until("Waiting for approval")
+        types("approve")
+        until("cache01 is at site2")
+        types("as mallory")
+        types("/coldmigrate list")
+        until("may not")
+        types("quit")
+        assert demo.wait(30) == 0
