@@ -120,10 +120,12 @@ class VCenter(Protocol):
         """The key of the session that mutating calls of this process use; logs in if there is none."""
         ...
 
-    async def relocate(self, plan: Plan, *, op_id: str) -> str:
+    async def relocate(self, plan: Plan, *, op_id: str, session: str = "") -> str:
         """RelocateVM_Task, once; the task's moid.
 
-        FaultError: a definite refusal. MaybeSentError: sent, and no reply came. UnreachableError: never sent.
+        With `session` (of `writer_session`, as journalled) it goes through that session or not at all: should it have
+        ended meanwhile, that is a FaultError of kind `vim.fault.NotAuthenticated`, transient. Without, any session
+        will do. FaultError: a definite refusal. MaybeSentError: sent, and no reply came. UnreachableError: never sent.
         The calling coroutine may be cancelled only after the thread has come back: the machine joins it.
         """
         ...

@@ -29,7 +29,7 @@ WORLD = """
 seed = 11
 [play]
 nfc_patience = "100 ms"
-history_lines = 1203
+history_lines = 520
 noise_every = "1 h"
 [[vcenters]]
 name = "east"
@@ -145,7 +145,7 @@ class Peer:
             **changes,
         }
         word = values.pop("password")
-        vcenter = PyvmomiVCenter(EAST, password=lambda: word, **values)
+        vcenter = PyvmomiVCenter(EAST, password=word if callable(word) else lambda: word, **values)
         self.opened.push_async_callback(vcenter.close)
         return vcenter
 
@@ -201,13 +201,18 @@ class Peer:
 
 
 @pytest.fixture
-async def player_peer(tmp_path):
-    async with await play_world(parse_world(WORLD), tmp_path / "player") as running:
+def world_text():
+    return WORLD
+
+
+@pytest.fixture
+async def player_peer(tmp_path, world_text):
+    async with await play_world(parse_world(world_text), tmp_path / "player") as running:
         player = running["east"]
         peer = Peer(
             url=player.url,
-            user=player.user,
-            password=player.password,
+            user="svc@vsphere.local",
+            password="correct horse",
             ca_file=player.ca_file,
             vm="web01",
             vm_path="/DC1/vm/Web/web01",

@@ -1,0 +1,60 @@
+"""`docs/privileges.md` is true: with these privileges everything works, and each of them is needed."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.vsphere.port import FaultError, TaskState
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "privileges.md"
+ROWS = [line.split("|")[1] for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+BASE, *EXTRA = [re.findall(r"`([A-Za-z.]+)`", row) for row in ROWS]
+GRANTED = [*BASE, *(name for row in EXTRA for name in row)]
+HOST = "esx-site1-01.example.net"
+
+
+def test_the_table_was_read():
+    assert "System.Read" in BASE
+    assert len(EXTRA) == 7
+
+
+@pytest.fixture
+def world_text(world_text):
+    def account(user, privileges):
+        listed = ", ".join(f'"{privilege}"' for privilege in privileges)
+        return f'  {{ user = "{user}", password = "correct horse", privileges = [{listed}] }},\n'
+
+    accounts = account("exact", GRANTED)
+    for (missing,) in EXTRA:
+        accounts += account(f"without {missing}", [name for name in GRANTED if name != missing])
+    return world_text.replace("accounts = [\n", "accounts = [\n" + accounts, 1)
+
+
+async def do_everything(peer, vcenter):
+    """All that the product asks of a vCenter today."""
+    await vcenter.list_vms()
+    await vcenter.last_line(HOST, "vpxa")
+    await vcenter.end_session(await peer.connect(user="svc@vsphere.local").writer_session())
+    plan = await peer.plan(vcenter)
+    since = await vcenter.now() - timedelta(seconds=1)
+    moved = [s async for s in vcenter.follow(await vcenter.relocate(plan, op_id="cm-ab2cd3ef-a1"))]
+    assert moved[-1].state is TaskState.SUCCESS
+    assert len(await vcenter.find_relocations(plan.request.vm.uuid, since=since)) == 1
+    slow = await vcenter.relocate(await peer.plan(vcenter, "slow01", nics=()), op_id="cm-ab2cd3ef-a2")
+    await vcenter.cancel(slow)
+
+
+async def test_these_privileges_are_enough(player_peer):
+    await do_everything(player_peer, player_peer.connect(user="exact"))
+
+
+@pytest.mark.parametrize("missing", [name for row in EXTRA for name in row])
+async def test_each_of_them_is_needed(player_peer, missing):
+    with pytest.raises(FaultError) as caught:
+        await do_everything(player_peer, player_peer.connect(user=f"without {missing}"))
+    assert caught.value.kind == "vim.fault.NoPermission"
+    assert missing in str(caught.value)
