@@ -164,6 +164,7 @@ TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
     (Phase.QUEUED, Cancelled): Phase.CANCELLED,
     (Phase.INTENT, TaskFound): Phase.ATTACHED,
     (Phase.INTENT, ReplyLost): Phase.UNKNOWN,
+    (Phase.INTENT, NothingStarted): Phase.INTENT,
     (Phase.INTENT, Refused): Phase.FAILED,
     (Phase.UNKNOWN, TaskFound): Phase.ATTACHED,
     (Phase.UNKNOWN, NothingStarted): Phase.INTENT,

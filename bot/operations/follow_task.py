@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
+from bot.errors import MaybeSentError, UnreachableError
 from bot.jobs.port import Claim
 from bot.migration.eta import Pace
 from bot.migration.plan import Plan
@@ -90,10 +91,13 @@ class _Follower:
         await self.tools.outbox.show(job_card(self.claim.job))
 
     async def _cancel(self) -> None:
-        """Ask vCenter once. A refusal is no error: the task may be past that point, and its end is awaited anyway."""
-        self.cancel_sent = True
+        """Ask vCenter until it has heard. A refusal is no error: the task may be past that point, and is awaited."""
         try:
             await self.vcenter.cancel(self.task)
+            self.cancel_sent = True
         except (FaultError, TaskGoneError) as error:
+            self.cancel_sent = not error.transient
             log.info("vCenter does not cancel %s: %s", self.task, error)
+        except (UnreachableError, MaybeSentError) as error:
+            log.warning("vCenter may not have heard that %s is to be cancelled, it is told again: %s", self.task, error)
         await self.tools.outbox.show(job_card(self.claim.job))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,6 +19,14 @@ from bot.vsphere.port import InventoryVm
 
 LISTED: Final = 10
 """Ambiguous VMs that are listed; the rest is counted."""
+
+_PLAIN: Final = re.compile(r"[\w.:/+-]+")
+"""A name that needs no quotes when it is typed, unless it is one of the words of the command."""
+
+
+def as_typed(name: str) -> str:
+    """A VM's name or path the way a person has to type it."""
+    return name if _PLAIN.fullmatch(name) and not name.startswith("-") else f'"{name}"'
 
 
 async def request_migration(counter: Counter, who: Person, channel: str, order: MigrateOrder, *, dedupe: str) -> Answer:
@@ -81,7 +90,7 @@ async def _one_vm(counter: Counter, query: str, site: str) -> InventoryVm:
         raise await _unknown(counter, query, site)
     raise UserError(
         f"'{query}' means {len(found)} VMs: {_listed(found)}. Give the path instead of the name.",
-        example=f'/coldmigrate "{found[0].path}" {site}',
+        example=f"/coldmigrate {as_typed(found[0].path)} {site}",
     )
 
 
@@ -94,7 +103,7 @@ async def _unknown(counter: Counter, query: str, site: str) -> UserError:
         )
     near = await counter.inventory.suggest(query)
     hint = f" Near to it: {', '.join(sorted({vm.ref.name for vm in near}))}." if near else ""
-    example = f"/coldmigrate {near[0].ref.name} {site}" if near else f"/coldmigrate web01 {site}"
+    example = f"/coldmigrate {as_typed(near[0].ref.name) if near else 'web01'} {site}"
     return UserError(f"No VM is called '{query}'.{hint}", example=example)
 
 

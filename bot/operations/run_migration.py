@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Final, assert_never
 
 from bot.errors import BugError, LoginError, MaybeSentError, UnreachableError
 from bot.jobs.port import Claim
@@ -40,7 +40,9 @@ from bot.operations.watch_logs import LogWatch, watching
 from bot.slack.port import Reply
 from bot.vsphere.port import FaultError, VCenter
 
-__all__ = ["run_migration"]
+SESSION_ENDED: Final = "vim.fault.NotAuthenticated"
+MOST_ATTEMPTS: Final = 5
+"""Intents of one job; sessions that end again and again before a call have a cause that a person must see."""
 
 
 async def run_migration(tools: WorkerTools, claim: Claim) -> None:
@@ -121,9 +123,13 @@ class _Run:
         await self._move(event, why=why, data=with_intent(intent), attempt=attempt)
         self.tools.reached("after-intent")
         try:
-            task = await vcenter.relocate(plan, op_id=op_id)
+            task = await vcenter.relocate(plan, op_id=op_id, session=session)
         except FaultError as error:
-            await self._end(Refused(), f"vCenter refused to start it: {error} ({error.kind})")
+            if error.kind == SESSION_ENDED and attempt < MOST_ATTEMPTS:
+                # A definite answer: this call was not carried out. The next one needs an intent of its own session.
+                await self._submit(NothingStarted(), why="the session had ended before the call", attempt=attempt + 1)
+            else:
+                await self._end(Refused(), f"vCenter refused to start it: {error} ({error.kind})")
         except (MaybeSentError, UnreachableError) as error:
             # Never sent is as safe to look up as maybe sent, and the look-up then repeats the call by its rule.
             await self._move(ReplyLost(), why=str(error))

@@ -124,6 +124,7 @@ class Plant:
         """Type a command; the text that only the person sees."""
         outcome = await self.slack.person.command(user, channel, line)
         assert outcome.error is None, outcome.error
+        assert "<!" not in formatted_text(outcome.ack or {})  # whatever is typed, nobody is pinged
         return text_of(outcome.ack or {})
 
     def cards(self, channel: str = CHANNEL) -> list[Json]:

@@ -76,3 +76,31 @@ async def test_a_worker_that_is_told_to_stop_hands_its_job_over(tmp_path, target
         await stage.start_worker()
         await stage.card(showing="done")
         assert len(vcenter.relocations) == 1
+
+
+async def test_the_session_ends_between_intent_and_call(tmp_path, target, valkey_url, vcenter):
+    """A definite refusal: a new intent, with the session that really calls."""
+    expired: list[int] = []
+
+    def reached(point: str) -> None:
+        if point == "after-intent" and not expired:
+            expired.append(vcenter.expire_sessions())
+
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        await stage.start_worker(reached=reached)
+        await stage.inventory()
+        await approved(stage, "web01")
+        await stage.card(showing="done")
+    assert expired
+    (relocation,) = vcenter.relocations
+    assert relocation.op_id.endswith("-a2")
+
+
+async def test_a_cancel_is_told_again_when_the_session_had_ended(stage, vcenter):
+    await approved(stage, "big01")
+    card = await stage.card(showing="copying")
+    vcenter.expire_sessions()
+    await stage.click(card, "cm.cancel")
+    await stage.card(showing="cancelled")
+    assert vcenter.placement("big01").site == "site1"

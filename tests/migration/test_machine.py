@@ -38,9 +38,13 @@ def test_an_end_allows_nothing_and_every_other_phase_leads_to_one():
 
 
 def test_nothing_starts_without_an_approval():
-    """The only way into `intent` is from `queued` (or, looked up, from `unknown`), and into `queued` from `planned`."""
-    into = {phase for (phase, _), to in TRANSITIONS.items() if to is Phase.INTENT}
-    assert into == {Phase.QUEUED, Phase.UNKNOWN}
+    """Into `intent` from `queued`, or again when it is certain that nothing started; into `queued` from `planned`."""
+    into = {(phase, event.__name__) for (phase, event), to in TRANSITIONS.items() if to is Phase.INTENT}
+    assert into == {
+        (Phase.QUEUED, "IntentWritten"),
+        (Phase.UNKNOWN, "NothingStarted"),
+        (Phase.INTENT, "NothingStarted"),
+    }
     assert {phase for (phase, _), to in TRANSITIONS.items() if to is Phase.QUEUED} == {Phase.PLANNED}
 
 

@@ -1,0 +1,101 @@
+"""The card of a job in every phase: what it says and which buttons it has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.jobs.port import Job, Step
+from bot.migration.machine import Phase
+from bot.migration.request import JobId
+from bot.operations.cards import job_card
+from bot.operations.record import Copied, with_copied, with_plan, with_request
+from bot.slack.port import ButtonKind
+from tests.migration.conftest import REQUEST, VM, plan_of
+
+T = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+APPROVE, CANCEL, RETRY = ButtonKind.APPROVE, ButtonKind.CANCEL, ButtonKind.RETRY
+BUTTONS = {
+    Phase.DRAFTED: [CANCEL],
+    Phase.CHECKING: [CANCEL],
+    Phase.PLANNED: [APPROVE, CANCEL],
+    Phase.QUEUED: [CANCEL],
+    Phase.INTENT: [CANCEL],
+    Phase.UNKNOWN: [CANCEL],
+    Phase.ATTACHED: [CANCEL],
+    Phase.VERIFYING: [],
+    Phase.DONE: [],
+    Phase.FAILED: [RETRY],
+    Phase.CANCELLED: [RETRY],
+    Phase.NEEDS_HUMAN: [],
+}
+
+
+def job(state: Phase, **data: str) -> Job:
+    return Job(
+        id=JobId("abcdefgh"),
+        kind="migrate",
+        state=state,
+        vm_key="east:1",
+        lane="check",
+        requester="U1",
+        channel="C1",
+        fence=1,
+        owner="w",
+        attempt=0,
+        created=T,
+        updated=T,
+        cancel_by="",
+        data={**with_request(REQUEST), **with_plan(plan_of()), **data},
+        steps=[Step(state, T, "coldmigrate", "nobody approved it in time")],
+    )
+
+
+@pytest.mark.parametrize("state", Phase)
+def test_buttons(state):
+    assert [button.kind for button in job_card(job(state)).buttons] == BUTTONS[state]
+
+
+def test_approve_carries_the_fingerprint_that_was_shown():
+    approve = job_card(job(Phase.PLANNED)).buttons[0]
+    assert approve.value == f"abcdefgh {plan_of().fingerprint}"
+
+
+def test_a_blocked_plan_has_no_approve():
+    blocked = plan_of(vm=replace(VM, power="poweredOn"))
+    card = job_card(job(Phase.PLANNED, **with_plan(blocked)))
+    assert [button.kind for button in card.buttons] == [CANCEL]
+    assert "cannot start" in card.note
+    assert card.concerns == blocked.concerns
+
+
+def test_a_job_that_is_being_cancelled_has_no_second_cancel():
+    card = job_card(replace(job(Phase.ATTACHED), cancel_by="U2"))
+    assert card.buttons == []
+    assert "Cancelling" in card.note
+
+
+def test_an_end_without_an_outcome_says_why_it_ended():
+    assert job_card(job(Phase.CANCELLED)).note == "nobody approved it in time"
+    assert job_card(job(Phase.DONE, outcome="It is there.")).note == "It is there."
+
+
+def test_progress_is_bytes_of_the_plan():
+    copied = with_copied(Copied(percent=50, rate=1e6, eta=60.0, nfc_errors=3))
+    progress = job_card(job(Phase.ATTACHED, **copied)).progress
+    assert progress is not None
+    assert (progress.percent, progress.done, progress.rate, progress.nfc_errors) == (50, plan_of().size // 2, 1e6, 3)
+    failed = job_card(job(Phase.FAILED, **copied)).progress
+    assert failed is not None
+    assert failed.eta is None  # nothing is arriving any more
+    assert job_card(job(Phase.DONE, **copied)).progress is None
+
+
+def test_before_there_is_a_plan_the_card_stands_already():
+    early = replace(job(Phase.DRAFTED), data=with_request(REQUEST))
+    card = job_card(early)
+    assert card.facts == [("Job", "abcdefgh")]
+    assert card.title == "web01 to site2"
+    assert job_card(replace(early, data=with_request(replace(REQUEST, dry_run=True)))).title.endswith("(dry run)")
