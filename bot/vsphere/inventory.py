@@ -16,13 +16,12 @@ from bot.errors import UserError
 from bot.migration.request import VCenterName, VmRef
 from bot.vsphere.faults import translate
 from bot.vsphere.port import InventoryVm
-from bot.vsphere.properties import Row, read_below, read_each
+from bot.vsphere.properties import Row, moid, read_below, read_each
 from bot.vsphere.session import Connected
 from bot.vsphere.tree import Tree, read_tree, shown
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-LABELS = ("name", "summary.config.instanceUuid", "summary.config.uuid")
 LINE = (
     "name",
     "parent",
@@ -50,17 +49,15 @@ def find_vms(connected: Connected, vcenter: VCenterName, query: str) -> list[Inv
 
 
 def _candidates(connected: Connected, query: str) -> list[Any]:
+    search = connected.content.searchIndex
+    if UUID.fullmatch(query):  # clones by hand may share a BIOS UUID, so all are asked for
+        found = [*search.FindAllByUuid(None, query, True, True), *search.FindAllByUuid(None, query, True, False)]
+        return list({moid(vm): vm for vm in found}.values())
     if query.startswith("/"):
-        found = connected.content.searchIndex.FindByInventoryPath(query)
-        return [found] if isinstance(found, vim.VirtualMachine) else []
-    # One bulk read also for UUIDs: FindByUuid shows one of several clones that share a BIOS UUID, and FindAllByUuid
-    # brings govmomi's simulator to a stand-still.
-    labels = read_below(connected, connected.content.rootFolder, {vim.VirtualMachine: LABELS})
-    return [row.ref for row in labels if query in _names(row)]
-
-
-def _names(row: Row) -> set[str]:
-    return {row["name"], shown(row["name"]), row["summary.config.instanceUuid"], row["summary.config.uuid"]}
+        at_path = search.FindByInventoryPath(query)
+        return [at_path] if isinstance(at_path, vim.VirtualMachine) else []
+    names = read_below(connected, connected.content.rootFolder, {vim.VirtualMachine: ("name",)})
+    return [row.ref for row in names if query in {row["name"], shown(row["name"])}]
 
 
 def _lines(vcenter: VCenterName, tree: Tree, rows: Iterable[Row]) -> list[InventoryVm]:
