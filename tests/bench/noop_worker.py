@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from time import monotonic_ns
 from typing import Final
 
@@ -23,6 +23,7 @@ from bot.store.client import connect
 
 KIND: Final = "noop"
 LIST: Final = "bench:handoff"  # beside our keys, which all begin with a prefix
+_END: Final = "end"
 
 Arrived = Callable[[str, int], None]
 """Told the id of what arrived, and when."""
@@ -38,22 +39,19 @@ async def consuming(queue: JobQueue, url: str, *, arrived: Arrived) -> AsyncIter
         await claim.move(Phase.FAILED, why="nothing to do")
 
     worker = Worker(queue, "bench", {KIND: handle})
-    redis = bare.Redis.from_url(url, decode_responses=True)
+    redis = bare.Redis.from_url(url, decode_responses=True, socket_timeout=None)
     tasks = [asyncio.create_task(worker.run()), asyncio.create_task(_pop(redis, arrived))]
     try:
         yield
     finally:
         worker.stop()
-        tasks[1].cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks)
+        await redis.lpush(LIST, _END)  # not cancelled: on Python 3.11 a BLPOP that is just being sent would not notice
+        await asyncio.gather(*tasks)
         await redis.aclose()
 
 
 async def _pop(redis: bare.Redis, arrived: Arrived) -> None:
-    while True:
-        found = await redis.blpop([LIST], timeout=0)
-        assert found is not None, "without a time-out it waits for ever"
+    while (found := await redis.blpop([LIST], timeout=0)) and found[1] != _END:
         arrived(str(found[1]), monotonic_ns())
 
 
