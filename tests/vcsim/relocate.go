@@ -14,12 +14,13 @@ import (
 //
 // It stands beside the library's machines instead of wrapping them, because half of the library asserts their exact
 // type; and a request is led to it by its address, because a session's own look-up overrules the registry's handler.
-type relocations struct{ Self types.ManagedObjectReference }
-
-func (r *relocations) Reference() types.ManagedObjectReference { return r.Self }
+//
+// The embedded type is what the library demands of everything in its registry: its look-ups by UUID walk over all of it.
+type relocations struct{ mo.ExtensibleManagedObject }
 
 func interceptRelocation(ctx *simulator.Context) {
-	r := &relocations{Self: types.ManagedObjectReference{Type: "TestRelocations", Value: "relocations"}}
+	r := new(relocations)
+	r.Self = types.ManagedObjectReference{Type: "ExtensibleManagedObject", Value: "relocations"}
 	ctx.Map.Put(r)
 	ctx.Map.Handler = func(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
 		if _, ok := ctx.Map.Get(method.This).(*simulator.VirtualMachine); ok && method.Name == "RelocateVM_Task" {
