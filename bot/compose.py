@@ -1,4 +1,7 @@
-"""The only place that joins rooms: settings in, running roles out. What starts last stops first."""
+"""The only place that joins rooms: settings in, running roles out. What starts last stops first.
+
+A role loads only what it uses: the bot has no need of pyVmomi (100 MB), a worker none of Bolt.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bot import telemetry
 from bot.diagnosis.engine import load_engine
@@ -27,17 +30,15 @@ from bot.operations.rights import Grant, Rights
 from bot.operations.rights import Verb as Right
 from bot.operations.tools import READ_ON, Fleet, WorkerTools, nowhere
 from bot.settings import Settings, Site
-from bot.slack.channels import SlackChannels
-from bot.slack.client import open_client
-from bot.slack.drain import OutboxDrainer
-from bot.slack.groups import SlackGroupMembers
 from bot.slack.outbox import RedisOutbox
 from bot.store.client import Store, connect
 from bot.store.schema import check_schema
 from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory
-from bot.vsphere.vcenter import PyvmomiVCenter
 from handlers.jobs.registry import job_handlers
-from handlers.slack.run import SlackBot
+
+if TYPE_CHECKING:
+    from bot.vsphere.vcenter import PyvmomiVCenter
+    from handlers.slack.run import SlackBot
 
 SETTLE_MARGIN: Final = timedelta(seconds=30)
 """Beyond the submit time-out: how long a call may still be under way to vCenter (docs/decisions/0002)."""
@@ -89,6 +90,12 @@ async def fleet_of(settings: Settings) -> AsyncIterator[Fleet]:
 @asynccontextmanager
 async def bot_role(settings: Settings) -> AsyncIterator[SlackBot]:
     """The bot, connected. It holds Slack's tokens and no vCenter secret."""
+    from bot.slack.channels import SlackChannels
+    from bot.slack.client import open_client
+    from bot.slack.drain import OutboxDrainer
+    from bot.slack.groups import SlackGroupMembers
+    from handlers.slack.run import SlackBot
+
     tokens = settings.slack_tokens()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
@@ -174,6 +181,8 @@ def _site(name: str, site: Site) -> SiteSpec:
 
 
 def _vcenter(settings: Settings, name: VCenterName) -> PyvmomiVCenter:
+    from bot.vsphere.vcenter import PyvmomiVCenter
+
     table = settings.vcenters[name]
     return PyvmomiVCenter(
         name,
