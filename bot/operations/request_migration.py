@@ -95,16 +95,15 @@ async def _one_vm(counter: Counter, query: str, site: str) -> InventoryVm:
 
 
 async def _unknown(counter: Counter, query: str, site: str) -> UserError:
+    trouble = " ".join(await counter.inventory.trouble())
     if await counter.inventory.age() is None:
-        return UserError(
-            "No inventory was read from vCenter yet, so no VM can be found. Is a worker running, and can it log in? "
-            "Its log says so.",
-            example="try again in half a minute",
-        )
+        why = trouble or "Is a worker running? Its log says what it does."
+        return UserError(f"No inventory was read from vCenter yet, so no VM can be found. {why}")
     near = await counter.inventory.suggest(query)
     hint = f" Near to it: {', '.join(sorted({vm.ref.name for vm in near}))}." if near else ""
     example = f"/coldmigrate {as_typed(near[0].ref.name) if near else 'web01'} {site}"
-    return UserError(f"No VM is called '{query}'.{hint}", example=example)
+    unread = f" It may be where nothing can be read: {trouble}" if trouble else ""
+    return UserError(f"No VM is called '{query}'.{hint}{unread}", example=example)
 
 
 def _listed(found: Sequence[InventoryVm]) -> str:

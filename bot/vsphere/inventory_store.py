@@ -1,7 +1,8 @@
 """The inventory that workers keep in Redis, so that the bot can resolve names without knowing any vCenter.
 
-`inv:<vcenter>` holds all rows of one vCenter with a version and the time they were last true. One worker of the fleet
-reads a vCenter per interval; the bot keeps a copy and fetches rows only when the version has changed.
+`inv:<vcenter>` holds all rows of one vCenter with a version and the time they were last true, and why the last reading
+failed if it did. One worker of the fleet reads a vCenter per interval; the bot keeps a copy and fetches rows only when
+the version has changed.
 """
 
 from __future__ import annotations
@@ -15,14 +16,17 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Final, Protocol
 
-from bot.errors import OutsideError
+from bot.errors import OutsideError, UserError
 from bot.migration.request import VCenterName, VmRef
 from bot.store import keys
 from bot.store.client import Store
 from bot.store.scripts import load
+from bot.telemetry import redact
 from bot.vsphere.port import InventoryVm
 
 EVERY: Final = timedelta(seconds=10)
+LONGEST_TROUBLE: Final = 600
+"""Characters of a sentence about a failure: it is shown to the person who asked for a VM."""
 
 _DUE: Final = load("bot.vsphere", "scripts/inventory_due")
 _PUBLISH: Final = load("bot.vsphere", "scripts/inventory_publish")
@@ -49,28 +53,37 @@ class InventoryPublisher:
         self._every = every
 
     async def run(self) -> None:
-        """Publish for ever. An outage of vCenter or Redis is logged once and outlived."""
-        failing = False
+        """Publish for ever. An outage, or a secret that is not there, is logged once and outlived."""
+        logged = ""
         while True:
             try:
-                await self.turn()
-                failing = False
-            except OutsideError as error:
-                if not failing:
+                if await self.turn():
+                    logged = ""
+            except (OutsideError, UserError) as error:
+                if str(error) != logged:
                     log.warning("the inventory of vCenter %s is getting old: %s", self._source.name, error)
-                failing = True
+                logged = str(error)
             await asyncio.sleep(self._every.total_seconds())
 
     async def turn(self) -> bool:
-        """Read and publish, if nobody else has within the interval. Say whether it was our turn."""
+        """Read and publish, if nobody else has within the interval. Say whether it was our turn.
+
+        Raises what vCenter or the config has to say, once that is where the bot finds it.
+        """
         if not await _DUE(self._store, self._source.name, int(self._every.total_seconds() * 900)):
             return False
-        await publish(self._store, self._source.name, await self._source.list_vms())
+        try:
+            rows = await self._source.list_vms()
+        except (OutsideError, UserError) as error:
+            sentence = redact(str(error))[:LONGEST_TROUBLE]
+            await self._store.hset(keys.inventory(self._source.name), "trouble", sentence)
+            raise
+        await publish(self._store, self._source.name, rows)
         return True
 
 
 async def publish(store: Store, vcenter: VCenterName, rows: Iterable[InventoryVm]) -> None:
-    """Replace what is known of a vCenter, in one step."""
+    """Replace what is known of a vCenter, in one step. Whatever the trouble was, it is over."""
     text = json.dumps([_to_json(row) for row in rows], ensure_ascii=False, separators=(",", ":"))
     version = hashlib.sha256(text.encode()).hexdigest()[:16]
     await _PUBLISH(store, vcenter, version, text, repeatable=True)
@@ -118,6 +131,11 @@ class RedisInventory:
         """Return the seconds since the oldest inventory was true; None when there is none at all."""
         ages = [age for _, age in (await self._look()).values() if age is not None]
         return max(ages) if ages else None
+
+    async def trouble(self) -> Sequence[str]:
+        """Return why vCenters cannot be read at the moment, a sentence each; none when all is well."""
+        said = [await self._store.hget(keys.inventory(vcenter), "trouble") for vcenter in self._vcenters]
+        return [str(sentence) for sentence in said if sentence]
 
     async def _all(self) -> list[InventoryVm]:
         for vcenter, (version, _) in (await self._look()).items():

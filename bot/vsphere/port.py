@@ -180,3 +180,7 @@ class Inventory(Protocol):
     async def age(self) -> float | None:
         """Seconds since the oldest vCenter's inventory was refreshed; None when there is none yet."""
         ...
+
+    async def trouble(self) -> Sequence[str]:
+        """Why vCenters cannot be read at the moment, a sentence each."""
+        ...

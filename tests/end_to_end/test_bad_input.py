@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bot.playground.vcenter.certificates import Authority
 from bot.store import embedded
-from tests.end_to_end.plant import SITES, Target, buttons, formatted_text, plant, text_of
+from tests.end_to_end.plant import PATIENCE, SITES, Target, buttons, formatted_text, plant, text_of
 
 SENTENCES = [
     ("web0l site2", "No VM is called 'web0l'", "web01"),
@@ -110,15 +112,33 @@ async def test_a_second_person(tmp_path, target, valkey_url, vcenter):
         await stage.card(showing="done")
 
 
+async def told_in_slack(stage, sentence: str) -> str:
+    """Type until the answer has this in it: the worker needs a moment to find out."""
+    said = ""
+    async with asyncio.timeout(PATIENCE.total_seconds()):
+        while sentence not in said:
+            said = await stage.type("/coldmigrate web01 site2")
+            assert "No inventory was read from vCenter yet" in said
+    return said
+
+
 async def test_a_wrong_password(tmp_path, target: Target, valkey_url, caplog):
     target.password = "not-the-password-4711"
     async with plant(tmp_path, target, valkey_url) as stage:
         await stage.start_bot()
+        assert "Is a worker running?" in await stage.type("/coldmigrate web01 site2")
         await stage.start_worker()
-        said = await stage.type("/coldmigrate web01 site2")
-        assert "No inventory was read from vCenter yet" in said
-        await stage.until(lambda: "does not accept the password" in caplog.text)
-        assert "not-the-password-4711" not in caplog.text
+        said = await told_in_slack(stage, "does not accept the password")
+        assert "vCenter east" in said
+        assert "not-the-password-4711" not in said + caplog.text
+
+
+async def test_a_password_that_is_not_set(tmp_path, target: Target, valkey_url):
+    target.password = ""
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        await stage.start_worker()
+        assert "vcenters.east.password_env names PASSWORD" in await told_in_slack(stage, "not set")
 
 
 async def test_vcenter_goes_away_before_the_check(stage, vcenter):
@@ -132,14 +152,12 @@ async def test_vcenter_goes_away_before_the_check(stage, vcenter):
     await stage.card(showing="waiting for approval", number=1)
 
 
-async def test_a_wrong_certificate(tmp_path, target: Target, valkey_url, caplog):
+async def test_a_wrong_certificate(tmp_path, target: Target, valkey_url):
     target.ca_file = Authority(tmp_path, name="stranger").file
     async with plant(tmp_path, target, valkey_url) as stage:
         await stage.start_bot()
         await stage.start_worker()
-        await stage.until(lambda: "certificate" in caplog.text)
-        assert "ca_file" in caplog.text  # what to set
-        assert "No inventory was read from vCenter yet" in await stage.type("/coldmigrate web01 site2")
+        assert "ca_file" in await told_in_slack(stage, "certificate is not trusted")  # and what to set
 
 
 async def test_redis_is_down_when_the_command_comes(tmp_path, target: Target, vcenter):

@@ -35,6 +35,7 @@ def inventory(store):
 async def test_there_is_nothing_at_first(inventory):
     door: Inventory = inventory
     assert await door.age() is None
+    assert list(await door.trouble()) == []
     assert list(await door.find("web01")) == []
     assert list(await door.suggest("web01")) == []
 
@@ -104,14 +105,16 @@ async def test_one_worker_reads_a_vcenter_per_interval(store, played, player, sk
 
 async def test_an_outage_of_vcenter_is_outlived(store, played, player, caplog):
     publisher = InventoryPublisher(store, played, every=timedelta(milliseconds=1))
+    inventory = RedisInventory(store, [EAST])
     await player.go_down()
-    with pytest.raises(UnreachableError):
+    with pytest.raises(UnreachableError) as error:
         await publisher.turn()
+    assert list(await inventory.trouble()) == [str(error.value)]
     running = asyncio.create_task(publisher.run())
     await player.come_up()
-    inventory = RedisInventory(store, [EAST])
     async with asyncio.timeout(10):
         while not await inventory.find("web01"):
             pass
+    assert list(await inventory.trouble()) == []
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
