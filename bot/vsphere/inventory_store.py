@@ -13,7 +13,6 @@ import json
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Final, Protocol
 
 from bot.errors import OutsideError, UserError
@@ -22,6 +21,7 @@ from bot.store import keys
 from bot.store.client import Store
 from bot.store.scripts import load
 from bot.telemetry import redact
+from bot.vsphere.name_index import NameIndex
 from bot.vsphere.port import InventoryVm
 
 EVERY: Final = timedelta(seconds=10)
@@ -105,27 +105,20 @@ class RedisInventory:
         self._store = store
         self._vcenters = tuple(vcenters)
         self._versions: dict[VCenterName, str] = {}
-        self._rows: dict[VCenterName, tuple[InventoryVm, ...]] = {}
+        self._indexes: dict[VCenterName, NameIndex] = {}
+        self._fetching = asyncio.Lock()
 
     async def find(self, query: str) -> Sequence[InventoryVm]:
         """Return the VMs that `query` names exactly; without one, those it names but for case."""
-        rows = await self._all()
+        indexes = await self._fresh()
         text = query.strip()
-        exact = [row for row in rows if text in {row.ref.name, row.path, row.ref.uuid}]
-        folded = text.casefold()
-        return exact or [row for row in rows if folded in {row.ref.name.casefold(), row.path.casefold(), row.ref.uuid}]
+        exact = [row for index in indexes for row in index.exact(text)]
+        return exact or [row for index in indexes for row in index.folded(text)]
 
     async def suggest(self, query: str, *, limit: int = 5) -> Sequence[InventoryVm]:
         """Return near misses: names that contain the query first, then names that look like it."""
-        rows = await self._all()
-        text = query.strip().casefold()
-        containing = [row for row in rows if text and text in row.ref.name.casefold()]
-        if len(containing) >= limit:
-            return containing[:limit]
-        names = {row.ref.name.casefold() for row in rows}
-        similar = get_close_matches(text, names, n=limit)
-        alike = [row for name in similar for row in rows if row.ref.name.casefold() == name]
-        return list(dict.fromkeys([*containing, *alike]))[:limit]
+        indexes = await self._fresh()
+        return [row for index in indexes for row in index.near(query.strip(), limit=limit)][:limit]
 
     async def age(self) -> float | None:
         """Return the seconds since the oldest inventory was true; None when there is none at all."""
@@ -137,11 +130,11 @@ class RedisInventory:
         said = [await self._store.hget(keys.inventory(vcenter), "trouble") for vcenter in self._vcenters]
         return [str(sentence) for sentence in said if sentence]
 
-    async def _all(self) -> list[InventoryVm]:
+    async def _fresh(self) -> list[NameIndex]:
         for vcenter, (version, _) in (await self._look()).items():
             if version and version != self._versions.get(vcenter):
-                await self._fetch(vcenter)
-        return [row for vcenter in self._vcenters for row in self._rows.get(vcenter, ())]
+                await self._fetch(vcenter, version)
+        return [self._indexes[vcenter] for vcenter in self._vcenters if vcenter in self._indexes]
 
     async def _look(self) -> dict[VCenterName, tuple[str, float | None]]:
         found: list[str] = await _LOOK(self._store, *self._vcenters, repeatable=True)
@@ -151,8 +144,16 @@ class RedisInventory:
             for vcenter, (version, age) in zip(self._vcenters, pairs, strict=True)
         }
 
-    async def _fetch(self, vcenter: VCenterName) -> None:
-        version, text = map(str, await self._store.hmget(keys.inventory(vcenter), ["version", "rows"]))
-        if text != "None":
-            self._rows[vcenter] = tuple(_from_json(vcenter, entry) for entry in json.loads(text))
-            self._versions[vcenter] = version
+    async def _fetch(self, vcenter: VCenterName, wanted: str) -> None:
+        """Fetch once, however many commands noticed the new version; on a thread, for no ack may wait for it."""
+        async with self._fetching:
+            if wanted == self._versions.get(vcenter):
+                return
+            version, text = map(str, await self._store.hmget(keys.inventory(vcenter), ["version", "rows"]))
+            if text != "None":
+                self._indexes[vcenter] = await asyncio.to_thread(_index, vcenter, text)
+                self._versions[vcenter] = version
+
+
+def _index(vcenter: VCenterName, text: str) -> NameIndex:
+    return NameIndex(_from_json(vcenter, entry) for entry in json.loads(text))
