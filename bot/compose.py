@@ -25,10 +25,10 @@ from bot.migration.facts import SiteSpec
 from bot.migration.request import SiteName, VCenterName
 from bot.operations.counter import Approval, Counter
 from bot.operations.desk import Desk
-from bot.operations.redraw import redraw_ends
+from bot.operations.redraw import redraw_unattended
 from bot.operations.rights import Grant, Rights
 from bot.operations.rights import Verb as Right
-from bot.operations.tools import READ_ON, Fleet, WorkerTools, nowhere
+from bot.operations.tools import READ_ON, SILENCE, Fleet, WorkerTools, nowhere
 from bot.settings import Settings, Site
 from bot.slack.outbox import RedisOutbox
 from bot.store.client import Store, connect
@@ -128,6 +128,7 @@ async def worker_role(
     reached: Callable[[str], None] = nowhere,
     look_up: bool = True,
     read_on: timedelta = READ_ON,
+    silence: timedelta = SILENCE,
     poll_logs: timedelta = POLL_LOGS,
 ) -> AsyncIterator[Worker]:
     """A worker, ready to `run`. It holds vCenter's secrets and no Slack token; it keeps the bot's inventory fresh."""
@@ -151,13 +152,14 @@ async def worker_role(
             engine=engine,
             settle=settings.worker.submit_timeout + SETTLE_MARGIN,
             read_on=read_on,
+            silence=silence,
             reached=reached,
             look_up=look_up,
         )
         for vcenter in vcenters.values():
             publisher = asyncio.create_task(InventoryPublisher(store, vcenter).run(), name=f"inventory {vcenter.name}")
             stack.push_async_callback(_ended, publisher)
-        redrawing = asyncio.create_task(redraw_ends(queue, tools.outbox), name="redraw")
+        redrawing = asyncio.create_task(redraw_unattended(queue, tools.outbox), name="redraw")
         stack.push_async_callback(_ended, redrawing)
         yield Worker(queue, worker_name(), job_handlers(tools), concurrency=settings.worker.concurrency)
 

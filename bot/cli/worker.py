@@ -22,16 +22,26 @@ if TYPE_CHECKING:
 @click.command()
 @role_options
 @click.option("--die-at", hidden=True, help="End by SIGKILL at this named point of a run (chaos tests).")
+@click.option("--stop-at", hidden=True, help="Pause by SIGSTOP the first time this point is reached (chaos tests).")
 @click.option(
     "--no-look-up", is_flag=True, hidden=True, help="Submit again without looking (control of the chaos tests)."
 )
 @click.option("--read-on", type=float, hidden=True, help="Seconds that host logs are read after a task's end.")
-def worker(config: Path | None, log_format: str, die_at: str | None, no_look_up: bool, read_on: float | None) -> None:  # noqa: FBT001
+def worker(
+    *,
+    config: Path | None,
+    log_format: str,
+    die_at: str | None,
+    stop_at: str | None,
+    no_look_up: bool,
+    read_on: float | None,
+) -> None:
     """Carry jobs out. Needs Redis and vCenter's secrets; holds no Slack token. Run as many as you like."""
     role = functools.partial(
         _worker,
         options={
             **({"reached": _dying_at(die_at)} if die_at else {}),
+            **({"reached": _stopping_at(stop_at)} if stop_at else {}),
             **({"read_on": timedelta(seconds=read_on)} if read_on is not None else {}),
             "look_up": not no_look_up,
         },
@@ -64,5 +74,16 @@ def _dying_at(point: str) -> Callable[[str], None]:
     def reached(name: str) -> None:
         if name == point:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    return reached
+
+
+def _stopping_at(point: str) -> Callable[[str], None]:
+    left = {point}
+
+    def reached(name: str) -> None:
+        if name in left:
+            left.remove(name)
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     return reached

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from bot.errors import BugError
 from bot.jobs.port import Job, Step
 from bot.migration.machine import ENDS, STARTED, Phase
 from bot.migration.request import JobId
@@ -69,7 +70,17 @@ def pairs(flat: Sequence[str]) -> dict[str, str]:
 
 
 def to_job(fields: Mapping[str, str]) -> Job:
-    """The record in a job's hash."""
+    """The record in a job's hash. BugError for one that this version cannot read."""
+    try:
+        return _to_job(fields)
+    except (KeyError, ValueError, TypeError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise BugError(
+            f"The record of job {fields.get('id')} cannot be read by this version of coldmigrate ({told})."
+        ) from error
+
+
+def _to_job(fields: Mapping[str, str]) -> Job:
     return Job(
         id=JobId(fields["id"]),
         kind=fields["kind"],

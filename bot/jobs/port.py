@@ -125,7 +125,7 @@ class Claim(Protocol):
         """One fenced transition with its fields, in one script.
 
         Ends and `planned` give up lease, slot and (at ends) the VM's key in the same step. Look at the answer of a
-        move to `planned`: if somebody had asked to cancel, the job is `cancelled` instead.
+        move to `planned` or `intent`: if somebody had asked to cancel, the job is `cancelled` instead.
         """
         ...
 
@@ -188,6 +188,10 @@ class JobQueue(Protocol):
 
     async def now(self) -> datetime:
         """The queue's clock (Redis TIME plus `clock-skew`), UTC: the only clock that decides anything."""
+        ...
+
+    async def last_event(self) -> str:
+        """The id of the newest event there is; what happens from now on comes after it."""
         ...
 
     def events(self, *, since: str = "$") -> AsyncIterator[tuple[str, Mapping[str, str]]]:

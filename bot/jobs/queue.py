@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ LEASE: Final = timedelta(seconds=30)
 APPROVAL: Final = timedelta(hours=1)
 MOST_CLAIMS: Final = 20
 
+_log = logging.getLogger(__name__)
+
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _ID_LENGTH: Final = 8
 _CANDIDATES: Final = 3
@@ -31,6 +34,15 @@ _EXPIRED: Final = "nobody approved it in time"
 def random_id() -> JobId:
     """Eight characters that a person can read out over the phone."""
     return JobId("".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH)))
+
+
+def _readable(fields: Mapping[str, str]) -> Job | None:
+    """The job, or None and a line in the log: one record of another version must not hide all others."""
+    try:
+        return ledger.to_job(fields)
+    except BugError as error:
+        _log.error("%s", error)
+        return None
 
 
 class RedisQueue:
@@ -101,7 +113,7 @@ class RedisQueue:
         pipeline = self._store.pipeline(transaction=False)
         for job_id in ids:
             pipeline.hgetall(keys.job(job_id))
-        return [ledger.to_job(fields) for fields in await pipeline.execute() if fields]
+        return [job for fields in await pipeline.execute() if fields and (job := _readable(fields))]
 
     async def claim(self, worker: str) -> RedisClaim | None:
         job_id, *rest = await ledger.CLAIM(
@@ -137,12 +149,12 @@ class RedisQueue:
         return ledger.moment(await ledger.NOW(self._store, repeatable=True))
 
     async def events(self, *, since: str = "$") -> AsyncIterator[tuple[str, Mapping[str, str]]]:
-        last = await self._last_event() if since == "$" else since
+        last = await self.last_event() if since == "$" else since
         while True:
             for event, fields in await self._store.tail(keys.EVENTS, last, block=LONGEST_BLOCK):
                 last = event
                 yield event, fields
 
-    async def _last_event(self) -> str:
+    async def last_event(self) -> str:
         found = await self._store.execute_command("XREVRANGE", keys.EVENTS, "+", "-", "COUNT", 1)
         return str(found[0][0]) if found else "0-0"

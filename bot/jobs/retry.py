@@ -31,6 +31,9 @@ TRANSIENT: Final = Retry(first=timedelta(seconds=1), longest=timedelta(minutes=1
 OUTSIDE: Final = Retry(first=timedelta(seconds=10), longest=timedelta(minutes=5), tries=6)
 """The world said no. A password or a right may be mended meanwhile."""
 
+WATCHFUL: Final = Retry(first=timedelta(seconds=10), longest=timedelta(minutes=5), tries=300)
+"""The world or the config said no while a copy may be running: that is worth a day of asking, for whoever mends it."""
+
 HOPELESS: Final = Retry(first=timedelta(0), longest=timedelta(0), tries=1)
 """Nothing changes by asking again."""
 
@@ -38,11 +41,13 @@ UNFORESEEN: Final = Retry(first=timedelta(seconds=5), longest=timedelta(minutes=
 """A bug of ours, which may depend on what another worker or a later moment finds."""
 
 
-def retry_for(error: Exception) -> Retry:
-    """The retry of a class of errors."""
+def retry_for(error: Exception, *, started: bool = False) -> Retry:
+    """The retry of a class of errors. `started`: the job cannot be given up without leaving a copy to itself."""
     match error:
         case OutsideError(transient=True):
             return TRANSIENT
+        case OutsideError() | UserError() | RefusedError() if started:
+            return WATCHFUL
         case OutsideError():
             return OUTSIDE
         case UserError() | RefusedError():
@@ -51,9 +56,9 @@ def retry_for(error: Exception) -> Retry:
             return UNFORESEEN
 
 
-def delay_for(error: Exception, *, failures: int) -> timedelta | None:
+def delay_for(error: Exception, *, failures: int, started: bool = False) -> timedelta | None:
     """How long to wait when this is the error and `failures` counts it in; never less than the world asked for."""
-    delay = retry_for(error).delay(failures)
+    delay = retry_for(error, started=started).delay(failures)
     if delay is not None and isinstance(error, OutsideError) and error.retry_after is not None:
         return max(delay, timedelta(seconds=error.retry_after))
     return delay

@@ -76,6 +76,10 @@ class Worker:
             _log.warning("Waiting for the queue: %s", error)
             await self._until_stopping(asyncio.sleep(_OUTAGE.total_seconds()))
             return
+        except BugError as error:  # a record of another version; it stays leased, and its lease will end
+            _log.error("A job cannot be taken up: %s", error)
+            await self._until_stopping(asyncio.sleep(_OUTAGE.total_seconds()))
+            return
         task = asyncio.create_task(self._work(claim), name=f"job {claim.job.id}")
         self._running[task] = claim
         task.add_done_callback(lambda ended: self._running.pop(ended, None))
@@ -139,7 +143,7 @@ class Worker:
 
     async def _after(self, claim: Claim, error: Exception) -> None:
         failures = claim.job.failures + 1
-        delay = delay_for(error, failures=failures)
+        delay = delay_for(error, failures=failures, started=claim.job.state.started)
         if isinstance(error, OutsideError):
             why = str(error)
             _log.warning("Job %s: %s", claim.job.id, error)

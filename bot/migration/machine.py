@@ -90,6 +90,11 @@ class ReplyLost:
 
 
 @dataclass(frozen=True, slots=True)
+class WriterEnded:
+    """The session that may have made the call is ended in vCenter: nothing more can leave, only arrive."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskFound:
     """The task of our call is known: from the reply, or from a look-up."""
 
@@ -139,6 +144,7 @@ Event = (
     | IntentWritten
     | Refused
     | ReplyLost
+    | WriterEnded
     | TaskFound
     | NothingStarted
     | TaskEnded
@@ -165,7 +171,9 @@ TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
     (Phase.INTENT, TaskFound): Phase.ATTACHED,
     (Phase.INTENT, ReplyLost): Phase.UNKNOWN,
     (Phase.INTENT, NothingStarted): Phase.INTENT,
+    (Phase.INTENT, CancelledAtSource): Phase.CANCELLED,
     (Phase.INTENT, Refused): Phase.FAILED,
+    (Phase.UNKNOWN, WriterEnded): Phase.UNKNOWN,
     (Phase.UNKNOWN, TaskFound): Phase.ATTACHED,
     (Phase.UNKNOWN, NothingStarted): Phase.INTENT,
     (Phase.UNKNOWN, CancelledAtSource): Phase.CANCELLED,

@@ -6,7 +6,7 @@ from bot.jobs.port import Job
 from bot.migration.machine import Phase
 from bot.migration.plan import Plan
 from bot.migration.size import gib
-from bot.operations.record import copied_of, plan_of, request_of
+from bot.operations.record import CancelState, cancel_of, copied_of, plan_of, request_of, trouble_of
 from bot.slack.port import Button, ButtonKind, JobCard, Progress
 
 _NOTES = {
@@ -14,8 +14,23 @@ _NOTES = {
     Phase.CHECKING: "Reading the facts from vCenter.",
     Phase.QUEUED: "Waits for a free slot on the link. Nothing was started yet.",
     Phase.INTENT: "Asking vCenter to start.",
-    Phase.UNKNOWN: "vCenter's answer was lost. Looking there whether the copy started; it will not be started twice.",
+    Phase.UNKNOWN: "It is not known whether vCenter started the copy. Looking there; it will not be started twice.",
     Phase.VERIFYING: "The task ended. Reading where the VM really is.",
+}
+
+_MEANWHILE = {
+    Phase.QUEUED: "Nothing was started. It is tried again, at least once a minute.",
+    Phase.INTENT: "Whether the copy started is not known; it is looked up as soon as vCenter answers.",
+    Phase.UNKNOWN: "Whether the copy started is not known; it is looked up as soon as vCenter answers.",
+    Phase.ATTACHED: "What is shown is what was seen last; the copy is followed again as soon as vCenter answers.",
+    Phase.VERIFYING: "The task ended; where the VM is will be read as soon as vCenter answers.",
+}
+"""What goes on, and what does not, while the world is away."""
+
+_CANCELLING = {
+    CancelState.ASKING: "Cancelling: vCenter is being asked to stop the copy.",
+    CancelState.HEARD: "Cancelling: vCenter was asked to stop, and the VM's place is checked afterwards.",
+    CancelState.REFUSED: "vCenter does not cancel this copy any more. Its end is awaited, and the VM's place checked.",
 }
 
 
@@ -56,7 +71,7 @@ def _progress(job: Job, plan: Plan | None) -> Progress | None:
     copied = copied_of(job)
     if plan is None or copied is None or not (job.state.started or job.state is Phase.FAILED):
         return None
-    running = job.state is Phase.ATTACHED
+    running = job.state is Phase.ATTACHED and not trouble_of(job)
     return Progress(
         percent=copied.percent,
         done=plan.size * copied.percent // 100,
@@ -70,13 +85,28 @@ def _progress(job: Job, plan: Plan | None) -> Progress | None:
 def _note(job: Job, plan: Plan | None) -> str:
     if job.state.ended:
         return job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
+    trouble = f"{trouble_of(job)} {_MEANWHILE.get(job.state, '')}".strip() if trouble_of(job) else ""
     if job.cancel_by:
-        return "Cancelling: vCenter was asked to stop, and the VM's place is checked afterwards."
+        return f"{_cancelling(job)} {trouble}".strip()
+    if trouble:
+        return trouble
     if job.state is Phase.PLANNED and plan is not None:
         if plan.safe:
             return "Nothing moves before somebody approves. The plan expires after an hour."
         return "This cannot start as it is. Mend what is listed above, then ask again."
     return _NOTES.get(job.state, "")
+
+
+def _cancelling(job: Job) -> str:
+    match job.state:
+        case Phase.ATTACHED:
+            return _CANCELLING[cancel_of(job)]
+        case Phase.VERIFYING:
+            return "The task ended. Reading where the VM really is."
+        case Phase.INTENT | Phase.UNKNOWN:
+            return "Cancelling: once it is known whether the copy started, it is stopped or not started."
+        case _:
+            return "Cancelling: nothing was started yet."
 
 
 def _buttons(job: Job, plan: Plan | None) -> list[Button]:

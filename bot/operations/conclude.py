@@ -44,7 +44,7 @@ async def conclude(tools: WorkerTools, claim: Claim, watch: LogWatch) -> None:
 
 def _landed(plan: Plan, place: VmPlace, end: TaskEnd | None) -> Reply:
     name = plan.request.vm.name
-    outcome = f"{name} is at {plan.target.site}: {in_words(place)}. {gib(plan.size)} copied; it is powered off."
+    outcome = f"{name} is at {plan.target.site}: {in_words(place)}. {gib(plan.size)} had to be copied."
     if wrong := wrong_networks(place, plan):
         outcome += f" It is not on the planned network {', '.join(wrong)}: check its cards before power-on."
     if end is not None and end.fault is not None:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from bot.errors import MaybeSentError, UnreachableError
+from bot.errors import MaybeSentError, OutsideError, UnreachableError
 from bot.jobs.port import Claim
 from bot.migration.eta import Pace
 from bot.migration.plan import Plan
 from bot.operations.cards import job_card
-from bot.operations.record import Copied, TaskEnd, intent_of, with_copied
+from bot.operations.record import (
+    NO_TROUBLE,
+    CancelState,
+    Copied,
+    TaskEnd,
+    intent_of,
+    with_cancel,
+    with_copied,
+)
 from bot.operations.tools import WorkerTools
+from bot.operations.trouble import tell_trouble, trouble_is_over
 from bot.operations.watch_logs import LogWatch
 from bot.vsphere.port import FaultError, TaskGoneError, TaskSnapshot, TaskState, VCenter
 
@@ -61,16 +69,25 @@ class _Follower:
     watch: LogWatch
     pace: Pace
     cancel_sent: bool = False
+    heard_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
     async def run(self, changes: AsyncIterator[TaskSnapshot]) -> TaskSnapshot:
-        """Read every change; between two of them, look every second whether somebody wants to cancel."""
-        last: TaskSnapshot | None = None
+        """Read every change; between two of them, look every second whether somebody wants to cancel.
+
+        vCenter's silence is not taken for a slow copy: it is asked beside that, and the card says if it is away.
+        """
+        asking = asyncio.create_task(self._notice_outages())
         pending = asyncio.ensure_future(anext(changes))
         try:
             while True:
-                done, _ = await asyncio.wait({pending}, timeout=LOOK_FOR_CANCEL_EVERY)
-                if done:
+                done, _ = await asyncio.wait(
+                    {pending, asking}, timeout=LOOK_FOR_CANCEL_EVERY, return_when=asyncio.FIRST_COMPLETED
+                )
+                if asking in done:
+                    asking.result()  # a lost lease, or Redis is away
+                if pending in done:
                     last = pending.result()
+                    self.heard_at = asyncio.get_running_loop().time()
                     await self._progressed(last)
                     if last.ended:
                         return last
@@ -78,16 +95,30 @@ class _Follower:
                 if not self.cancel_sent and await self.claim.cancel_asked():
                     await self._cancel()
         finally:
-            pending.cancel()
-            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, TaskGoneError):
-                await pending
+            for task in (asking, pending):
+                task.cancel()
+            await asyncio.gather(asking, pending, return_exceptions=True)
+
+    async def _notice_outages(self) -> None:
+        clock, silence = asyncio.get_running_loop().time, self.tools.silence.total_seconds()
+        while True:
+            await asyncio.sleep(max(self.heard_at + silence - clock(), silence / 4))
+            if clock() - self.heard_at < silence:
+                continue
+            try:
+                await self.vcenter.now()
+            except OutsideError as error:
+                await tell_trouble(self.tools, self.claim, str(error))
+            else:
+                await trouble_is_over(self.tools, self.claim)
+                self.heard_at = clock()
 
     async def _progressed(self, task: TaskSnapshot) -> None:
         if task.progress is None:
             return
         self.pace = self.pace.seen(task.progress, await self.tools.queue.now())
         copied = Copied(self.pace.percent, self.pace.rate, self.pace.eta, self.watch.nfc_errors)
-        await self.claim.note(with_copied(copied))
+        await self.claim.note({**with_copied(copied), **NO_TROUBLE})
         await self.tools.outbox.show(job_card(self.claim.job))
 
     async def _cancel(self) -> None:
@@ -95,9 +126,11 @@ class _Follower:
         try:
             await self.vcenter.cancel(self.task)
             self.cancel_sent = True
+            await self.claim.note(with_cancel(CancelState.HEARD))
         except (FaultError, TaskGoneError) as error:
             self.cancel_sent = not error.transient
             log.info("vCenter does not cancel %s: %s", self.task, error)
+            await self.claim.note(with_cancel(CancelState.REFUSED if self.cancel_sent else CancelState.ASKING))
         except (UnreachableError, MaybeSentError) as error:
             log.warning("vCenter may not have heard that %s is to be cancelled, it is told again: %s", self.task, error)
         await self.tools.outbox.show(job_card(self.claim.job))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BugError
 from bot.jobs.port import Job
@@ -21,13 +22,16 @@ MIGRATE: Final = "migrate"
 class Intent:
     """What was written down before RelocateVM_Task was called: enough for a stranger to find out what came of it.
 
-    `vcenter_time` is vCenter's own clock just before; `at` is the queue's.
+    `vcenter_time` is vCenter's own clock before the first call of this job, so that a late effect of an earlier one is
+    seen too; `at` is the queue's before this call. `ended` is when the session was ended, by the queue's clock: what
+    it had sent by then may still arrive for a while, and nothing is sent through it any more.
     """
 
     op_id: str
     session: str
     vcenter_time: datetime
     at: datetime
+    ended: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,14 @@ class TaskEnd:
     cancelled: bool
 
 
+class CancelState(StrEnum):
+    """How far the wish to cancel a copy has come: on its way to vCenter, heard there, or refused there."""
+
+    ASKING = "asking"
+    HEARD = "heard"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Copied:
     """Progress as last seen."""
@@ -48,6 +60,11 @@ class Copied:
     eta: float | None
     nfc_errors: int
 
+
+NO_TROUBLE: Final = {"trouble": ""}
+"""The field that says that nothing is in the way (any more)."""
+
+Part = TypeVar("Part")
 
 _REQUEST: Final = TypeAdapter(MigrationRequest)
 _PLAN: Final = TypeAdapter(Plan)
@@ -81,17 +98,36 @@ def with_copied(copied: Copied) -> dict[str, str]:
     return {"copied": _COPIED.dump_json(copied).decode()}
 
 
+def with_trouble(why: str) -> dict[str, str]:
+    """The field that says what a job waits for while the world is away."""
+    return {"trouble": why}
+
+
+def with_cancel(state: CancelState) -> dict[str, str]:
+    """The field that says how far a cancel has come."""
+    return {"cancel": state}
+
+
+def cancel_of(job: Job) -> CancelState:
+    """How far the cancel that somebody asked for has come."""
+    return CancelState(job.data.get("cancel", CancelState.ASKING))
+
+
 def request_of(job: Job) -> MigrationRequest:
-    """The request of a job. Every migration job has one."""
-    if text := job.data.get("request"):
-        return _REQUEST.validate_json(text)
+    """The request of a job. Every migration job has one; BugError when this version cannot read it."""
+    if (request := _part(job, "request", _REQUEST)) is not None:
+        return request
     raise BugError(f"job {job.id} has no request")
 
 
 def plan_of(job: Job) -> Plan | None:
     """The plan of a job, once there is one."""
-    text = job.data.get("plan")
-    return _PLAN.validate_json(text) if text else None
+    return _part(job, "plan", _PLAN)
+
+
+def trouble_of(job: Job) -> str:
+    """What the job waits for while the world is away, or empty."""
+    return job.data.get("trouble", "")
 
 
 def approved_plan(job: Job) -> Plan:
@@ -103,18 +139,28 @@ def approved_plan(job: Job) -> Plan:
 
 def intent_of(job: Job) -> Intent:
     """The intent of a job that is past it."""
-    if text := job.data.get("intent"):
-        return _INTENT.validate_json(text)
+    if (intent := _part(job, "intent", _INTENT)) is not None:
+        return intent
     raise BugError(f"job {job.id} is {job.state} without an intent")
 
 
 def task_end_of(job: Job) -> TaskEnd | None:
     """How the job's task ended, if that is known."""
-    text = job.data.get("task_end")
-    return _TASK_END.validate_json(text) if text else None
+    return _part(job, "task_end", _TASK_END)
 
 
 def copied_of(job: Job) -> Copied | None:
     """The progress as last written."""
-    text = job.data.get("copied")
-    return _COPIED.validate_json(text) if text else None
+    return _part(job, "copied", _COPIED)
+
+
+def _part(job: Job, field: str, form: TypeAdapter[Part]) -> Part | None:
+    """A field of the job, or None without it. BugError for one that another version wrote in another form."""
+    if not (text := job.data.get(field)):
+        return None
+    try:
+        return form.validate_json(text)
+    except ValidationError as error:
+        raise BugError(
+            f"The {field} of job {job.id} cannot be read by this version of coldmigrate ({error.error_count()} errors)."
+        ) from error

@@ -1,5 +1,8 @@
-"""Redraw the cards of jobs that ended without an operation at hand to say so: expired, given up, or announced by
-somebody who died between the ledger and the card. Showing a card that is already right changes nothing.
+"""Redraw the cards that no worker holds: plans that wait for a person, approved jobs that wait for a slot, ended jobs.
+
+Whoever brought a job there may have died between the ledger and the card, and nobody takes such a job up to say so.
+What ended without an operation at hand (given up, cancelled while it was put off) gets its last word here too.
+Showing a card that is right, or repeating a reply, changes nothing.
 """
 
 from __future__ import annotations
@@ -9,36 +12,75 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-from bot.errors import OutsideError
+from bot.errors import BugError, OutsideError
 from bot.jobs.port import Job, JobQueue
-from bot.migration.machine import ENDS
+from bot.migration.machine import ENDS, Phase
 from bot.migration.request import JobId
-from bot.operations.cards import job_card
-from bot.operations.record import MIGRATE
-from bot.slack.port import Outbox
+from bot.operations.record import MIGRATE, request_of
+from bot.operations.show_job import show_job
+from bot.slack.port import Outbox, Reply
+
+UNATTENDED: Final = ENDS | {Phase.PLANNED, Phase.QUEUED}
 
 LOOK_BACK: Final = 50
-"""Jobs looked at when it starts: what ended while nobody ran."""
+"""Jobs looked at when it starts: what ended or was planned while nobody ran."""
 
 AGAIN_AFTER: Final = timedelta(seconds=5)
 
 log = logging.getLogger(__name__)
 
 
-async def redraw_ends(queue: JobQueue, outbox: Outbox) -> None:
-    """For ever: every job that ends shows it. Any number of workers may do this at once; an outage is outlived."""
+async def redraw_unattended(queue: JobQueue, outbox: Outbox) -> None:
+    """For ever. Any number of workers may do this at once; an outage is outlived, a broken record is passed over."""
     while True:
         try:
-            for job in await queue.recent(limit=LOOK_BACK):
-                await _show(outbox, job)
-            async for _, event in queue.events():
-                if event.get("state") in ENDS and (ended := await queue.get(JobId(event["job"]))):
-                    await _show(outbox, ended)
+            since = await queue.last_event()  # before looking back, so that nothing falls between the two
+            for job in [*await queue.recent(limit=LOOK_BACK), *await queue.recent(limit=LOOK_BACK, live_only=True)]:
+                await _attend(queue, outbox, job.id)
+            async for _, event in queue.events(since=since):
+                if event.get("state") in UNATTENDED:
+                    await _attend(queue, outbox, JobId(event["job"]))
         except OutsideError as error:
-            log.warning("cards of ended jobs are not redrawn for the moment: %s", error)
+            log.warning("cards that nobody holds are not redrawn for the moment: %s", error)
+        except BugError:
+            log.exception("redrawing stumbled, and begins again")
         await asyncio.sleep(AGAIN_AFTER.total_seconds())
 
 
-async def _show(outbox: Outbox, job: Job) -> None:
-    if job.state.ended and job.kind == MIGRATE:
-        await outbox.show(job_card(job))
+async def _attend(queue: JobQueue, outbox: Outbox, job_id: JobId) -> None:
+    try:
+        job = await queue.get(job_id)
+        if job is None or job.kind != MIGRATE or job.state not in UNATTENDED:
+            return
+        if (said := last_word(job)) is not None:
+            await outbox.reply(job.id, job.channel, said)
+        await show_job(queue, outbox, job.id)
+    except BugError as error:
+        log.error("the card of job %s cannot be drawn: %s", job_id, error)  # noqa: TRY400 - the cause is in the sentence
+
+
+def last_word(job: Job) -> Reply | None:
+    """What the thread reads of a job that ended without anybody saying so; None when that was done, or is no news."""
+    if not job.state.ended or job.data.get("outcome") or not job.steps:
+        return None
+    name, why = _name(job), job.steps[-1].why.rstrip(".")
+    match job.state:
+        case Phase.NEEDS_HUMAN:
+            said = (
+                f"Nobody follows the migration of {name} any more: {why}. The copy may be running or have ended; "
+                "please look in vCenter. Nothing more will be done by itself."
+            )
+        case Phase.FAILED:
+            said = f"The migration of {name} failed before anything was started: {why}."
+        case Phase.CANCELLED if job.cancel_by:
+            said = f"{name} was cancelled before anything was started."
+        case _:
+            return None
+    return Reply("end", said, final=True)
+
+
+def _name(job: Job) -> str:
+    try:
+        return request_of(job).vm.name
+    except BugError:
+        return f"the VM {job.vm_key}"

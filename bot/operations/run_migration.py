@@ -6,12 +6,12 @@ up (`find_out`), never guessed. This file matches on the phase; what each phase 
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
-from bot.errors import BugError, LoginError, MaybeSentError, UnreachableError
-from bot.jobs.port import Claim
+from bot.errors import BugError, LoginError, MaybeSentError, OutsideError, UnreachableError, UserError
+from bot.jobs.port import Claim, LostLeaseError
 from bot.migration.machine import (
     Cancelled,
     CancelledAtSource,
@@ -30,28 +30,38 @@ from bot.migration.plan import Plan
 from bot.operations.cards import job_card
 from bot.operations.check import check, start_check
 from bot.operations.conclude import conclude
-from bot.operations.find_out import Moved, NotOurs, NotStarted, Started, Unclear, find_out
+from bot.operations.find_out import Moved, NotOurs, NotStarted, Started, Unclear, find_out, look, same_user
 from bot.operations.finish import finish
 from bot.operations.follow_task import follow_task
 from bot.operations.plan_migration import plan_migration
-from bot.operations.record import Intent, TaskEnd, approved_plan, intent_of, with_intent, with_task_end
+from bot.operations.record import NO_TROUBLE, Intent, TaskEnd, approved_plan, intent_of, with_intent, with_task_end
 from bot.operations.tools import WorkerTools
+from bot.operations.trouble import tell_trouble
 from bot.operations.watch_logs import LogWatch, watching
 from bot.slack.port import Reply
 from bot.vsphere.port import FaultError, VCenter
 
 SESSION_ENDED: Final = "vim.fault.NotAuthenticated"
-MOST_ATTEMPTS: Final = 5
-"""Intents of one job; sessions that end again and again before a call have a cause that a person must see."""
+TASK_IN_PROGRESS: Final = "vim.fault.TaskInProgress"
+MOST_ATTEMPTS: Final = 10
+"""Intents of one job; calls that come to nothing again and again have a cause that a person must see."""
 
 
 async def run_migration(tools: WorkerTools, claim: Claim) -> None:
-    """Carry a claimed job as far as it goes without a person. Raises LostLeaseError when another worker has it."""
+    """Carry a claimed job as far as it goes without a person. Raises LostLeaseError when another worker has it.
+
+    What it raises because the world is away is on the card before: whoever waits for the job reads why.
+    """
     tools.reached("claimed")
-    async with AsyncExitStack() as stack:
-        run = _Run(tools, claim, stack)
-        while not (claim.job.state.ended or claim.job.state is Phase.PLANNED):
-            await run.step()
+    try:
+        async with AsyncExitStack() as stack:
+            run = _Run(tools, claim, stack)
+            while not (claim.job.state.ended or claim.job.state is Phase.PLANNED):
+                await run.step()
+    except (OutsideError, UserError) as error:
+        with suppress(OutsideError, LostLeaseError):  # the error itself is what the worker has to hear of
+            await tell_trouble(tools, claim, str(error))
+        raise
 
 
 @dataclass(slots=True)
@@ -100,7 +110,7 @@ class _Run:
         approved = approved_plan(self.claim.job)
         try:
             fresh = await plan_migration(self.tools.fleet, approved.request)
-        except (FaultError, LoginError) as error:
+        except (FaultError, LoginError, UserError) as error:
             return str(error)
         blocking = [c.text for c in fresh.concerns if c.severity == "block"]
         if blocking:
@@ -114,22 +124,22 @@ class _Run:
         op_id = f"cm-{self.claim.job.id}-a{attempt}"
         try:
             session = await vcenter.writer_session()
-            intent = Intent(op_id, session, await vcenter.now(), await self.tools.queue.now())
+            await self._watching(op_id)  # which may take its time, hence before the clocks are read
+            since = await vcenter.now() if attempt == 1 else intent_of(self.claim.job).vcenter_time
+            intent = Intent(op_id, session, since, await self.tools.queue.now())
         except (FaultError, LoginError) as error:
             await self._end(Refused(), f"{error} Nothing was started.")
             return
-        await self._watching(op_id)
         self.tools.reached("before-intent")
         await self._move(event, why=why, data=with_intent(intent), attempt=attempt)
+        if self.claim.job.state is Phase.CANCELLED:
+            await self._say_cancelled()
+            return
         self.tools.reached("after-intent")
         try:
             task = await vcenter.relocate(plan, op_id=op_id, session=session)
         except FaultError as error:
-            if error.kind == SESSION_ENDED and attempt < MOST_ATTEMPTS:
-                # A definite answer: this call was not carried out. The next one needs an intent of its own session.
-                await self._submit(NothingStarted(), why="the session had ended before the call", attempt=attempt + 1)
-            else:
-                await self._end(Refused(), f"vCenter refused to start it: {error} ({error.kind})")
+            await self._refused(error, attempt)
         except (MaybeSentError, UnreachableError) as error:
             # Never sent is as safe to look up as maybe sent, and the look-up then repeats the call by its rule.
             await self._move(ReplyLost(), why=str(error))
@@ -138,17 +148,44 @@ class _Run:
             await self._move(TaskFound(), why=f"{task} is running", data={"task": task})
             self.tools.reached("attached")
 
+    async def _refused(self, error: FaultError, attempt: int) -> None:
+        """A definite answer: this call was not carried out."""
+        if error.kind == SESSION_ENDED and attempt < MOST_ATTEMPTS:
+            # The next one needs an intent of its own session.
+            await self._submit(NothingStarted(), why="the session had ended before the call", attempt=attempt + 1)
+            return
+        if error.kind == TASK_IN_PROGRESS or attempt > 1:
+            # What is in its way may be an earlier call of this very job, which arrived after all.
+            plan, vcenter = self._known()
+            found = await look(vcenter, plan, intent_of(self.claim.job), settled=False)
+            if isinstance(found, Started):
+                await self._found(found)
+                return
+        await self._end(Refused(), f"vCenter refused to start it: {error} ({error.kind})")
+
+    async def _found(self, started: Started) -> None:
+        task = started.task.task
+        await self._move(TaskFound(), why=f"{task} was found in vCenter", data={"task": task})
+
+    async def _say_cancelled(self) -> None:
+        job = self.claim.job
+        said = f"{approved_plan(job).request.vm.name} was cancelled before anything was started."
+        await self.tools.outbox.reply(job.id, job.channel, Reply("end", said, final=True))
+
     async def _find_out(self) -> None:
         if not self.tools.look_up:
             await self._submit(NothingStarted(), why="look-up is switched off", attempt=self.claim.job.attempt + 1)
             return
         match await find_out(self.tools, self.claim):
-            case Started(task):
-                await self._move(TaskFound(), why=f"{task.task} was found in vCenter", data={"task": task.task})
+            case Started() as started:
+                await self._found(started)
             case Moved():
                 await self._move(TaskEnded(), why="the VM is at its target")
             case NotStarted() if await self.claim.cancel_asked():
                 await self._end(CancelledAtSource(), "Cancelled. The copy had not started; the VM is at its source.")
+            case NotStarted() if self.claim.job.attempt >= MOST_ATTEMPTS:
+                why = f"vCenter was asked {self.claim.job.attempt} times and its answer was lost each time."
+                await self._end(Refused(), f"{why} It is certain that nothing was started.")
             case NotStarted():
                 await self._submit(
                     NothingStarted(), why="certain that it had not started", attempt=self.claim.job.attempt + 1
@@ -161,7 +198,15 @@ class _Run:
     async def _follow(self) -> None:
         plan, vcenter = self._known()
         end = await follow_task(self.tools, self.claim, vcenter, plan, await self._watching())
+        if end is not None and end.fault == TASK_IN_PROGRESS and (other := await self._other(plan, vcenter)):
+            await self.claim.note({"task": other})
+            return
         await self._move(TaskEnded(), why=_ended_how(end), data=with_task_end(end) if end else {})
+
+    async def _other(self, plan: Plan, vcenter: VCenter) -> str | None:
+        """A relocation of ours that runs still and stood in the way of the one that ended: it is the one to follow."""
+        tasks = await vcenter.find_relocations(plan.request.vm.uuid, since=intent_of(self.claim.job).vcenter_time)
+        return next((t.task for t in tasks if not t.ended and same_user(t.user, vcenter.user)), None)
 
     async def _watching(self, op_id: str | None = None) -> LogWatch:
         """The logs of both hosts, opened once per run; after a take-over from the intent on."""
@@ -188,7 +233,8 @@ class _Run:
     async def _move(
         self, event: Event, *, why: str, data: dict[str, str] | None = None, attempt: int | None = None
     ) -> None:
-        await self.claim.move(advance(self.claim.job.state, event), why=why, data=data, attempt=attempt)
+        fields = {**NO_TROUBLE, **(data or {})}
+        await self.claim.move(advance(self.claim.job.state, event), why=why, data=fields, attempt=attempt)
         await self.tools.outbox.show(job_card(self.claim.job))
 
     async def _end(self, event: Event, outcome: str) -> None:

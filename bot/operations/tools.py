@@ -19,6 +19,9 @@ from bot.vsphere.port import VCenter
 READ_ON: Final = timedelta(seconds=15)
 """Hosts write the last lines of a failure some seconds after vCenter calls the task ended."""
 
+SILENCE: Final = timedelta(seconds=15)
+"""A task of which nothing was heard for so long may be slow, or its vCenter may be away: then that is asked."""
+
 
 def nowhere(_point: str) -> None:
     """No chaos is wanted."""
@@ -54,7 +57,8 @@ class WorkerTools:
     """`settle`: how long after an intent a call may still reach vCenter (submit time-out and 30 s, DESIGN 2).
 
     `patience`: how long a vCenter may stay unreadable before a person is asked. `read_on`: how long host logs are
-    read after a task's end. `reached` is told the named points of a run; chaos tests end the process there.
+    read after a task's end. `silence`: after how long without news vCenter is asked whether it is there. `reached` is
+    told the named points of a run; chaos tests end or pause the process there.
     """
 
     queue: JobQueue
@@ -65,6 +69,7 @@ class WorkerTools:
     settle: timedelta
     patience: timedelta = timedelta(hours=1)
     read_on: timedelta = READ_ON
+    silence: timedelta = SILENCE
     logs: tuple[str, ...] = ("vpxa", "hostd")
     reached: Callable[[str], None] = nowhere
     look_up: bool = True

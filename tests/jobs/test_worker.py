@@ -225,15 +225,45 @@ async def test_a_bug_is_logged_with_a_reference_and_tried_a_few_times(queue, new
     assert records[-1].exc_info[0] is ZeroDivisionError
 
 
-async def test_a_started_job_whose_handler_is_broken_is_for_a_person(queue, claimed, reaches):
+async def test_a_started_job_whose_handler_is_broken_is_for_a_person(queue, claimed, reaches, skew_clock):
     claim = await claimed(Phase.ATTACHED)
+    tried = asyncio.Queue()
     await claim.hand_over()
 
     async def handler(claim):
-        raise UserError("there is no such site")
+        await tried.put(claim.job.failures)
+        raise ZeroDivisionError
 
     async with running(queue, handler):
+        for failures in range(5):
+            assert await tried.get() == failures
+            await put_off_or_ended(queue, claim.job.id, failures + 1)
+            skew_clock(timedelta(minutes=2 * failures + 2))
         await reaches(claim.job.id, Phase.NEEDS_HUMAN)
+
+
+async def put_off_or_ended(queue, job_id, failures):
+    async with asyncio.timeout(5):
+        async for _ in queue.events(since="0-0"):
+            job = await queue.get(job_id)
+            if job.state.ended or job.failures == failures:
+                return
+
+
+@pytest.mark.parametrize("error", [LoginError("the password is wrong"), UserError("no vCenter 'east' in the config")])
+async def test_a_copy_is_not_left_to_itself_because_of_what_can_be_mended(queue, claimed, put_off, skew_clock, error):
+    claim = await claimed(Phase.ATTACHED)
+    await claim.hand_over()
+    steps = len((await queue.get(claim.job.id)).steps)
+
+    async def handler(claim):
+        raise error
+
+    async with running(queue, handler):
+        for failures in range(1, 9):
+            found = await put_off(claim.job.id, steps=steps + 1 + failures)  # the take-over is a step too
+            assert (found.state, found.failures) == (Phase.ATTACHED, failures)
+            skew_clock(timedelta(minutes=6 * failures))
 
 
 async def test_a_handler_must_do_something_with_its_job(queue, new, put_off):
@@ -316,3 +346,11 @@ def test_a_retry_is_chosen_by_the_class_of_the_error(error, delays):
 
 def test_a_delay_stays_a_number_whatever_the_count():
     assert delay_for(UnreachableError("x"), failures=10_000) == timedelta(minutes=1)
+
+
+def test_whoever_can_mend_it_has_a_day_while_a_copy_may_be_running():
+    for error in (LoginError("x"), OutsideError("x"), UserError("x"), RefusedError("x")):
+        delays = [delay_for(error, failures=number, started=True) for number in range(1, 301)]
+        assert delays[-1] is None
+        day = sum(filter(None, delays), timedelta(0))
+        assert timedelta(hours=24) < day < timedelta(hours=26)

@@ -13,6 +13,9 @@ end
 if to == 'planned' and job.cancel_by ~= '' then
   to, by, why = 'cancelled', job.cancel_by, 'cancelled while it was being checked'
 end
+if to == 'intent' and job.cancel_by ~= '' then
+  to, by, why = 'cancelled', job.cancel_by, 'cancelled before anything was started'
+end
 put_data(id, data)
 redis.call('HSET', key('job', id), 'op', op, 'claims', 0, 'failures', 0)
 if attempt ~= '' then

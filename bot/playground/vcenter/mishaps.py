@@ -25,11 +25,15 @@ class _Ordered:
 
 
 class Mishaps:
-    """Orders for mishaps. An order to drop works once, on the n-th call of a method from now; a delay stays."""
+    """Orders for mishaps. An order to drop works once, on the n-th call of a method from now; a delay stays.
+
+    A call that is held back has been let in and is carried out when its event is set, whatever happened meanwhile.
+    """
 
     def __init__(self) -> None:
         self._ordered: list[_Ordered] = []
         self._delays: dict[str, float] = {}
+        self._held_back: dict[str, asyncio.Event] = {}
 
     def drop(self, method: str, loss: Loss, *, nth: int = 1) -> None:
         """Break the connection of the n-th next call of a method."""
@@ -40,6 +44,15 @@ class Mishaps:
         self._delays[method] = seconds
         if seconds <= 0:
             del self._delays[method]
+
+    def hold_back(self, method: str) -> asyncio.Event:
+        """Keep the next call of a method between its authentication and its effect, until the event is set."""
+        return self._held_back.setdefault(method, asyncio.Event())
+
+    async def pass_on(self, method: str) -> None:
+        """Wait, if this call is one to be held back."""
+        if (released := self._held_back.pop(method, None)) is not None:
+            await released.wait()
 
     def next(self, method: str) -> Loss:
         """Count a call and say what becomes of its connection."""

@@ -138,6 +138,10 @@ class VCenterPlayer:
         """Hold back every reply to a method from now on; 0 ends it."""
         self._server.mishaps.delay(method, seconds)
 
+    def hold_back(self, method: str) -> asyncio.Event:
+        """Let the next call of a method in, and carry it out only when the event is set: it is under way till then."""
+        return self._server.mishaps.hold_back(method)
+
     async def go_down(self) -> None:
         """Refuse connections and break the open ones. Tasks go on, sessions stay."""
         await self._server.down()

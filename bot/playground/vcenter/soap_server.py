@@ -105,6 +105,7 @@ class SoapServer:
 
     async def _answer(self, request: Request, http: web.Request) -> web.Response:
         call = self._call(request, http)
+        await self.mishaps.pass_on(request.method)
         try:
             text = await self._carry_out(call)
         except Fault as fault:

@@ -1,0 +1,77 @@
+"""vCenter goes away in each phase of a job: the card says so and what goes on, the job waits, and it goes on by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.end_to_end.plant import plant, text_of
+
+PAST_RETRY = timedelta(minutes=2)
+
+
+async def planned(stage, vm: str = "web01"):
+    await stage.type(f"/coldmigrate {vm} site2")
+    return await stage.card(showing="waiting for approval")
+
+
+async def test_away_when_an_approved_job_is_to_start(stage, vcenter, skew_clock):
+    card = await planned(stage)
+    await vcenter.go_down()
+    await stage.click(card, "cm.approve")
+    said = text_of(await stage.card(showing="refuses connections"))
+    assert "Nothing was started. It is tried again" in said
+    assert "Waits for a free slot" not in said
+    await vcenter.come_up()
+    skew_clock(PAST_RETRY)
+    card = await stage.card(showing="done")
+    assert "refuses connections" not in text_of(card)
+    assert len(vcenter.relocations) == 1
+
+
+async def test_away_while_it_copies(tmp_path, target, valkey_url, vcenter):
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        await stage.start_worker(silence=timedelta(seconds=0.2))
+        await stage.inventory()
+        vcenter.set_link("site1", "site2", rate=1_000_000)
+        await stage.click(await planned(stage), "cm.approve")
+        await stage.card(showing="copying")
+        await vcenter.go_down()
+        said = text_of(await stage.card(showing="refuses connections"))
+        assert "followed again as soon as vCenter answers" in said
+        assert "left" not in said  # no rate and no hour of arrival while nobody looks
+        vcenter.set_link("site1", "site2", rate=8_000_000_000)
+        await vcenter.come_up()
+        await stage.card(showing="done")
+        assert len(vcenter.relocations) == 1
+
+
+async def test_away_while_it_is_not_known_whether_it_started(stage, vcenter):
+    card = await planned(stage)
+    under_way = vcenter.hold_back("RelocateVM_Task")
+    await stage.click(card, "cm.approve")
+    await vcenter.until_called("RelocateVM_Task")
+    await vcenter.go_down()
+    said = text_of(await stage.card(showing="refuses connections"))
+    assert "Whether the copy started is not known" in said
+    under_way.set()
+    await vcenter.come_up()
+    await stage.card(showing="done")
+    (relocation,) = vcenter.relocations
+    assert relocation.op_id.endswith("-a1")
+
+
+async def test_a_cancel_says_no_more_than_what_was_heard(tmp_path, target, valkey_url, vcenter):
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        await stage.start_worker(silence=timedelta(seconds=0.2))
+        await stage.inventory()
+        await stage.click(await planned(stage, "big01"), "cm.approve")
+        card = await stage.card(showing="copying")
+        await vcenter.go_down()
+        await stage.click(card, "cm.cancel")
+        said = text_of(await stage.card(showing="is being asked to stop"))
+        assert "was asked to stop" not in said
+        await vcenter.come_up()
+        card = await stage.card(showing="cancelled")
+        assert "big01 is at its source, whole" in stage.thread_text(card)
