@@ -6,11 +6,11 @@ from bot.errors import RefusedError, UserError
 from bot.jobs.port import ApproveOutcome
 from bot.migration.machine import WORDS
 from bot.migration.request import JobId
-from bot.operations.cards import job_card
 from bot.operations.counter import Approval, Counter, site_of
 from bot.operations.port import Answer, Person
 from bot.operations.record import plan_of
 from bot.operations.rights import Verb
+from bot.operations.show_job import show_job
 
 
 async def approve(counter: Counter, who: Person, job_id: JobId, fingerprint: str) -> Answer:
@@ -32,14 +32,13 @@ async def approve(counter: Counter, who: Person, job_id: JobId, fingerprint: str
         raise UserError("This plan cannot start: mend what blocks it, then ask again.")
     match await counter.queue.approve(job_id, fingerprint=fingerprint, by=who.user_id):
         case ApproveOutcome.QUEUED:
-            job = await counter.job(job_id)
-            await counter.outbox.show(job_card(job))
+            await show_job(counter.queue, counter.outbox, job_id)
             return Answer(f"Approved: job {job_id} is queued.")
         case ApproveOutcome.OUTDATED:
             raise UserError("The plan changed since this button was shown. Look at the card again.")
         case ApproveOutcome.WRONG_STATE:
+            await show_job(counter.queue, counter.outbox, job_id)
             job = await counter.job(job_id)
-            await counter.outbox.show(job_card(job))
             raise UserError(f"Job {job_id} does not wait for an approval: it is {WORDS[job.state]}.")
         case ApproveOutcome.UNKNOWN_JOB:
             raise UserError(f"There is no job '{job_id}' any more.")

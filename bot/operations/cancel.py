@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bot.errors import UserError
 from bot.jobs.port import CancelOutcome
-from bot.migration.machine import WORDS
+from bot.migration.machine import WORDS, Phase
 from bot.migration.request import JobId
-from bot.operations.cards import job_card
 from bot.operations.counter import Counter, site_of
 from bot.operations.port import Answer, Person
 from bot.operations.record import request_of
 from bot.operations.rights import Verb
+from bot.operations.show_job import show_job
 from bot.slack.port import Reply
 
 
@@ -23,16 +23,27 @@ async def cancel(counter: Counter, who: Person, job_id: JobId) -> Answer:
     name = request_of(job).vm.name
     match outcome:
         case CancelOutcome.CANCELLED:
-            await counter.outbox.show(job_card(job))
+            await show_job(counter.queue, counter.outbox, job_id)
             said = f"{name} was cancelled before anything was started."
             await counter.outbox.reply(job.id, job.channel, Reply("end", said, final=True))
             return Answer(f"Cancelled: job {job_id}. Nothing had been started.")
         case CancelOutcome.REQUESTED:
-            await counter.outbox.show(job_card(job))
-            return Answer(
-                f"Cancelling job {job_id}: vCenter is asked to stop, and the thread tells where {name} ends up."
-            )
+            await show_job(counter.queue, counter.outbox, job_id)
+            return Answer(f"Cancelling job {job_id}. {_next(job.state)} The thread tells where {name} ends up.")
         case CancelOutcome.ENDED:
             raise UserError(f"Job {job_id} has ended: it is {WORDS[job.state]}.")
         case CancelOutcome.UNKNOWN_JOB:
             raise UserError(f"There is no job '{job_id}' any more.")
+
+
+def _next(phase: Phase) -> str:
+    """What the wish leads to, for whoever waits; no more than is known."""
+    match phase:
+        case Phase.ATTACHED:
+            return "The worker that follows the copy asks vCenter to stop it."
+        case Phase.INTENT | Phase.UNKNOWN:
+            return "Once it is known whether the copy started, it is stopped or not started."
+        case Phase.VERIFYING:
+            return "The copy has ended already; where the VM is now is being read."
+        case _:
+            return "Nothing was started yet, and nothing will be."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bot.errors import BugError
 from bot.jobs.port import Job
 from bot.migration.machine import WORDS
 from bot.migration.request import JobId
@@ -62,6 +63,14 @@ async def help_for(counter: Counter, who: Person) -> Answer:
 
 
 def _line(job: Job) -> str:
+    """One line on a job; one whose record another version wrote must not hide the others."""
+    try:
+        return _readable_line(job)
+    except BugError:
+        return f"{job.id}  {job.vm_key}  {WORDS[job.state]}  (its record is of another version of coldmigrate)"
+
+
+def _readable_line(job: Job) -> str:
     request = request_of(job)
     copied = copied_of(job)
     percent = f" {copied.percent} %" if copied and not job.state.ended else ""

@@ -10,11 +10,11 @@ from bot.errors import UserError
 from bot.jobs.port import Job, NewJob
 from bot.migration.machine import WORDS
 from bot.migration.request import MigrationRequest, SiteName
-from bot.operations.cards import job_card
 from bot.operations.counter import Counter
 from bot.operations.port import Answer, MigrateOrder, Person
 from bot.operations.record import MIGRATE, request_of, with_request
 from bot.operations.rights import Verb
+from bot.operations.show_job import show_job
 from bot.vsphere.port import InventoryVm
 
 LISTED: Final = 10
@@ -69,7 +69,7 @@ async def draft(counter: Counter, who: Person, channel: str, request: MigrationR
     job = await counter.job(drafted.id)
     if not drafted.fresh:
         return Answer(_already(job, request))
-    await counter.outbox.show(job_card(job))
+    await show_job(counter.queue, counter.outbox, job.id)
     return Answer(
         f"Checking {request.vm.name} for {request.site}: job {job.id}. The card in the channel tells the rest."
     )
