@@ -49,7 +49,7 @@ async def test_paused_between_intent_and_call_and_woken_when_another_has_taken_o
 
 
 async def test_what_was_sent_before_the_session_ended_is_waited_for(this, vcenter):
-    """Whoever was paused may have called a moment ago, however old the intent: the wait begins with the session's end."""
+    """Whoever was paused may have called a moment ago: the wait begins with the session's end, not with the intent."""
     job = await this.submit(next(refs(vcenter)))
     under_way = vcenter.hold_back("RelocateVM_Task")
     async with this.steady_worker() as sleeper:

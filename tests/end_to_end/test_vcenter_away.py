@@ -1,4 +1,4 @@
-"""vCenter goes away in each phase of a job: the card says so and what goes on, the job waits, and it goes on by itself."""
+"""vCenter goes away in each phase of a job: the card says what is awaited, and the job goes on by itself."""
 
 from __future__ import annotations
 

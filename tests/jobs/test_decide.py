@@ -170,6 +170,16 @@ async def test_a_job_that_was_cancelled_while_it_was_checked_is_not_planned(queu
     assert claim.closed
 
 
+@pytest.mark.parametrize("phase", [Phase.QUEUED, Phase.UNKNOWN])
+async def test_a_cancel_that_comes_before_the_intent_is_written_starts_nothing(queue, claimed, phase):
+    """Between the worker's last look for a cancel and its intent lie seconds: the script decides, not the worker."""
+    claim = await claimed(phase)
+    assert await queue.cancel(claim.job.id, by="U3") is CancelOutcome.REQUESTED
+    job = await claim.move(Phase.INTENT, why="about to call", attempt=2)
+    assert (job.state, job.steps[-1].by) == (Phase.CANCELLED, "U3")
+    assert claim.closed
+
+
 async def test_a_job_that_was_cancelled_before_it_started_is_not_put_off_but_ends(queue, claimed, new):
     claim = await claimed(Phase.QUEUED)
     await queue.cancel(claim.job.id, by="U3")

@@ -16,7 +16,7 @@ from bot.jobs.queue import RedisQueue
 from bot.jobs.retry import delay_for
 from bot.jobs.worker import Worker
 from bot.migration.machine import Phase
-from bot.store import embedded
+from bot.store import embedded, keys
 from bot.store.client import connect
 
 
@@ -282,6 +282,14 @@ async def test_a_job_of_an_unknown_kind_is_left_for_another_worker(queue, new, p
         found = await put_off(job.id)
     assert found.failures == 0
     assert found.steps[-1].why == "this worker knows no jobs of the kind 'migrate'"
+
+
+async def test_a_record_of_another_version_stops_no_worker(queue, new, store, reaches):
+    broken = await queue.draft(new("broken"))
+    await store.hset(keys.job(broken.id), "state", "beamed")
+    async with running(queue, check):
+        job = await queue.draft(new())
+        await reaches(job.id, Phase.FAILED)
 
 
 async def test_plans_that_nobody_approved_are_swept_up(queue, planned, reaches, skew_clock):

@@ -1,0 +1,121 @@
+"""Races of a night: cancels at any moment, a worker told to stop while it submits, Redis killed, full links."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from bot.jobs.port import CancelOutcome
+from bot.migration.machine import Phase
+from bot.operations.record import request_of
+from bot.store import embedded
+from tests.chaos.night import PATIENCE, explained, night, refs
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+
+SLOW, FAST = 20_000_000, 8_000_000_000  # bit/s: a copy takes forty seconds, or a tenth of one
+
+
+@pytest.fixture
+async def this(tmp_path, vcenter, valkey_url, skew_clock):
+    async with night(tmp_path, vcenter, valkey_url, skew_clock) as night_:
+        with explained(night_):
+            yield night_
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [[Phase.PLANNED, Phase.QUEUED], [Phase.INTENT, Phase.ATTACHED, Phase.VERIFYING]],
+    ids=["against the approval", "against the end of the task"],
+)
+async def test_a_cancel_in_any_moment_ends_in_what_really_happened(this, vcenter, moments):
+    cancelled: dict[str, CancelOutcome] = {}
+    vms = refs(vcenter)
+    jobs = {
+        await this.submit(next(vms)): moment for moment, _ in zip(itertools.cycle(moments), range(10), strict=False)
+    }
+
+    async def canceller():
+        async for _, event in this.queue.events(since="0-0"):
+            job = event.get("job", "")
+            if jobs.get(job) == event.get("state") and job not in cancelled:
+                cancelled[job] = await this.queue.cancel(job, by="U0ALICE001")
+
+    cancelling = asyncio.create_task(canceller())
+    async with this.steady_worker():
+        await this.all_ended()
+    cancelling.cancel()
+
+    started = [relocation.vm for relocation in vcenter.relocations]
+    assert len(started) == len(set(started))
+    assert set(cancelled) == set(jobs)
+    for job_id in jobs:
+        job = await this.queue.get(job_id)
+        name = request_of(job).vm.name
+        assert job.state in (Phase.DONE, Phase.CANCELLED), (job.state, job.data.get("outcome"))
+        assert vcenter.placement(name).site == ("site2" if job.state is Phase.DONE else "site1")
+        assert name in started or job.state is Phase.CANCELLED
+        if cancelled[job_id] is CancelOutcome.CANCELLED:
+            assert name not in started
+
+
+async def test_told_to_stop_while_it_submits(this, vcenter):
+    vcenter.delay_reply("RelocateVM_Task", 1.0)
+    job = await this.submit(next(refs(vcenter)))
+    async with this.steady_worker() as worker:
+        async with asyncio.timeout(PATIENCE):
+            await vcenter.until_called("RelocateVM_Task")
+        worker.terminate()
+        assert await worker.wait() == 0
+    assert (await this.queue.get(job)).state in (Phase.INTENT, Phase.ATTACHED)
+    async with this.steady_worker():
+        done = await this.reaches(job, Phase.DONE)
+    assert done.attempt == 1
+    assert len(vcenter.relocations) == 1
+
+
+async def test_two_workers_never_fill_a_link_beyond_its_slots(this, vcenter):
+    vcenter.set_link("site1", "site2", rate=FAST // 4)
+    vms = refs(vcenter)
+    jobs = [await this.submit(next(vms)) for _ in range(6)]
+    async with this.steady_worker(), this.steady_worker():
+        await this.all_ended()
+    assert {(await this.queue.get(job)).state for job in jobs} == {Phase.DONE}
+    tasks = [vcenter.estate.tasks.find(relocation.task) for relocation in vcenter.relocations]
+    assert len(tasks) == len({task.entity.name for task in tasks}) == 6
+    at_once = [sum(other.queued <= task.queued < other.completed for other in tasks) for task in tasks]
+    assert max(at_once) == 2
+
+
+async def test_redis_is_killed_in_the_middle_of_a_copy(tmp_path, vcenter):
+    data = tmp_path / "valkey"
+    vcenter.set_link("site1", "site2", rate=SLOW)
+    with embedded.start(data) as server:
+        async with night(tmp_path, vcenter, server.url, lambda _: None) as this:
+            with explained(this):
+                job = await this.submit(next(refs(vcenter)))
+                async with this.steady_worker():
+                    await this.reaches(job, Phase.ATTACHED)
+                    server.process.kill()
+                    server.process.wait()
+                    with embedded.start(data):
+                        vcenter.set_link("site1", "site2", rate=FAST)
+                        done = await this.reaches(job, Phase.DONE)
+    assert done.attempt == 1
+    assert len(vcenter.relocations) == 1
+
+
+async def test_a_vm_that_is_gone_is_called_gone(this, vcenter):
+    """Nobody can read what became of it; that is said once the settle time is over, and not after an hour."""
+    vm = next(refs(vcenter))
+    vcenter.drop_request("RelocateVM_Task")
+    job = await this.submit(vm)
+    async with this.steady_worker():
+        await this.session_is_ended(job)
+        vcenter.estate.vm(vm.name).instance_uuid = "00000000-0000-0000-0000-000000000000"  # registered anew
+        this.pass_time(timedelta(seconds=50))
+        ended = await this.reaches(job, Phase.NEEDS_HUMAN)
+    assert f"{vm.name} is no longer in vCenter east" in ended.data["outcome"]
