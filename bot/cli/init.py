@@ -85,7 +85,7 @@ MANIFEST: Final[dict[str, Any]] = {
             {
                 "command": "/coldmigrate",
                 "description": "Plan a cold migration of a VM to a site",
-                "usage_hint": "<vm> <site> | list | show <job> | cancel <job> | help",
+                "usage_hint": "<vm> <site> | list | show <job> | cancel <job> | retry <job> | help",
                 "should_escape": False,
             }
         ],
@@ -93,21 +93,22 @@ MANIFEST: Final[dict[str, Any]] = {
     "oauth_config": {
         "scopes": {
             "bot": [
-                "app_mentions:read",
                 "channels:history",
                 "channels:read",
                 "chat:write",
                 "commands",
                 "groups:history",
                 "groups:read",
+                "im:history",
+                "im:read",
                 "metadata.message:read",
+                "mpim:history",
+                "mpim:read",
                 "usergroups:read",
-                "users:read",
             ]
         }
     },
     "settings": {
-        "event_subscriptions": {"bot_events": ["app_mention"]},
         "interactivity": {"is_enabled": True},
         "org_deploy_enabled": False,
         "socket_mode_enabled": True,

@@ -50,7 +50,7 @@ class SlackLoginError(SlackError, LoginError):
 
 _ADMIN: Final = "A workspace admin has to change that."
 _INVITE: Final = "Invite it there: /invite the bot."
-_TOKEN: Final = "Check the bot token in the config, and that the app is still installed: `coldmigrate doctor`."  # noqa: S105
+_TOKEN: Final = "Check slack.bot_token_env or _file in the config, and that the app is still installed."  # noqa: S105
 _OURS: Final = "This is a defect of coldmigrate; please report it."
 
 _MEANING: Final[dict[str, tuple[Fault, str]]] = {

@@ -237,7 +237,7 @@ async def test_two_bots_share_the_work_and_each_command_is_answered_once(player,
 
 async def test_a_bad_bot_token_is_said_at_the_start(player, start):
     async with open_client("xoxb-wrong", api_url=player.api_url) as client:
-        with pytest.raises(LoginError, match="doctor"):
+        with pytest.raises(LoginError, match="bot_token_env"):
             await start(with_client=client)
 
 

@@ -1,0 +1,62 @@
+"""Every key of the config is explained, and the words that it takes are the same everywhere."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+from pydantic import BaseModel
+
+from bot import settings
+from bot.operations.rights import _DEEDS, Verb
+
+TABLES = {
+    "`[slack]`": settings.Slack,
+    "`[redis]`": settings.Redis,
+    "`[vcenters.<name>]`": settings.VCenter,
+    "`[sites.<name>]`": settings.Site,
+    "`[[links]]`": settings.Link,
+    "`[[rights]]`": settings.Right,
+    "`[alerts]`": settings.Alerts,
+    "`[[sinks]]`": settings.Sink,
+    "`[worker]`": settings.Work,
+}
+
+
+def sections(page: str) -> dict[str, str]:
+    heads = re.split(r"^## (.+)$", page, flags=re.MULTILINE)
+    return dict(zip(heads[1::2], heads[2::2], strict=True))
+
+
+def test_every_table_has_a_section_and_every_key_a_row_there(pages):
+    found = sections(pages["docs/configuration.md"])
+    assert {head for head in found if head.startswith("`[")} == set(TABLES)
+    for head, table in TABLES.items():
+        rows = "\n".join(line.split("|")[1] for line in found[head].splitlines() if line.startswith("| `"))
+        assert set(re.findall(r"`(\w+)`", rows)) == set(table.model_fields), head
+
+
+def test_no_table_of_the_settings_is_left_out():
+    named = {
+        value for value in vars(settings).values() if isinstance(value, type) and issubclass(value, settings._Table)
+    }
+    assert named - {settings._Table, settings.Settings} == set(TABLES.values())
+    assert issubclass(settings._Table, BaseModel)
+
+
+def test_defaults_are_those_of_the_code(pages):
+    found = sections(pages["docs/configuration.md"])
+    for head, table in TABLES.items():
+        for key, field in table.model_fields.items():
+            if isinstance(field.default, str | int):
+                row = next(line for line in found[head].splitlines() if line.startswith("| ") and f"`{key}`" in line)
+                assert re.search(rf"\| `?\"?{re.escape(str(field.default))}\"?`? \|", row), row
+
+
+def test_rights_have_the_same_names_everywhere(pages):
+    names = set(Verb)
+    assert set(get_args(settings.Verb)) == names
+    assert set(_DEEDS) == names
+    row = next(line for line in pages["docs/configuration.md"].splitlines() if line.startswith("| `may`"))
+    assert set(re.findall(r"`(\w+)`", row)) - {"may"} == names
+    assert all(f"\n| `{name}` |" in pages["docs/operating.md"] for name in names)

@@ -1,0 +1,41 @@
+"""The picture and the tables of docs/states.md are those of the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.migration.concerns import catalogue
+from bot.migration.concerns.catalogue import CHECKS
+from bot.migration.machine import TRANSITIONS, Phase
+from tests.docs import generated
+
+
+@pytest.mark.parametrize("page", generated.PAGES, ids=lambda page: page.name)
+def test_a_page_does_not_lag_behind_the_code(page):
+    text = page.read_text(encoding="utf-8")
+    assert all(f"<!-- generated: {part} -->" in text for part in generated.PARTS)
+    assert text == generated.renewed(text), "run: python -m tests.docs.generated"
+
+
+def test_a_page_that_lags_is_seen():
+    old = "<!-- generated: diagram -->\nold\n<!-- end -->"
+    assert generated.renewed(old) == f"<!-- generated: diagram -->\n{generated.diagram()}\n<!-- end -->"
+
+
+def test_the_picture_has_every_transition_and_every_state():
+    picture = generated.diagram()
+    assert all(
+        f"    {before} --> {after}: {event.__name__}\n" in picture for (before, event), after in TRANSITIONS.items()
+    )
+    assert all(f" {phase}" in picture for phase in Phase)
+
+
+def test_every_check_is_in_the_catalogue():
+    files = {path.stem for path in Path(catalogue.__file__).parent.glob("*.py")} - {"__init__", "catalogue"}
+    assert {check.__module__.rpartition(".")[2] for check in CHECKS} == files
+
+
+def test_every_state_has_a_row_that_says_what_to_do(pages):
+    assert [phase for phase in Phase if f"\n| `{phase}` |" not in pages["docs/operating.md"]] == []
