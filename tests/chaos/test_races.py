@@ -119,3 +119,27 @@ async def test_a_vm_that_is_gone_is_called_gone(this, vcenter):
         this.pass_time(timedelta(seconds=50))
         ended = await this.reaches(job, Phase.NEEDS_HUMAN)
     assert f"{vm.name} is no longer in vCenter east" in ended.data["outcome"]
+
+
+async def test_a_first_call_that_arrives_after_all_is_followed_and_not_called_a_failure(this, vcenter):
+    """Beyond every patience the first call lands just before its repetition, which vCenter then refuses."""
+    vcenter.set_link("site1", "site2", rate=SLOW)
+    first = vcenter.hold_back("RelocateVM_Task")
+    job = await this.submit(next(refs(vcenter)))
+    async with this.steady_worker():
+        async with asyncio.timeout(PATIENCE):
+            await vcenter.until_called("RelocateVM_Task")
+            second = vcenter.hold_back("RelocateVM_Task")
+            await this.session_is_ended(job)
+            this.pass_time(timedelta(seconds=50))
+            await vcenter.until_called("RelocateVM_Task", 2)
+            first.set()
+            while not vcenter.relocations:
+                await asyncio.sleep(0.01)
+            second.set()
+            while vcenter.relocations[-1].outcome != "TaskInProgress":
+                await asyncio.sleep(0.01)
+        vcenter.set_link("site1", "site2", rate=FAST)
+        done = await this.reaches(job, Phase.DONE, Phase.FAILED, Phase.NEEDS_HUMAN)
+    assert done.state is Phase.DONE
+    assert [relocation.outcome for relocation in vcenter.relocations] == ["success", "TaskInProgress"]
