@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from bot.errors import BugError
@@ -14,6 +15,8 @@ from bot.operations.record import copied_of, request_of
 from bot.operations.rights import Verb
 
 SHOWN: Final = 20
+LOOKED_AT: Final = 50
+"""Jobs among which those are sought that this person may see."""
 
 _HELP: Final = {
     Verb.MIGRATE: (
@@ -32,13 +35,19 @@ _HELP: Final = {
 
 
 async def jobs(counter: Counter, who: Person) -> Answer:
-    """Live jobs and the latest ended ones, newest first."""
+    """Live jobs, then the latest ended ones, each newest first; only those to sites that this person may see."""
     await counter.rights.require(who, Verb.SEE, None)
-    found = await counter.queue.recent(limit=SHOWN)
-    if not found:
+    visible = await counter.rights.sites(who, Verb.SEE)
+    live, recent = await asyncio.gather(
+        counter.queue.recent(limit=LOOKED_AT, live_only=True), counter.queue.recent(limit=LOOKED_AT)
+    )
+    at_work = [job for job in live if visible(site_of(job))]
+    ended = [job for job in recent if job.state.ended and visible(site_of(job))]
+    shown = [*at_work[:SHOWN], *ended[: max(SHOWN - len(at_work), 0)]]
+    if not shown:
         return Answer("There are no jobs.")
-    live = sum(not job.state.ended for job in found)
-    return Answer(f"{live} live, {len(found) - live} ended:", [_line(job) for job in found])
+    hidden = f", {SHOWN} of them shown" if len(at_work) > SHOWN else ""
+    return Answer(f"{len(at_work)} live{hidden}, {len(shown) - len(at_work[:SHOWN])} ended:", [*map(_line, shown)])
 
 
 async def show(counter: Counter, who: Person, job_id: JobId) -> Answer:
@@ -58,7 +67,8 @@ async def help_for(counter: Counter, who: Person) -> Answer:
             f"You ({who.user_id}) may do nothing here yet. "
             "Ask the people who keep coldmigrate.toml for a [[rights]] entry."
         )
-    sites = ", ".join(sorted(counter.sites))
+    visible = await counter.rights.sites(who, Verb.SEE)
+    sites = ", ".join(site for site in sorted(counter.sites) if visible(site))
     return Answer(f"What you may do. Sites: {sites}.", [*lines, "/coldmigrate help           this"])
 
 

@@ -34,6 +34,7 @@ async def request_migration(counter: Counter, who: Person, channel: str, order: 
 
     A VM with a live job is not drafted twice: the answer names the job that has it.
     """
+    await counter.rights.require(who, Verb.MIGRATE, None)  # the names of sites are not for everybody either
     site = counter.site(order.site)
     await counter.rights.require(who, Verb.MIGRATE, site.name)
     await counter.channels.require_member(channel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -87,6 +87,11 @@ class Rights:
                 f"You ({person.user_id}) may not {_DEEDS[verb]}{where}: no [[rights]] entry gives you '{verb}'.",
                 lifted_by="the people who keep coldmigrate.toml",
             )
+
+    async def sites(self, person: Person, verb: Verb) -> Callable[[SiteName], bool]:
+        """Tells for each site whether `person` may do it there. OutsideError as for `require`."""
+        grants = [grant for grant in self._grants if verb in grant.verbs and await self._any(person, grant.who)]
+        return lambda site: any(grant.covers(site) for grant in grants)
 
     async def allowed(self, person: Person) -> set[Verb]:
         """Everything this person may do at some site. OutsideError as for `require`."""
