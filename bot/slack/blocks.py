@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from slack_sdk.models.blocks import (
@@ -30,8 +31,12 @@ from slack_sdk.models.blocks import (
 from bot.errors import BugError
 from bot.slack.plaintext import NOTHING, clean_clip
 
-CHARACTERS: Final = 12_000  # Slack refuses a message somewhere above 13,000, undocumented (bolt-js#2509)
+CHARACTERS: Final = 10_000  # Slack refuses a message from 11,000 to 13,200 on, undocumented (bolt-js#2509)
+CHARGE: Final = 20  # what a text costs beside its characters: what contains it seems to count as well
 _BUDGET: Final = CHARACTERS - 500  # marks that stand for what was cut may overdraw it a little
+NOTICE: Final = 400
+NARROW: Final = 160
+"""Characters of a log line that are worth showing; when not all lines have room for so many, some are left out."""
 BLOCKS: Final = 50
 HEADER: Final = 150
 PARAGRAPH: Final = 3000
@@ -75,78 +80,81 @@ class ButtonSpec:
 
 
 class Layout:
-    """Blocks in order, within a budget of characters and blocks. What does not fit is cut, and `trimmed` says so."""
+    """Blocks in order, within a budget of characters and blocks. What does not fit is cut; `cut` says of what."""
 
     def __init__(self, *, characters: int = _BUDGET, blocks: int = BLOCKS) -> None:
-        self.trimmed = False
+        self.cut: list[str] = []
         self.blocks: list[BlockDict] = []
         self._characters = characters
         self._room_for_blocks = blocks
+        self._shortened = False
 
     @property
     def characters_left(self) -> int:
         return self._characters
 
     def header(self, text: str) -> None:
-        self._add(lambda: HeaderBlock(text=self._plain(text, HEADER)))
+        self._add("the title", lambda: HeaderBlock(text=self._plain(text, HEADER)))
 
     def paragraph(self, text: str) -> None:
         """Plain text that may have line breaks; nothing when it is blank."""
         if text.strip():
-            self._add(lambda: SectionBlock(text=self._plain(text, PARAGRAPH, lines=True)))
+            self._add("the text", lambda: SectionBlock(text=self._plain(text, PARAGRAPH, lines=True)))
 
     def fields(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Label over value, two columns, as many sections as it takes."""
         for start in range(0, len(pairs), FIELDS):
-            some = pairs[start : start + FIELDS]
-            self._add(lambda some=some: SectionBlock(fields=[self._field(*pair) for pair in some]))  # type: ignore[misc]
+            make = partial(self._fields, pairs[start : start + FIELDS])
+            self._add("the facts", make)
 
     def bullets(self, items: Iterable[tuple[str, str]]) -> None:
         """A list of (bold lead, text)."""
         every = list(items)
-        self.trimmed |= len(every) > ITEMS
         if every:
-            self._add(lambda: RichTextBlock(elements=[self._list(every[:ITEMS])]))
+            self._add("the list", lambda: RichTextBlock(elements=[self._list(every)]))
 
     def passage(self, heading: str, text: str, lines: Sequence[str]) -> None:
         """A bold heading, text, and lines in fixed width, as one block; nothing when all three are empty."""
         if heading.strip() or text.strip() or lines:
-            self._add(lambda: RichTextBlock(elements=self._passage(heading, text, lines)))
+            self._add(heading or "the text", lambda: RichTextBlock(elements=self._passage(heading, text, lines)))
 
     def small(self, text: str) -> None:
-        self._add(lambda: ContextBlock(elements=[self._plain(text, FIELD)]))
+        self._add("the small print", lambda: ContextBlock(elements=[self._plain(text, FIELD)]))
 
     def byline(self, text: str, user_id: str) -> None:
         """Small text that ends with a person; somebody who is no Slack user is only named."""
         if _USER_ID.fullmatch(user_id):
             line = [self._run(f"{text} "), RichTextElementParts.User(user_id=user_id)]
-            self._add(lambda: RichTextBlock(elements=[RichTextSectionElement(elements=line)]))
+            self._add("the requester", lambda: RichTextBlock(elements=[RichTextSectionElement(elements=line)]))
         else:
             self.small(f"{text} {user_id}")
 
     def actions(self, buttons: Sequence[ButtonSpec]) -> None:
-        self.trimmed |= len(buttons) > BUTTONS
         if buttons:
-            self._add(lambda: ActionsBlock(elements=[self._button(button) for button in buttons[:BUTTONS]]))
+            self._add("the buttons", lambda: ActionsBlock(elements=self._buttons(buttons)))
 
-    def _add(self, make: Callable[[], Block]) -> None:
+    def _add(self, what: str, make: Callable[[], Block]) -> None:
         """No block at all is better than one that the budget cut down to nothing."""
-        if self._room_for_blocks <= 0 or self._characters <= 0:
-            self.trimmed = True
-            return
-        self.blocks.append(make().to_dict())
-        self._room_for_blocks -= 1
+        self._shortened = self._room_for_blocks <= 0 or self._characters <= 0
+        if not self._shortened:
+            self.blocks.append(make().to_dict())
+            self._room_for_blocks -= 1
+        if self._shortened and what not in self.cut:
+            self.cut.append(what)
 
     def _take(self, text: str, limit: int, *, lines: bool = False) -> str:
         limit = max(min(limit, self._characters), 1)
         taken = clean_clip(text, limit, lines=lines)
-        self.trimmed |= len(text) > limit
-        self._characters -= len(taken)
+        self._shortened |= len(text) > limit
+        self._characters -= len(taken) + CHARGE
         return taken if taken.strip() else NOTHING
 
     def _plain(self, text: str, limit: int, *, lines: bool = False) -> PlainTextObject:
         # emoji off: a VM may be called :fire:
         return PlainTextObject(text=self._take(text, limit, lines=lines), emoji=False)
+
+    def _fields(self, pairs: Sequence[tuple[str, str]]) -> SectionBlock:
+        return SectionBlock(fields=[self._field(*pair) for pair in pairs])
 
     def _field(self, label: str, value: str) -> PlainTextObject:
         return self._plain(f"{clean_clip(label, ITEM)}\n{clean_clip(value, FIELD)}", FIELD, lines=True)
@@ -156,13 +164,13 @@ class Layout:
         return RichTextElementParts.Text(text=self._take(text, PARAGRAPH, lines=True), style=style)
 
     def _list(self, items: Sequence[tuple[str, str]]) -> RichTextListElement:
-        rows = []
+        rows: list[RichTextSectionElement] = []
         for lead, text in items:
-            if self._characters <= 0:
-                self.trimmed = True
+            if self._characters <= 0 or len(rows) == ITEMS:
+                self._shortened = True
                 break
             runs = [self._run(f"{lead} ", bold=True)] if lead else []
-            self.trimmed |= len(text) > ITEM
+            self._shortened |= len(text) > ITEM
             rows.append(RichTextSectionElement(elements=[*runs, self._run(clean_clip(text, ITEM))]))
         return RichTextListElement(style="bullet", elements=rows)
 
@@ -179,18 +187,18 @@ class Layout:
         return parts
 
     def _lines(self, lines: Sequence[str]) -> str:
-        limit = min(LINES, self._characters)
-        shown: list[str] = []
-        for line in lines:
-            one = clean_clip(line, max(limit, 0))
-            if len(one) + 1 > limit:
-                break
-            shown.append(one)
-            limit -= len(one) + 1
-        if len(shown) < len(lines):
-            self.trimmed = True
-            shown.append(f"… and {len(lines) - len(shown)} more")
+        room = min(LINES, self._characters)
+        many = min(len(lines), max(room // (NARROW + 1), 1)) if sum(map(len, lines)) + len(lines) > room else len(lines)
+        width = _width([len(line) for line in lines[:many]], room - many)
+        shown = [clean_clip(line, width) for line in lines[:many]]
+        self._shortened |= many < len(lines) or any(len(line) > width for line in lines)
+        if many < len(lines):
+            shown.append(f"… and {len(lines) - many} more")
         return self._take("\n".join(shown), LINES + FIELD, lines=True)
+
+    def _buttons(self, buttons: Sequence[ButtonSpec]) -> list[ButtonElement]:
+        self._shortened |= len(buttons) > BUTTONS
+        return [self._button(button) for button in buttons[:BUTTONS]]
 
     def _button(self, button: ButtonSpec) -> ButtonElement:
         # A cut id or value would act on something else: they are ours and short, and an error if not.
@@ -211,16 +219,34 @@ class Layout:
         )
 
 
-def compose(body: Callable[[Layout], None], *, ending: Callable[[Layout], None], notice: str) -> list[BlockDict]:
-    """The blocks of `body`, then those of `ending`, which always finds room; `notice` between them if any was cut."""
+def compose(
+    body: Callable[[Layout], None], *, ending: Callable[[Layout], None] = lambda _: None, whole: str = ""
+) -> list[BlockDict]:
+    """The blocks of `body`, then those of `ending`, which always finds room.
+
+    Between them stands what was cut, if anything was, and `whole`: a sentence on where all of it can be read.
+    """
     end = Layout(characters=_BUDGET // 3, blocks=BLOCKS // 5)
     ending(end)
-    spare = Layout(characters=PARAGRAPH, blocks=1)
-    spare.small(notice)
-    used = _BUDGET // 3 - end.characters_left + PARAGRAPH - spare.characters_left
+    used = _BUDGET // 3 - end.characters_left + NOTICE + CHARGE
     start = Layout(characters=_BUDGET - used, blocks=BLOCKS - len(end.blocks) - 1)
     body(start)
-    return start.blocks + (spare.blocks if start.trimmed or end.trimmed else []) + end.blocks
+    notice = Layout(characters=NOTICE + CHARGE, blocks=1)
+    if cut := dict.fromkeys([*start.cut, *end.cut]):
+        missing = clean_clip(", ".join(cut), NOTICE - len(whole) - 100)
+        notice.small(f"Did not fit into a Slack message, whole or in part: {missing}. {whole}".strip())
+    return start.blocks + notice.blocks + end.blocks
+
+
+def _width(lengths: Sequence[int], room: int) -> int:
+    """How long each line may be, so that all fit: short ones leave to long ones what they do not need."""
+    waiting = sorted(lengths)
+    for number, length in enumerate(waiting):
+        share = room // (len(waiting) - number)
+        if length > share:
+            return max(share, 1)
+        room -= length
+    return max(waiting, default=1)
 
 
 def _whole(text: str, limit: int) -> str:

@@ -35,7 +35,7 @@ def card_message(card: JobCard) -> tuple[str, list[BlockDict]]:
     return _text(card), compose(
         lambda layout: _body(layout, card),
         ending=lambda layout: _ending(layout, card),
-        notice=f"Some of this did not fit into a Slack message. /coldmigrate show {card.job} says more.",
+        whole=f"All of it: coldmigrate jobs show {card.job} --format json, where the bot runs.",
     )
 
 

@@ -14,7 +14,7 @@ def reply_message(job: JobId, reply: Reply) -> tuple[str, list[BlockDict]]:
     return spoken(reply.text), compose(
         lambda layout: _body(layout, reply),
         ending=lambda layout: layout.actions(drawn(reply.buttons, about=f"Job {job}")),
-        notice=f"Some of this did not fit into a Slack message. /coldmigrate show {job} says more.",
+        whole=f"All of it: coldmigrate jobs show {job} --format json, where the bot runs.",
     )
 
 

@@ -22,7 +22,7 @@ from bot.errors import (
     UserError,
 )
 from bot.operations.port import Answer
-from bot.slack.blocks import Layout
+from bot.slack.blocks import Layout, compose
 from bot.slack.plaintext import spoken
 
 log = logging.getLogger(__name__)
@@ -73,14 +73,14 @@ def as_message(answer: Answer) -> dict[str, Any]:
     """The arguments of `ack` or `respond` that show an answer: to the person alone unless it is public."""
     if not answer.text.strip() and not answer.lines:
         return {}
-    layout = Layout()
-    layout.paragraph(answer.text)
-    layout.passage("", "", answer.lines)
-    if layout.trimmed:
-        layout.small("Not everything fitted here.")
+
+    def body(layout: Layout) -> None:
+        layout.paragraph(answer.text)
+        layout.passage("", "", answer.lines)
+
     return {
         "text": spoken(answer.text),
-        "blocks": layout.blocks,
+        "blocks": compose(body),
         "response_type": "in_channel" if answer.public else "ephemeral",
     }
 
