@@ -67,8 +67,15 @@ def main() -> None:
     try:
         cli(prog_name="coldmigrate")
     except UserError as error:
-        click.echo(f"coldmigrate: {error}" + (f"\nFor example: {error.example}" if error.example else ""), err=True)
+        _tell(f"coldmigrate: {error}" + (f"\nFor example: {error.example}" if error.example else ""))
         raise SystemExit(EXIT_WRONG_USE) from error
     except ColdmigrateError as error:
-        click.echo(f"coldmigrate: {error}", err=True)
+        _tell(f"coldmigrate: {error}")
         raise SystemExit(EXIT_FAILED) from error
+
+
+def _tell(sentence: str) -> None:
+    """Names in a sentence come from vCenters and files: they may not steer the terminal that shows it."""
+    from bot.diagnosis.printable import printable
+
+    click.echo("\n".join(map(printable, sentence.split("\n"))), err=True)

@@ -41,7 +41,7 @@ def plan(
     Exit code 0: it could start; 1: something blocks it; 2: what was asked for does not exist.
     """
     made = asyncio.run(_plan(vm, site, host=host, datastore=datastore, networks=_pairs(networks), config=config))
-    click.echo(json.dumps(_plain(made), indent=2, ensure_ascii=False) if form == "json" else "\n".join(_lines(made)))
+    click.echo(json.dumps(_plain(made), indent=2) if form == "json" else "\n".join(_lines(made)))
     raise SystemExit(0 if made.safe else EXIT_BLOCKED)
 
 

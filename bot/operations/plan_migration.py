@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 
 from bot.errors import UserError
 from bot.migration.plan import Plan
@@ -42,7 +43,8 @@ async def resolve_vm(fleet: Fleet, query: str) -> VmRef:
         )
     listed = "; ".join(f"{vm.path} on {vm.host}" for vm in found)
     raise UserError(
-        f"'{query}' means {len(found)} VMs: {listed}. Give the path instead.", example=f"'{found[0].path}' site2"
+        f"'{query}' means {len(found)} VMs: {listed}. Give the path instead.",
+        example=f"coldmigrate plan {shlex.quote(found[0].path)} site2",
     )
 
 
