@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from bot.jobs.port import Claim
 from bot.migration.machine import AtSource, AtTarget, CancelledAtSource, Undecidable
@@ -17,13 +18,16 @@ from bot.operations.watch_logs import LogWatch
 from bot.slack.port import Button, ButtonKind, Reply, Section
 from bot.vsphere.port import VmPlace
 
+LOOKS: Final = 4
+"""At a place that contradicts the task, before it is believed."""
+
 
 async def conclude(tools: WorkerTools, claim: Claim, watch: LogWatch) -> None:
     """From verifying to an end, by the VM's real place; what the task says is an explanation."""
     plan = approved_plan(claim.job)
     name = plan.request.vm.name
-    place = await tools.fleet.vcenter(plan.request.vm.vcenter).place(plan.request.vm.uuid)
     end = task_end_of(claim.job)
+    place = await _settled_place(tools, plan, end)
     if place is None:
         await finish(tools, claim, Undecidable(), _lost(plan))
         return
@@ -40,6 +44,24 @@ async def conclude(tools: WorkerTools, claim: Claim, watch: LogWatch) -> None:
             await finish(tools, claim, AtSource(), failed, *why, data=data)
         case Whereabouts.ELSEWHERE:
             await finish(tools, claim, Undecidable(), _halfway(plan, place, end))
+
+
+async def _settled_place(tools: WorkerTools, plan: Plan, end: TaskEnd | None) -> VmPlace | None:
+    """The VM's place, looked at again while it contradicts the task: vCenter's file lists lag behind a move."""
+    vcenter = tools.fleet.vcenter(plan.request.vm.vcenter)
+    for _ in range(LOOKS - 1):
+        place = await vcenter.place(plan.request.vm.uuid)
+        if place is not None and fits(whereabouts(place, plan), end):
+            return place
+        await asyncio.sleep(tools.look_again.total_seconds())
+    return await vcenter.place(plan.request.vm.uuid)
+
+
+def fits(where: Whereabouts, end: TaskEnd | None) -> bool:
+    """Whether a place is what one expects after this end; without a known end, anything but halfway."""
+    if end is None:
+        return where is not Whereabouts.ELSEWHERE
+    return where is (Whereabouts.AT_TARGET if end.fault is None else Whereabouts.AT_SOURCE)
 
 
 def _landed(plan: Plan, place: VmPlace, end: TaskEnd | None) -> Reply:

@@ -54,11 +54,12 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class WorkerTools:
-    """`settle`: how long after an intent a call may still reach vCenter (submit time-out and 30 s, DESIGN 2).
+    """`settle`: how long after its session was ended a call may still land (submit time-out and 30 s, DESIGN 2).
 
     `patience`: how long a vCenter may stay unreadable before a person is asked. `read_on`: how long host logs are
-    read after a task's end. `silence`: after how long without news vCenter is asked whether it is there. `reached` is
-    told the named points of a run; chaos tests end or pause the process there.
+    read after a task's end. `look_again`: the pause between looks at a place that contradicts the task. `silence`:
+    after how long without news vCenter is asked whether it is there. `reached` is told the named points of a run;
+    chaos tests end or pause the process there.
     """
 
     queue: JobQueue
@@ -70,6 +71,7 @@ class WorkerTools:
     patience: timedelta = timedelta(hours=1)
     read_on: timedelta = READ_ON
     silence: timedelta = SILENCE
+    look_again: timedelta = timedelta(seconds=2)
     logs: tuple[str, ...] = ("vpxa", "hostd")
     reached: Callable[[str], None] = nowhere
     look_up: bool = True

@@ -85,13 +85,16 @@ class Reader:
         self._pauses = pauses
         self._lock = threading.Lock()
         self._connected: Connected | None = None
+        self._user = endpoint.user
         self._closing = threading.Event()
 
     @property
     def user(self) -> str:
-        """Who we are, as tasks name us; as the config names us until the first login."""
-        connected = self._connected
-        return connected.user if connected else self._endpoint.user
+        """Who we are, as tasks name us; as the config names us until the first login.
+
+        It outlives the session: while we are logged out our own tasks must not look like a stranger's.
+        """
+        return self._user
 
     def ask(self, question: Callable[[Connected], Answer]) -> Answer:
         """Put a question, with patience. UnreachableError, LoginError or FaultError when it is over."""
@@ -125,6 +128,7 @@ class Reader:
                 raise UnreachableError(f"The connection to {self._endpoint} is being closed.")
             if self._connected is None:
                 self._connected = log_in(self._endpoint, reply=READ_WITHIN, pool=4)
+                self._user = self._connected.user
             return self._connected
 
     def forget(self, ended: Connected) -> None:

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.operations.conclude import fits
 from bot.operations.find_out import same_user
+from bot.operations.record import TaskEnd
 from bot.operations.verify import Whereabouts, whereabouts, wrong_networks
 from bot.vsphere.port import VmPlace
 from tests.migration.conftest import plan_of
@@ -73,3 +75,20 @@ def test_networks_that_were_promised():
 )
 def test_two_spellings_of_one_account(one, other, same):
     assert same_user(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("where", "end", "expected"),
+    [
+        (Whereabouts.AT_TARGET, TaskEnd(None, "", cancelled=False), True),
+        (Whereabouts.AT_SOURCE, TaskEnd(None, "", cancelled=False), False),
+        (Whereabouts.AT_SOURCE, TaskEnd("vim.fault.Timedout", "", cancelled=False), True),
+        (Whereabouts.AT_TARGET, TaskEnd("vim.fault.Timedout", "", cancelled=False), False),
+        (Whereabouts.ELSEWHERE, TaskEnd("vim.fault.Timedout", "", cancelled=False), False),
+        (Whereabouts.AT_TARGET, None, True),
+        (Whereabouts.AT_SOURCE, None, True),
+        (Whereabouts.ELSEWHERE, None, False),
+    ],
+)
+def test_a_place_that_contradicts_the_task_is_looked_at_again(where, end, expected):
+    assert fits(where, end) is expected

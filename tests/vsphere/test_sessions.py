@@ -160,6 +160,18 @@ async def test_a_session_that_expired_is_opened_again(played, player):
     assert player.calls["Login"] == 2
 
 
+async def test_our_name_outlives_the_session(played, player):
+    """While we are logged out, our own tasks must not look like a stranger's."""
+    await played.now()
+    named = played.user
+    assert named != player.user  # vCenter spells it its own way
+    player.expire_sessions()
+    await player.go_down()
+    await refusal(UnreachableError, played)
+    assert played.user == named
+    await player.come_up()
+
+
 async def test_many_threads_share_one_session(played, player):
     answers = await asyncio.gather(*(played.find_vms("web01") for _ in range(24)))
     assert len({tuple(found) for found in answers}) == 1

@@ -40,7 +40,7 @@ async def logout(call: Call) -> str:
 @method("SessionIsActive", on="SessionManager", privilege="Sessions.ValidateSession")
 async def session_is_active(call: Call) -> str:
     key, user = call.args.value("sessionID"), call.args.value("userName")
-    active = any(session.key == key and session.account.user == user for session in call.estate.sessions.all())
+    active = any(session.key == key and session.user == user for session in call.estate.sessions.all())
     return returned(active, "boolean")
 
 

@@ -37,7 +37,7 @@ def _op_id(call: Call) -> str:
 def _new_task(call: Call, vm: Vm) -> Task:
     if call.request.method in vm.disabled_methods:
         raise faults.method_disabled(call.request.method, _DISABLER)
-    user = call.session.account.user
+    user = call.session.user
     return call.estate.tasks.create(call.request.method, entity=vm, user=user, op_id=_op_id(call))
 
 
@@ -97,7 +97,7 @@ async def cancel_task(call: Call) -> str:
     task = call.estate.tasks.find(call.request.target.id)
     if task is None:
         raise faults.not_found(call.request.target)
-    if task.user != call.session.account.user and not call.session.may("Global.CancelTask"):
+    if task.user != call.session.user and not call.session.may("Global.CancelTask"):
         raise faults.no_permission(task.ref, "Global.CancelTask")
     if task.ended:
         raise faults.task_ended()

@@ -30,6 +30,12 @@ class Session:
     alive: bool = True
     objects: dict[Ref, object] = field(default_factory=dict)
 
+    @property
+    def user(self) -> str:
+        r"""The account as a vCenter spells it in sessions and tasks: `VSPHERE.LOCAL\svc` for `svc@vsphere.local`."""
+        name, _, domain = self.account.user.partition("@")
+        return f"{domain.upper()}\\{name}" if domain else name
+
     def may(self, privilege: str) -> bool:
         return self.account.privileges == "all" or privilege in self.account.privileges
 
@@ -44,8 +50,8 @@ class Session:
         return Data(
             "UserSession",
             key=self.key,
-            userName=self.account.user,
-            fullName=self.account.user,
+            userName=self.user,
+            fullName=self.user,
             loginTime=self.login_time,
             lastActiveTime=self.last_active,
             locale="en",

@@ -15,7 +15,7 @@ from bot.playground.world import parse_world
 
 async def test_a_client_negotiates_the_version_and_logs_in(player, client, in_thread):
     assert client.stub.version == "vim.version.v8_0_3_0"
-    assert client.session.userName == "svc@vsphere.local"
+    assert client.session.userName == "VSPHERE.LOCAL\\svc"
     current = await in_thread(lambda: client.sessions.currentSession)
     assert current.key == client.session.key
     about = (await in_thread(client.si.RetrieveContent)).about
@@ -110,7 +110,7 @@ async def test_plain_http_is_played_when_told(tmp_path, world_text, in_thread):
         assert east.ca_file is None
         stub = SoapStubAdapter(url=f"{east.url}/sdk", version="vim.version.v8_0_3_0")
         session = await in_thread(vim.SessionManager("SessionManager", stub).Login, east.user, east.password, None)
-        assert session.userName == east.user
+        assert session.userName == "VSPHERE.LOCAL\\svc"
         stub.DropConnections()
 
 

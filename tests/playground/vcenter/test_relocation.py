@@ -20,7 +20,7 @@ async def test_a_vm_moves_to_the_other_site(player, client, in_thread):
     assert percents == sorted(percents)
     assert len(percents) > 3
     assert (info.state, info.descriptionId, info.entityName) == ("success", "VirtualMachine.relocate", "web01")
-    assert info.reason.userName == "svc@vsphere.local"
+    assert info.reason.userName == "VSPHERE.LOCAL\\svc"
     assert info.queueTime <= info.startTime <= info.completeTime
     place = player.placement("web01")
     assert (place.site, place.host, place.datastore) == ("site2", "esx-site2-01.example.net", "ds-c2-01")
