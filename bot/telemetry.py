@@ -98,15 +98,21 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        # Before it becomes JSON: a secret with a quote in it looks different afterwards.
-        return json.dumps({name: redact(value) for name, value in fields.items()}, ensure_ascii=False)
+        # Before it becomes JSON: a secret with a quote in it looks different afterwards. ASCII steers no terminal.
+        return json.dumps({name: redact(value) for name, value in fields.items()})
 
 
 class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
         whom = "".join(f" {name}={value}" for name, value in _about(record).items())
-        text = f"{time} {record.levelname.lower():7} {record.getMessage()}{whom}"
+        lines = [f"{time} {record.levelname.lower():7} {_one_line(redact(record.getMessage() + whom))}"]
         if record.exc_info:
-            text = f"{text}\n{self.formatException(record.exc_info)}"
-        return redact(text)
+            trace = redact(self.formatException(record.exc_info))
+            lines += [f"  | {_one_line(line)}" for line in trace.split("\n")]
+        return "\n".join(lines)
+
+
+def _one_line(text: str) -> str:
+    """Names come from outside: a line break in one could forge a line, a control character steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

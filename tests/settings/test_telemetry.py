@@ -130,9 +130,30 @@ def test_for_people_a_line_is_text(lines):
     first, second, *rest = read()
     assert first[8:] == " warning [hidden] slow job=k7x2"
     assert second[8:] == " error   failed"
-    assert rest[-1] == "ValueError: broken"
+    assert rest[-1] == "  | ValueError: broken"
 
 
 def test_debug_lines_are_left_out(records):
     log.debug("x")
     assert records() == []
+
+
+@pytest.mark.parametrize("form", telemetry.Form)
+def test_text_from_outside_can_neither_forge_a_line_nor_steer_a_terminal(lines, form):
+    read = lines(form)
+    name = "web01\n12:00:00 info    all is well\u2028\x1b[2J\x9b31m\u202egnp"
+    with telemetry.about(vm=name):
+        try:
+            fail(f"no such vm: {name}")
+        except ValueError:
+            log.exception("%s failed", name)
+    shown = "\n".join(read())
+    assert not {"\x1b", "\x9b", "\u202e", "\u2028"} & set(shown)
+    assert not any(line.startswith("12:00:00 info    all is well") for line in shown.split("\n"))
+    assert "Traceback" in shown
+
+
+def test_names_that_are_only_foreign_stay_readable(lines):
+    read = lines(telemetry.Form.TEXT)
+    log.info("Prüfstand 名前 🙂 is moved")
+    assert "Prüfstand 名前 🙂 is moved" in read()[0]
