@@ -20,13 +20,15 @@ from bot.vsphere.port import InventoryVm
 LISTED: Final = 10
 """Ambiguous VMs that are listed; the rest is counted."""
 
-_PLAIN: Final = re.compile(r"[\w.:/+-]+")
-"""A name that needs no quotes when it is typed, unless it is one of the words of the command."""
+_PLAIN: Final = re.compile(r"[\w./+][\w.:/+-]*")
+_VERBS: Final = frozenset({"list", "show", "cancel", "retry", "help"})
 
 
 def as_typed(name: str) -> str:
-    """A VM's name or path the way a person has to type it."""
-    return name if _PLAIN.fullmatch(name) and not name.startswith("-") else f'"{name}"'
+    """A VM's name or path the way a person has to type it: in quotes if it needs them."""
+    if _PLAIN.fullmatch(name) and name.casefold() not in _VERBS:
+        return name
+    return f"'{name}'" if '"' in name else f'"{name}"'
 
 
 async def request_migration(counter: Counter, who: Person, channel: str, order: MigrateOrder, *, dedupe: str) -> Answer:

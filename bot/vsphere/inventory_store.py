@@ -109,7 +109,7 @@ class RedisInventory:
         self._fetching = asyncio.Lock()
 
     async def find(self, query: str) -> Sequence[InventoryVm]:
-        """Return the VMs that `query` names exactly; without one, those it names but for case."""
+        """Return the VMs that `query` names exactly; without one, those it names but for case and ways of writing."""
         indexes = await self._fresh()
         text = query.strip()
         exact = [row for index in indexes for row in index.exact(text)]

@@ -4,6 +4,7 @@ near misses a short list of names that share pairs of letters, which alone are c
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
@@ -13,6 +14,9 @@ from bot.vsphere.port import InventoryVm
 
 SHORT_LIST: Final = 100
 """Names compared in full; comparing all of 20,000 would hold everybody else up for a third of a second."""
+
+
+_PLAIN_QUOTES: Final = str.maketrans("\u201c\u201d\u201e\u2018\u2019\u201a", "\"\"\"'''")
 
 
 class NameIndex:
@@ -26,9 +30,9 @@ class NameIndex:
         for row in rows:
             for text in {row.ref.name, row.path, row.ref.uuid}:
                 self._exact[text].append(row)
-            for text in {row.ref.name.casefold(), row.path.casefold(), row.ref.uuid.casefold()}:
+            for text in {_folded(row.ref.name), _folded(row.path), _folded(row.ref.uuid)}:
                 self._folded[text].append(row)
-            self._named[row.ref.name.casefold()].append(row)
+            self._named[_folded(row.ref.name)].append(row)
         for name in self._named:
             for pair in set(_pairs(name)):
                 self._by_pair[pair].append(name)
@@ -38,12 +42,12 @@ class NameIndex:
         return self._exact.get(text, ())
 
     def folded(self, text: str) -> Sequence[InventoryVm]:
-        """The same, but for case."""
-        return self._folded.get(text.casefold(), ())
+        """The same, but for case and ways of writing."""
+        return self._folded.get(_folded(text), ())
 
     def near(self, text: str, *, limit: int) -> Sequence[InventoryVm]:
         """Names that contain the text, then names that look like it."""
-        wanted = text.casefold()
+        wanted = _folded(text)
         if not wanted:
             return ()
         names = [name for name in self._named if wanted in name][:limit]
@@ -55,6 +59,14 @@ class NameIndex:
     def _short_list(self, wanted: str) -> list[str]:
         shared = Counter(name for pair in set(_pairs(wanted)) for name in self._by_pair.get(pair, ()))
         return [name for name, _ in shared.most_common(SHORT_LIST)]
+
+
+def _folded(name: str) -> str:
+    """What two ways of writing one name have in common: a Mac composes letters, a phone embellishes quotes."""
+    if name.isascii():
+        return name.casefold()
+    visible = "".join(c for c in name.translate(_PLAIN_QUOTES) if unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFC", visible).casefold()
 
 
 def _pairs(text: str) -> Iterator[str]:

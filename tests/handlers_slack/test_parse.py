@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.errors import UserError
 from bot.migration.request import JobId
 from bot.operations.port import MigrateOrder
+from bot.operations.request_migration import as_typed
 from handlers.slack.parse import CancelJob, Empty, Help, ListJobs, Migrate, RetryJob, ShowJob, parse
 
 JOB = "k3q7m2xa"
@@ -163,3 +164,14 @@ def test_what_is_quoted_comes_back_as_it_was(order):
         ]
     words += ["--dry-run"] if order.dry_run else []
     assert parse(" ".join(words)) == Migrate(order)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["web01", "list", "Show", "my vm", "-web", "@web", 'the "old" one', "bob's vm", "'x'", "a=b", "/DC1/vm/a b/c",
+     "<!channel> & *co*", "Prüfstand", "名前 🙂", r"DOMAIN\vm"],
+)  # fmt: skip
+def test_a_name_is_shown_the_way_it_has_to_be_typed(name):
+    """What an example says can be typed as it stands; Slack escapes three characters on the way."""
+    typed = f"{as_typed(name)} site2".replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert parse(typed) == Migrate(MigrateOrder(name, "site2"))

@@ -64,6 +64,20 @@ async def test_names_of_any_kind_survive(store, inventory):
     assert list(await inventory.find(odd.ref.name)) == [odd]
 
 
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Pr\u00fcfstand", "Pru\u0308fstand"),  # a Mac types it in two characters
+        ("Bob\u2019s VM", "bob's vm"),  # quotes are made plain while a command is read
+        ("dev \U0001f469\u200d\U0001f4bb", "dev \U0001f469\U0001f4bb"),  # and what is invisible is taken out
+    ],
+)
+async def test_a_name_is_found_however_it_is_written(store, inventory, name, typed):
+    await publish(store, EAST, [vm(name), vm("other", number=2)])
+    assert [found.ref.name for found in await inventory.find(typed)] == [name]
+    assert [found.ref.name for found in await inventory.find(f"/dc1/vm/web/{typed}")] == [name]
+
+
 async def test_a_new_inventory_replaces_the_old_one(store, inventory):
     await publish(store, EAST, [vm("old01")])
     assert await inventory.find("old01")
