@@ -33,6 +33,7 @@ from bot.settings import Settings, Site
 from bot.slack.outbox import RedisOutbox
 from bot.store.client import Store, connect
 from bot.store.schema import check_schema
+from bot.store.url import passwords_in
 from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory
 from handlers.jobs.registry import job_handlers
 
@@ -55,6 +56,8 @@ async def store_of(settings: Settings) -> AsyncIterator[Store]:
             "No Redis is configured: set REDIS_URL or [redis].url. (`coldmigrate demo` brings its own.)",
             example="REDIS_URL=redis://redis.example.net:6379/0",
         )
+    for password in passwords_in(url.get_secret_value()):
+        telemetry.hide(password)
     async with connect(url.get_secret_value(), ca_file=settings.path(settings.redis.ca_file)) as store:
         await check_schema(store)
         yield store
@@ -97,6 +100,8 @@ async def bot_role(settings: Settings) -> AsyncIterator[SlackBot]:
     from handlers.slack.run import SlackBot
 
     tokens = settings.slack_tokens()
+    for token in (tokens.app, tokens.bot):
+        telemetry.hide(token.get_secret_value())
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
         client = await stack.enter_async_context(

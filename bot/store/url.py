@@ -46,6 +46,12 @@ def parse(url: str) -> Address:
         raise UserError(f"The Redis URL is not one of these forms: {_FORMS}", example=EXAMPLE) from None
 
 
+def passwords_in(url: str) -> list[str]:
+    """Every password in a URL that `parse` takes, as it is sent: for whoever keeps them out of logs."""
+    address = parse(url)
+    return [password for password in (address.password, address.sentinel_password) if password]
+
+
 def _plain(parts: SplitResult) -> Address:
     if not parts.hostname:
         raise ValueError

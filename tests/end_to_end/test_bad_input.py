@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
+from bot.playground.slack.records import ChannelKind
 from bot.playground.vcenter.certificates import Authority
 from bot.store import embedded
-from tests.end_to_end.plant import PATIENCE, SITES, Target, buttons, formatted_text, plant, text_of
+from tests.end_to_end.plant import ALICE, BOB, PATIENCE, SITES, Target, buttons, formatted_text, plant, text_of
 
 SENTENCES = [
     ("web0l site2", "No VM is called 'web0l'", "web01"),
@@ -174,3 +175,32 @@ async def test_redis_is_down_when_the_command_comes(tmp_path, target: Target, vc
             with embedded.start(tmp_path / "valkey"):
                 assert "There are no jobs" in await stage.type("/coldmigrate list")
     assert vcenter.relocations == []
+
+
+async def test_more_than_a_message_holds_is_answered_all_the_same(stage):
+    for typed in (
+        "x" * 8_000 + " site2",
+        "web01 site2 " + "--network a=b " * 600,
+        "< " * 4_000,
+        '"' + "\u202e" * 8_000,
+    ):
+        said = await stage.type(f"/coldmigrate {typed}")
+        assert said
+        assert len(said) < 10_000
+    assert "There are no jobs" in await stage.type("/coldmigrate list")
+
+
+async def test_typed_where_two_people_talk(stage):
+    """The bot is not there: nothing may be queued whose card nobody would ever see."""
+    talk = stage.slack.workspace.add_channel(
+        "talk", channel_id="D0TALK0001", kind=ChannelKind.DIRECT, members=[ALICE, BOB]
+    )
+    said = await stage.type("/coldmigrate web01 site2", channel=talk.id)
+    assert "I am not in this channel" in said
+    assert "There are no jobs" in await stage.type("/coldmigrate list")
+
+
+async def test_typed_to_the_bot_itself(stage):
+    direct = stage.slack.workspace.direct_channel(ALICE)
+    await stage.type("/coldmigrate web01 site2 --dry-run", channel=direct.id)
+    await stage.until(lambda: any("Dry run" in text_of(card) for card in stage.cards(direct.id)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import UserError
-from bot.store.url import Address, parse
+from bot.store.url import Address, parse, passwords_in
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,9 @@ def test_another_form_is_refused_with_those_that_work(url):
         parse(url)
     assert "hunter2" not in str(refused.value)
     assert refused.value.example == "redis://redis.example.net:6379/0"
+
+
+def test_every_password_in_it_is_known_so_that_it_can_be_hidden():
+    url = "redis+sentinel://app:p%40ss@a,b/main/0?sentinel_password=s%2Fecret"
+    assert passwords_in(url) == ["p@ss", "s/ecret"]
+    assert passwords_in("unix:///run/redis.sock") == []
