@@ -178,11 +178,12 @@ async def test_many_threads_share_one_session(played, player):
     assert player.calls["Login"] == 1
 
 
-async def test_an_aborted_call_ends_at_once(reader):
+async def test_an_aborted_call_ends_at_once(reader, player):
     connected = await asyncio.to_thread(reader.open)
     collector = await asyncio.to_thread(connected.content.propertyCollector.CreatePropertyCollector)
     waiting = asyncio.create_task(asyncio.to_thread(collector.WaitForUpdatesEx, ""))
-    await asyncio.to_thread(lambda: connected.content.about)
+    async with asyncio.timeout(5):
+        await player.until_called("WaitForUpdatesEx")
     connected.wire.abort()
     with pytest.raises(LostReplyError):
         await asyncio.wait_for(waiting, 5)
