@@ -22,6 +22,7 @@ async def approve(counter: Counter, who: Person, job_id: JobId, fingerprint: str
     job = await counter.job(job_id)
     site = site_of(job)
     await counter.rights.require(who, Verb.APPROVE, site)
+    counter.site(site)  # of a site that left the config nobody knows any more who may approve
     if counter.approvals.get(site) is Approval.SECOND_PERSON and who.user_id == job.requester:
         raise RefusedError(
             f"{site} asks for a second person: whoever asked for a migration cannot approve it.",

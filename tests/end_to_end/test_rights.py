@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.compose import bot_role
 from bot.playground.slack.default_workspace import GROUP
 from tests.end_to_end.plant import ALICE, BOB, SITES, Plant, Target, buttons, plant, text_of
 
@@ -81,3 +82,20 @@ async def test_the_second_person_may_come_from_a_group_and_the_first_may_not(tmp
         await asyncio.gather(*clicks)
         await stage.card(showing="Done")
         assert len(vcenter.relocations) == 1
+
+
+async def test_a_site_that_left_the_config_takes_no_approvals(tmp_path, target, valkey_url, vcenter):
+    """It may have asked for a second person; starting the bot without it must not lift that."""
+    target.sites = SITES.format(approval="second-person")
+    async with plant(tmp_path, target, valkey_url) as stage:
+        async with bot_role(stage.settings):
+            await stage.start_worker()
+            await stage.inventory()
+            await stage.type("/coldmigrate web01 site2")
+            card = await stage.card(showing="waiting for approval")
+        sites = {"site1": stage.settings.sites["site1"]}
+        stage.settings = stage.settings.model_copy(update={"sites": sites, "links": ()})
+        await stage.start_bot()
+        await stage.click(card, "cm.approve")
+        assert "There is no site 'site2'" in stage.told("alice")
+    assert vcenter.relocations == []
