@@ -11,39 +11,11 @@ import pytest
 from bot.playground.vcenter.player import VCenterPlayer, play_world
 from bot.playground.world import World
 from tests.end_to_end.plant import SITES, Plant, Target, plant
+from tests.worlds import TWO_SITES
 
-WORLD = """
-seed = 7
-[[vcenters]]
-name = "east"
-[[sites]]
-name = "site1"
-vcenter = "east"
-datacenter = "DC1"
-cluster = "C1"
-hosts = 2
-version = "8.0.3"
-datastores = [{ name = "ds-c1-01", capacity = "4 TiB", free = "2 TiB" }]
-networks = ["VM Network"]
-portgroups = ["dvpg-app"]
-folders = ["Web", "Old"]
-[[sites]]
-name = "site2"
-vcenter = "east"
-datacenter = "DC2"
-cluster = "C2"
-hosts = 2
-version = "8.0.3"
-datastores = [{ name = "ds-c2-01", capacity = "4 TiB", free = "3 TiB" }]
-networks = ["VM Network"]
-portgroups = ["dvpg-app-dr"]
-folders = ["Migrated"]
-[[links]]
-between = ["site1", "site2"]
-rate = "8 Gbit/s"
-rtt = "1 ms"
-loss = "0 %"
-mtu = 1500
+WORLD = (
+    TWO_SITES
+    + """
 [[vms]]
 name = "web01"
 site = "site1"
@@ -91,6 +63,7 @@ at = "63 % of db01"
 link = ["site1", "site2"]
 loss = "4 %"
 """
+)
 
 
 @pytest.fixture
