@@ -44,7 +44,7 @@ def job_card(job: Job) -> JobCard:
         phase=job.state,
         title=f"{request.vm.name} to {request.site}" + (" (dry run)" if request.dry_run else ""),
         requester=job.requester,
-        facts=_facts(job, plan),
+        facts=_facts(plan),
         concerns=plan.concerns if plan and not job.state.started else (),
         progress=_progress(job, plan),
         note=_note(job, plan),
@@ -52,9 +52,9 @@ def job_card(job: Job) -> JobCard:
     )
 
 
-def _facts(job: Job, plan: Plan | None) -> list[tuple[str, str]]:
+def _facts(plan: Plan | None) -> list[tuple[str, str]]:
     if plan is None:
-        return [("Job", job.id)]
+        return []
     facts = [
         ("From", f"{plan.source.site or plan.source.datacenter}: {plan.source.host}, {plan.source.datastore}"),
         ("To", f"{plan.target.site}: {plan.target.host}, {plan.target.datastore}"),
@@ -63,7 +63,6 @@ def _facts(job: Job, plan: Plan | None) -> list[tuple[str, str]]:
     ]
     if plan.nics:
         facts.append(("Networks", ", ".join(f"{n.source_network} to {n.target_network}" for n in plan.nics)))
-    facts.append(("Job", job.id))
     return facts
 
 

@@ -12,10 +12,15 @@ from pydantic import TypeAdapter, ValidationError
 from bot.errors import BugError
 from bot.jobs.port import Job
 from bot.migration.plan import Plan
-from bot.migration.request import MigrationRequest
+from bot.migration.request import JobId, MigrationRequest
 
 MIGRATE: Final = "migrate"
 """The kind of a migration job."""
+
+
+def op_base(job: JobId) -> str:
+    """What all operation ids of a job begin with: `cm-<job>`; attempts append `-a<n>`, vCenter and hosts their own."""
+    return f"cm-{job}"
 
 
 @dataclass(frozen=True, slots=True)

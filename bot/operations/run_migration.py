@@ -7,7 +7,7 @@ up (`find_out`), never guessed. This file matches on the phase; what each phase 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, assert_never
 
 from bot.errors import BugError, LoginError, MaybeSentError, OutsideError, UnreachableError, UserError
@@ -34,7 +34,16 @@ from bot.operations.find_out import Moved, NotOurs, NotStarted, Started, Unclear
 from bot.operations.finish import finish
 from bot.operations.follow_task import follow_task
 from bot.operations.plan_migration import plan_migration
-from bot.operations.record import NO_TROUBLE, Intent, TaskEnd, approved_plan, intent_of, with_intent, with_task_end
+from bot.operations.record import (
+    NO_TROUBLE,
+    Intent,
+    TaskEnd,
+    approved_plan,
+    intent_of,
+    op_base,
+    with_intent,
+    with_task_end,
+)
 from bot.operations.tools import WorkerTools
 from bot.operations.trouble import tell_trouble
 from bot.operations.watch_logs import LogWatch, watching
@@ -70,8 +79,6 @@ class _Run:
     claim: Claim
     stack: AsyncExitStack
     watch: LogWatch | None = None
-    plan: Plan = field(init=False)
-    vcenter: VCenter = field(init=False)
 
     async def step(self) -> None:
         match self.claim.job.state:
@@ -121,7 +128,7 @@ class _Run:
 
     async def _submit(self, event: Event, *, why: str, attempt: int) -> None:
         plan, vcenter = self._known()
-        op_id = f"cm-{self.claim.job.id}-a{attempt}"
+        op_id = f"{op_base(self.claim.job.id)}-a{attempt}"
         try:
             session = await vcenter.writer_session()
             await self._watching(op_id)  # which may take its time, hence before the clocks are read

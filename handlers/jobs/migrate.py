@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.jobs.port import Claim
+from bot.operations.record import op_base, request_of
 from bot.operations.run_migration import run_migration
 from bot.operations.tools import WorkerTools
 from bot.telemetry import about
@@ -15,5 +16,6 @@ class MigrateHandler:
         self._tools = tools
 
     async def __call__(self, claim: Claim) -> None:
-        with about(job=claim.job.id):
+        job = claim.job
+        with about(job=job.id, vm=request_of(job).vm.name, op_id=op_base(job.id)):
             await run_migration(self._tools, claim)

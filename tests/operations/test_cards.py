@@ -96,6 +96,6 @@ def test_progress_is_bytes_of_the_plan():
 def test_before_there_is_a_plan_the_card_stands_already():
     early = replace(job(Phase.DRAFTED), data=with_request(REQUEST))
     card = job_card(early)
-    assert card.facts == [("Job", "abcdefgh")]
+    assert card.facts == []
     assert card.title == "web01 to site2"
     assert job_card(replace(early, data=with_request(replace(REQUEST, dry_run=True)))).title.endswith("(dry run)")
