@@ -33,7 +33,7 @@ async def stage(tmp_path, target: Target, valkey_url) -> AsyncIterator[Plant]:
 async def test_jobs_to_sites_that_one_may_not_see_are_not_told(stage):
     await stage.type("/coldmigrate web01 site2")
     card = await stage.card(showing="waiting for approval")
-    job = text_of(card).partition("Job\n")[2][:8]
+    job = card["metadata"]["event_payload"]["job_id"]
     assert job in await stage.type("/coldmigrate list")
     listed = await stage.type("/coldmigrate list", user="bob")
     assert job not in listed
