@@ -8,7 +8,7 @@ import shlex
 from bot.errors import UserError
 from bot.migration.plan import Plan
 from bot.migration.planning import make_plan
-from bot.migration.request import MigrationRequest, SiteName, VmRef
+from bot.migration.request import MigrationRequest, VmRef
 from bot.operations.tools import Fleet
 
 
@@ -46,8 +46,3 @@ async def resolve_vm(fleet: Fleet, query: str) -> VmRef:
         f"'{query}' means {len(found)} VMs: {listed}. Give the path instead.",
         example=f"coldmigrate plan {shlex.quote(found[0].path)} site2",
     )
-
-
-def known_sites(fleet: Fleet) -> list[SiteName]:
-    """The names that a person may type."""
-    return sorted(fleet.sites)
