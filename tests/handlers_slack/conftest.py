@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +20,11 @@ from bot.operations.rights import Grant, Rights, Verb
 from bot.playground.slack.default_workspace import GROUP
 from bot.playground.slack.player import SlackPlayer
 from bot.slack.channels import SlackChannels
-from bot.slack.client import open_client
 from bot.slack.drain import OutboxDrainer
 from bot.slack.groups import SlackGroupMembers
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import Button, ButtonKind, JobCard
-from bot.store.client import Store, connect
+from bot.store.client import Store
 from handlers.slack.run import SlackBot
 
 _PATH = Path(__file__).parents[1] / "fixtures_valkey.py"
@@ -43,7 +42,6 @@ def _fixtures():
 valkey_server = _fixtures().valkey_server
 valkey_url = _fixtures().valkey_url
 
-CHANNEL = "C0MIGRATE1"
 JOB = JobId("k3q7m2xa")
 PLAN = "0123456789abcdef"
 
@@ -102,27 +100,6 @@ class Desk:
     async def _may(self, who: Person, verb: Verb, site: SiteName | None) -> None:
         await self.trouble()
         await self.rights.require(who, verb, site)
-
-
-@pytest.fixture
-async def store(valkey_url: str) -> AsyncIterator[Store]:
-    async with connect(valkey_url) as store:
-        yield store
-
-
-@pytest.fixture
-async def player() -> AsyncIterator[SlackPlayer]:
-    player = SlackPlayer(rate_limits=False)
-    await player.start()
-    player.switches.invite_bot(CHANNEL)
-    yield player
-    await player.stop()
-
-
-@pytest.fixture
-async def client(player: SlackPlayer):
-    async with open_client(player.bot_token, api_url=player.api_url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ import pytest
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.playground.slack.player import SlackPlayer
-from bot.slack.client import open_client
 from bot.slack.drain import OutboxDrainer
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import JobCard, Progress, Reply
 from bot.slack.records import Pace
 from bot.store import keys
-from bot.store.client import Store, connect
+from bot.store.client import Store
+from tests.fixtures_slack import CHANNEL
 
 _PATH = Path(__file__).parents[1] / "fixtures_valkey.py"
 
@@ -40,7 +40,6 @@ valkey_server = _fixtures().valkey_server
 valkey_url = _fixtures().valkey_url
 skew_clock = _fixtures().skew_clock
 
-CHANNEL = "C0MIGRATE1"
 JOB = JobId("k3q7m2xa")
 UNPACED = Pace(
     post_gap=timedelta(0),
@@ -50,30 +49,8 @@ UNPACED = Pace(
 
 
 @pytest.fixture
-async def store(valkey_url: str) -> AsyncIterator[Store]:
-    async with connect(valkey_url) as store:
-        yield store
-
-
-@pytest.fixture
 def outbox(store: Store) -> RedisOutbox:
     return RedisOutbox(store)
-
-
-@pytest.fixture
-async def player() -> AsyncIterator[SlackPlayer]:
-    """Without Slack's own limits; the bot is in #migrations."""
-    player = SlackPlayer(rate_limits=False)
-    await player.start()
-    player.switches.invite_bot(CHANNEL)
-    yield player
-    await player.stop()
-
-
-@pytest.fixture
-async def client(player: SlackPlayer):
-    async with open_client(player.bot_token, api_url=player.api_url) as client:
-        yield client
 
 
 @pytest.fixture
