@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 
 from bot.playground.esxi.host_log import HostLogs
 from bot.playground.esxi.line_forms import Entry, Generation, agent_line, kernel_line
-from bot.playground.esxi.phrases import NOISE, Phrase
+from bot.playground.esxi.ordinary import NOISE
+from bot.playground.esxi.phrases import Phrase
 
 
 def derived_op_id(op_id: str, *parties: str) -> str:
