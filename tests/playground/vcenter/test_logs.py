@@ -8,7 +8,8 @@ from pyVmomi import vim
 from bot.playground.esxi import phrases
 from bot.playground.esxi.diary import Diary, derived_op_id
 from bot.playground.esxi.host_log import HostLogs
-from bot.playground.esxi.phrases import INVENTED, NOISE, Phrase
+from bot.playground.esxi.ordinary import NOISE
+from bot.playground.esxi.phrases import INVENTED, Phrase
 
 HOST = "esx-site1-01.example.net"
 AT = datetime(2026, 3, 1, 12, 0, 0, 288_000, tzinfo=UTC)
