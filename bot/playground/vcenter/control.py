@@ -1,7 +1,7 @@
 """The control port: what the player's Python methods do, for other processes. Plain HTTP on loopback, JSON.
 
-GET state, relocations, calls, op-ids, placement?vm=&folder=, log?host=&log=, datastore?name=
-POST link, block, drop, delay, down, up, expire-sessions, rotate, power, host
+GET state, relocations, moves, calls, op-ids, placement?vm=&folder=, log?host=&log=, datastore?name=
+POST link, block, fill, drop, delay, down, up, expire-sessions, rotate, power, host
 An unknown name or a wrong field is answered with 400 and a sentence.
 """
 
@@ -10,14 +10,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-if TYPE_CHECKING:
-    from bot.playground.vcenter.player import VCenterPlayer
+from bot.playground.vcenter.links import NFC_PORT, Closed
+from bot.playground.vcenter.switches import Switches
+from bot.playground.vcenter.witness import Witness
 
 
 class _Order(BaseModel):
@@ -28,13 +29,23 @@ class LinkOrder(_Order):
     between: tuple[str, str]
     loss: float | None = Field(None, ge=0, le=1)
     rate: int | None = Field(None, ge=0, description="bits per second")
+    rtt: timedelta | None = Field(None, ge=timedelta(0), description="in seconds")
+    mtu: int | None = Field(None, ge=576, le=9216)
+    pmtud: bool | None = None
+    idle_timeout: timedelta | None = Field(None, ge=timedelta(0), description="in seconds; 0 ends it")
 
 
 class BlockOrder(_Order):
     from_: str = Field(alias="from")
     to: str
-    port: int = 902
+    port: int = Field(NFC_PORT, ge=1, le=65535)
     blocked: bool = True
+    how: Closed = Closed.SILENT
+
+
+class DatastoreOrder(_Order):
+    name: str
+    free: int = Field(0, ge=0, description="bytes that are left")
 
 
 class DropOrder(_Order):
@@ -69,53 +80,60 @@ class NoOrder(_Order):
     pass
 
 
-def control_app(player: VCenterPlayer) -> web.Application:
-    """Return the application of the control port."""
+def control_app(switches: Switches, witness: Witness, *, url: str) -> web.Application:
+    """Return the application of the control port of a vCenter that is played at `url`."""
     app = web.Application()
-    for name, answer in _questions(player).items():
+    for name, answer in _questions(witness, url).items():
         app.router.add_get(f"/_control/{name}", _asked(answer))
-    for name, (model, act) in _orders(player).items():
+    for name, (model, act) in _orders(switches).items():
         app.router.add_post(f"/_control/{name}", _ordered(model, act))
     return app
 
 
-def _questions(player: VCenterPlayer) -> dict[str, Callable[[dict[str, str]], Any]]:
+def _questions(witness: Witness, url: str) -> dict[str, Callable[[dict[str, str]], Any]]:
     return {
         "state": lambda _query: {
-            "vcenter": player.name,
-            "url": player.url,
-            "hosts": player.hosts(),
-            "sessions": [session.account.user for session in player.estate.sessions.all()],
-            "tasks": {task.id: task.state for task in player.estate.tasks.recent()},
+            "vcenter": witness.vcenter,
+            "url": url,
+            "hosts": witness.hosts(),
+            "sessions": witness.users,
+            "tasks": witness.tasks,
         },
-        "relocations": lambda _query: player.relocations,
-        "calls": lambda _query: player.calls,
-        "op-ids": lambda _query: player.op_ids,
-        "placement": lambda query: player.placement(query["vm"], query.get("folder")),
-        "log": lambda query: player.log_lines(query["host"], query.get("log", "vpxa")),
-        "datastore": lambda query: _datastore(player, query["name"]),
+        "relocations": lambda _query: witness.relocations,
+        "moves": lambda _query: witness.moves(),
+        "calls": lambda _query: witness.calls,
+        "op-ids": lambda _query: witness.op_ids,
+        "placement": lambda query: witness.placement(query["vm"], query.get("folder")),
+        "log": lambda query: witness.log_lines(query["host"], query.get("log", "vpxa")),
+        "datastore": lambda query: _datastore(witness, query["name"]),
     }
 
 
-def _datastore(player: VCenterPlayer, name: str) -> dict[str, Any]:
-    store = player.datastore(name)
+def _datastore(witness: Witness, name: str) -> dict[str, Any]:
+    store = witness.datastore(name)
     return {"capacity": store.capacity, "free": store.free, "orphans": store.orphans}
 
 
-def _orders(player: VCenterPlayer) -> dict[str, tuple[type[_Order], Callable[[Any], Any]]]:
-    drops = {"reply": player.drop_reply, "request": player.drop_request}
+def _orders(to: Switches) -> dict[str, tuple[type[_Order], Callable[[Any], Any]]]:
+    drops = {"reply": to.drop_reply, "request": to.drop_request}
     return {
-        "link": (LinkOrder, lambda o: player.set_link(*o.between, loss=o.loss, rate=o.rate)),
-        "block": (BlockOrder, lambda o: player.block_port(o.from_, o.to, port=o.port, blocked=o.blocked)),
+        "link": (LinkOrder, lambda o: to.set_link(*o.between, **_named(o, but="between"))),
+        "block": (BlockOrder, lambda o: to.block_port(o.from_, o.to, port=o.port, blocked=o.blocked, how=o.how)),
+        "fill": (DatastoreOrder, lambda o: to.fill_datastore(o.name, free=o.free)),
         "drop": (DropOrder, lambda o: drops[o.what](o.method, nth=o.nth)),
-        "delay": (DelayOrder, lambda o: player.delay_reply(o.method, o.seconds)),
-        "down": (NoOrder, lambda _o: player.go_down()),
-        "up": (NoOrder, lambda _o: player.come_up()),
-        "expire-sessions": (NoOrder, lambda _o: player.expire_sessions()),
-        "rotate": (RotateOrder, lambda o: player.rotate_log(o.host, o.log)),
-        "power": (PowerOrder, lambda o: player.set_power(o.vm, on=o.on, folder=o.folder)),
-        "host": (HostOrder, lambda o: player.set_host(o.host, connected=o.connected, maintenance=o.maintenance)),
+        "delay": (DelayOrder, lambda o: to.delay_reply(o.method, o.seconds)),
+        "down": (NoOrder, lambda _o: to.go_down()),
+        "up": (NoOrder, lambda _o: to.come_up()),
+        "expire-sessions": (NoOrder, lambda _o: to.expire_sessions()),
+        "rotate": (RotateOrder, lambda o: to.rotate_log(o.host, o.log)),
+        "power": (PowerOrder, lambda o: to.set_power(o.vm, on=o.on, folder=o.folder)),
+        "host": (HostOrder, lambda o: to.set_host(o.host, connected=o.connected, maintenance=o.maintenance)),
     }
+
+
+def _named(order: _Order, *, but: str) -> dict[str, Any]:
+    """Return the fields that an order sets, as the keyword arguments of its switch."""
+    return {name: value for name, value in order if name != but}
 
 
 def _asked(answer: Callable[[dict[str, str]], Any]) -> Callable[[web.Request], Awaitable[web.Response]]:

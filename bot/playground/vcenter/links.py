@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from enum import StrEnum
 from math import sqrt
 
 from bot.playground.vcenter.changes import Changes
@@ -11,24 +13,71 @@ from bot.playground.world import World
 NFC_PORT = 902
 _MATHIS = 1.22
 _HEADERS = 40
+_NO_MTU = 9000
+
+
+class Closed(StrEnum):
+    """How a firewall closes a port: it drops what comes, or it answers with a reset."""
+
+    SILENT = "silent"
+    REFUSED = "refused"
 
 
 class Link:
-    """One link. What a single TCP connection gets out of it follows Mathis: loss and round trip cap the rate."""
+    """One link. What a single TCP connection gets out of it follows Mathis: loss and round trip cap the rate.
 
-    def __init__(self, *, rate: int, rtt: timedelta, loss: float = 0.0, mtu: int = 1500) -> None:
+    `pmtud` says whether routers tell a sender that a segment is too large; without it such segments just vanish.
+    `idle_timeout` is that of a stateful firewall on the way; None where there is none.
+    """
+
+    def __init__(
+        self,
+        *,
+        rate: int,
+        rtt: timedelta,
+        loss: float = 0.0,
+        mtu: int = _NO_MTU,
+        pmtud: bool = True,
+        idle_timeout: timedelta | None = None,
+    ) -> None:
         self.rate = rate
         self.rtt = rtt
         self.loss = loss
         self.mtu = mtu
+        self.pmtud = pmtud
+        self.idle_timeout = idle_timeout
         self.changes = Changes()
         self._flows = 0
 
-    def set(self, *, rate: int | None = None, loss: float | None = None) -> None:
-        """Change the link for all copies on it, at once."""
+    def set(
+        self,
+        *,
+        rate: int | None = None,
+        loss: float | None = None,
+        rtt: timedelta | None = None,
+        mtu: int | None = None,
+        pmtud: bool | None = None,
+        idle_timeout: timedelta | None = None,
+    ) -> None:
+        """Change the link for all copies on it, at once; what is not named stays. An idle_timeout of 0 ends it."""
         self.rate = self.rate if rate is None else rate
         self.loss = self.loss if loss is None else loss
+        self.rtt = self.rtt if rtt is None else rtt
+        self.mtu = self.mtu if mtu is None else mtu
+        self.pmtud = self.pmtud if pmtud is None else pmtud
+        if idle_timeout is not None:
+            self.idle_timeout = idle_timeout or None
         self.changes.touch()
+
+    @property
+    def flows(self) -> int:
+        """How many copies share the link now."""
+        return self._flows
+
+    @property
+    def traffic(self) -> float:
+        """Bytes per second that all copies on the link carry together now."""
+        return self.bytes_per_second * self._flows
 
     def join(self) -> None:
         self._flows += 1
@@ -53,26 +102,53 @@ class Links:
     """All links of a world, by the two sites they join; hosts of one site have a LAN between them."""
 
     def __init__(self, world: World) -> None:
+        self._between = [link.between for link in world.links]
         self._links = {
             frozenset(link.between): Link(rate=link.rate, rtt=link.rtt, loss=link.loss, mtu=link.mtu)
             for link in world.links
         }
         lan = world.play.lan_rate
-        self._links |= {frozenset([site.name]): Link(rate=lan, rtt=timedelta(0), mtu=9000) for site in world.sites}
-        self._blocked = {(port.from_, port.to, port.port) for link in world.links for port in link.blocked}
+        self._links |= {frozenset([site.name]): Link(rate=lan, rtt=timedelta(0)) for site in world.sites}
+        self._closed = {
+            (port.from_, port.to, port.port): Closed.SILENT for link in world.links for port in link.blocked
+        }
+
+    def each(self) -> Iterator[tuple[str, str, Link]]:
+        """Yield every link between two sites, as the world file names them; the LANs within a site are left out."""
+        for one, other in self._between:
+            yield one, other, self._links[frozenset([one, other])]
 
     def find(self, one: str, other: str) -> Link | None:
         """Return the link between two sites, or None where there is no way at all."""
         return self._links.get(frozenset([one, other]))
 
-    def block(self, source: str, destination: str, *, port: int = NFC_PORT, blocked: bool = True) -> None:
-        """Close a port in one direction, or open it again."""
+    def block(
+        self,
+        source: str,
+        destination: str,
+        *,
+        port: int = NFC_PORT,
+        blocked: bool = True,
+        how: Closed = Closed.SILENT,
+    ) -> None:
+        """Close a port in one direction, or open it again; connections that are open feel it too."""
         if blocked:
-            self._blocked.add((source, destination, port))
+            self._closed[source, destination, port] = how
         else:
-            self._blocked.discard((source, destination, port))
+            self._closed.pop((source, destination, port), None)
+        link = self.find(source, destination)
+        if link:
+            link.changes.touch()
+
+    def closed(self, source: str, destination: str, port: int) -> Closed | None:
+        """Say how a port is closed from one site to another, None if it is open."""
+        return self._closed.get((source, destination, port))
+
+    def closed_ports(self) -> list[tuple[str, str, int, Closed]]:
+        """List what is closed: from which site, to which, which port, and how."""
+        return sorted((source, destination, port, how) for (source, destination, port), how in self._closed.items())
 
     def open_for_nfc(self, source: str, destination: str) -> bool:
         """Say whether an NFC session can be set up from one site to another."""
         link = self.find(source, destination)
-        return link is not None and link.rate > 0 and (source, destination, NFC_PORT) not in self._blocked
+        return link is not None and link.rate > 0 and self.closed(source, destination, NFC_PORT) is None

@@ -1,4 +1,4 @@
-"""One played vCenter: its SOAP endpoint, its control port, its background life, and what referees ask it.
+"""One played vCenter: its SOAP endpoint, its control port, its background life; `switches` and `witness` at hand.
 
 `play_world` starts one per vCenter of a world. Everything here runs in one event loop and must be called from it;
 other processes and threads use the control port (`control`).
@@ -18,17 +18,18 @@ from aiohttp import web
 
 from bot.playground.vcenter.certificates import Authority
 from bot.playground.vcenter.control import control_app
-from bot.playground.vcenter.inventory import Datastore, Host, Placement, Vm
-from bot.playground.vcenter.mishaps import Loss
+from bot.playground.vcenter.inventory import Datastore, Placement
+from bot.playground.vcenter.moves import Move
 from bot.playground.vcenter.relocation import Works
 from bot.playground.vcenter.soap_server import SoapServer
+from bot.playground.vcenter.switches import Switches
 from bot.playground.vcenter.universe import Clock, Estate, RelocationRecord, Universe, wall_clock
+from bot.playground.vcenter.witness import Witness
 from bot.playground.world import World, load_world
 
 PLAYERS_FILE = "players-vcenter.json"
 _ADDRESS = "127.0.0.1"
 _SWEEP_EVERY = 1.0
-_LONG = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +48,8 @@ class VCenterPlayer:
         self._life: asyncio.Task[None] | None = None
         self._end = asyncio.Event()
         self._server: SoapServer
+        self.switches: Switches
+        self.witness: Witness
 
     @property
     def url(self) -> str:
@@ -66,7 +69,9 @@ class VCenterPlayer:
         waiting.cancel()
         if self._life.done():
             self._life.result()
-        self._control = web.AppRunner(control_app(self), access_log=None, shutdown_timeout=0.1)
+        self._control = web.AppRunner(
+            control_app(self.switches, self.witness, url=self.url), access_log=None, shutdown_timeout=0.1
+        )
         await self._control.setup()
         await web.TCPSite(self._control, _ADDRESS, 0).start()
         _log.info("vCenter %s is played at %s", self.name, self.url)
@@ -85,6 +90,8 @@ class VCenterPlayer:
             authority = self._authority
             context = authority.server_context(_ADDRESS) if authority else None
             self._server = SoapServer(self.estate, works, address=_ADDRESS, tls=context)
+            self.switches = Switches(self.estate, self._server)
+            self.witness = Witness(self.estate, works, self._server)
             await self._server.up()
             life = [group.create_task(self._make_noise()), group.create_task(self._sweep())]
             begun.set()
@@ -113,106 +120,75 @@ class VCenterPlayer:
             await asyncio.sleep(max(pause, 0.01))
             self.estate.tasks.sweep()
 
-    # What a test or a story does to the world.
+    # What a test or a story does to the world; `switches` has more.
 
     def set_link(self, one: str, other: str, *, loss: float | None = None, rate: int | None = None) -> None:
-        """Change a link at once: loss as a share of 1, rate in bits per second. KeyError for an unknown link."""
-        link = self.estate.universe.links.find(one, other)
-        if link is None:
-            raise KeyError(f"no link between {one!r} and {other!r}")
-        link.set(rate=rate, loss=loss)
+        self.switches.set_link(one, other, loss=loss, rate=rate)
 
     def block_port(self, source: str, destination: str, *, port: int = 902, blocked: bool = True) -> None:
-        """Close a port from one site to another, or open it again."""
-        self.estate.universe.links.block(source, destination, port=port, blocked=blocked)
+        self.switches.block_port(source, destination, port=port, blocked=blocked)
 
     def drop_reply(self, method: str = "RelocateVM_Task", *, nth: int = 1) -> None:
-        """Break the connection of the n-th next call of a method after it was carried out."""
-        self._server.mishaps.drop(method, Loss.REPLY, nth=nth)
+        self.switches.drop_reply(method, nth=nth)
 
     def drop_request(self, method: str = "RelocateVM_Task", *, nth: int = 1) -> None:
-        """Break the connection of the n-th next call of a method before it is carried out."""
-        self._server.mishaps.drop(method, Loss.REQUEST, nth=nth)
+        self.switches.drop_request(method, nth=nth)
 
     def delay_reply(self, method: str, seconds: float) -> None:
-        """Hold back every reply to a method from now on; 0 ends it."""
-        self._server.mishaps.delay(method, seconds)
+        self.switches.delay_reply(method, seconds)
 
     def hold_back(self, method: str) -> asyncio.Event:
-        """Let the next call of a method in, and carry it out only when the event is set: it is under way till then."""
-        return self._server.mishaps.hold_back(method)
+        return self.switches.hold_back(method)
 
     async def go_down(self) -> None:
-        """Refuse connections and break the open ones. Tasks go on, sessions stay."""
-        await self._server.down()
+        await self.switches.go_down()
 
     async def come_up(self) -> None:
-        """Listen again, on the same port."""
-        await self._server.up()
+        await self.switches.come_up()
 
     def expire_sessions(self) -> int:
-        """End every session as if it had been idle for too long; returns how many there were."""
-        sessions = self.estate.sessions.all()
-        for session in sessions:
-            self.estate.sessions.end(session)
-        return len(sessions)
+        return self.switches.expire_sessions()
 
     def rotate_log(self, host: str, log: str = "vpxa") -> None:
-        """Rotate one log of a host: line numbers begin again."""
-        self.estate.host(host).logs.rotate(log, at=self.estate.universe.clock())
+        self.switches.rotate_log(host, log)
 
     def set_power(self, vm: str, *, on: bool, folder: str | None = None) -> None:
-        """Switch a VM as somebody at its console would."""
-        self.estate.set_power(self.estate.vm(vm, folder), "poweredOn" if on else "poweredOff")
+        self.switches.set_power(vm, on=on, folder=folder)
 
     def set_host(self, host: str, *, connected: bool | None = None, maintenance: bool | None = None) -> None:
-        """Disconnect a host, put it into maintenance mode, or back."""
-        found = self.estate.host(host)
-        found.connected = found.connected if connected is None else connected
-        found.maintenance = found.maintenance if maintenance is None else maintenance
-        seen_with_it = [*found.datastores, *(vm for vm in self.estate.inventory.each(Vm) if vm.host is found)]
-        self.estate.inventory.changes.touch(found.ref, *(entity.ref for entity in (*seen_with_it, *found.ancestors)))
+        self.switches.set_host(host, connected=connected, maintenance=maintenance)
 
-    # What a referee asks.
+    # What a referee asks; see `Witness`.
 
     @property
     def relocations(self) -> list[RelocationRecord]:
-        """Every RelocateVM_Task that was accepted, in order."""
-        return self.estate.relocations
+        return self.witness.relocations
+
+    def moves(self) -> list[Move]:
+        return self.witness.moves()
 
     @property
     def calls(self) -> dict[str, int]:
-        """How often each method was called."""
-        return dict(self._server.calls)
+        return self.witness.calls
 
     async def until_called(self, method: str, count: int = 1) -> None:
-        """Return once a method was called so often, counted from the start. The caller sets the time-out."""
-        arrivals = self._server.arrivals
-        while self._server.calls[method] < count:
-            await arrivals.wait(beyond=arrivals.revision, seconds=_LONG)
+        await self.witness.until_called(method, count)
 
     @property
     def op_ids(self) -> list[tuple[str, str]]:
-        """(method, opID) of the calls that carried an operationID header, newest last."""
-        return list(self._server.op_ids)
+        return self.witness.op_ids
 
     def placement(self, vm: str, folder: str | None = None) -> Placement:
-        """Say where a VM really is. KeyError unless exactly one bears the name (in that folder)."""
-        return self.estate.inventory.placement(self.estate.vm(vm, folder))
+        return self.witness.placement(vm, folder)
 
     def log_lines(self, host: str, log: str = "vpxa") -> list[str]:
-        """Return the lines of a host's log, rotated ones first."""
-        return self.estate.host(host).logs.everything(log)
+        return self.witness.log_lines(host, log)
 
     def datastore(self, name: str) -> Datastore:
-        """Return a datastore with its free space and its orphans; KeyError for an unknown name."""
-        for store in self.estate.inventory.each(Datastore):
-            if store.name == name:
-                return store
-        raise KeyError(f"no datastore named {name!r}")
+        return self.witness.datastore(name)
 
     def hosts(self) -> list[str]:
-        return [host.name for host in self.estate.inventory.each(Host)]
+        return self.witness.hosts()
 
 
 class RunningWorld:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -19,15 +20,17 @@ from bot.playground.vcenter.changes import Changes
 from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.inventory import Datastore, Host, Orphan, Vm
 from bot.playground.vcenter.links import NFC_PORT
+from bot.playground.vcenter.moves import Move
 from bot.playground.vcenter.relocate_spec import Plan
 from bot.playground.vcenter.tasks import Task
-from bot.playground.vcenter.transfer import Endurance, NfcSessionDiedError, copy
+from bot.playground.vcenter.transfer import Copy, Endurance, NfcSessionDiedError
 from bot.playground.vcenter.universe import Estate, RelocationRecord
 
 PER_HOST = 8
 """Provisioning operations that vCenter runs per host at a time; more of them wait in its queue."""
 _FOREVER = 3600.0
 _HANDSHAKES = 3
+_REMEMBERED = 500
 _log = logging.getLogger(__name__)
 
 
@@ -77,6 +80,7 @@ class Relocation:
     record: RelocationRecord
     places: Places
     _source: Host = field(init=False)
+    _copying: Copy | None = field(init=False, default=None)
     _directory: str = field(init=False)
     _lro: dict[Host, str] = field(init=False, default_factory=dict)
     _taken: dict[Datastore, int] = field(init=False, default_factory=dict)
@@ -84,6 +88,29 @@ class Relocation:
     def __post_init__(self) -> None:
         self._source = self.vm.host
         self._directory = self.vm.directory
+
+    @property
+    def move(self) -> Move:
+        """How it looks at this moment."""
+        task, copying, fault = self.task, self._copying, self.task.fault
+        return Move(
+            vm=self.vm.name,
+            op_id=task.op_id,
+            task=task.id,
+            from_site=self._source.site,
+            from_host=self._source.name,
+            to_site=self.plan.host.site,
+            to_host=self.plan.host.name,
+            state=task.state,
+            percent=100 if task.state == "success" else task.progress or 0,
+            bytes=int(copying.moved) if copying else 0,
+            size=copying.size if copying else 0,
+            bytes_per_second=copying.bytes_per_second if copying else 0.0,
+            queued=task.queued,
+            ended=task.completed,
+            fault=fault.data.type if fault else "",
+            message=str(fault) if fault else "",
+        )
 
     async def run(self) -> None:
         """Run to an end and write it down. Only the end of the player itself leaves the task unfinished."""
@@ -188,10 +215,9 @@ class Relocation:
         if link is None:
             raise faults.host_connect(self.plan.host.name)
         size = sum(sent for _, _, sent, _ in self._pieces())
+        self._copying = Copy(size, link, endurance=Endurance(play.nfc_patience, play.nfc_breaks_at))
         try:
-            await copy(
-                size, link, endurance=Endurance(play.nfc_patience, play.nfc_breaks_at), on_percent=self._on_percent
-            )
+            await self._copying.run(self._on_percent)
         except NfcSessionDiedError:
             self._write(self._source, phrases.SOURCE_SESSION_DIED)
             self._write(self.plan.host, phrases.DESTINATION_SESSION_DIED)
@@ -274,14 +300,22 @@ class Works:
         self._group = group
         self._places = Places()
         self._running: set[asyncio.Task[None]] = set()
+        self._seen: deque[Relocation] = deque(maxlen=_REMEMBERED)
 
     def start(self, vm: Vm, plan: Plan, *, task: Task, record: RelocationRecord) -> None:
         """Let a relocation run; its task can be cancelled from now on."""
         relocation = Relocation(self._estate, vm, plan, task, record, self._places)
+        self._seen.append(relocation)
         work = self._group.create_task(relocation.run(), name=f"relocate {vm.name}")
         self._running.add(work)
         work.add_done_callback(self._running.discard)
         task.abort = work.cancel
+
+    def moves(self) -> list[Move]:
+        """Say how every relocation stands that is under way or ended not long ago, oldest first."""
+        horizon = self._estate.universe.clock() - self._estate.tasks.retention
+        moves = (relocation.move for relocation in self._seen)
+        return [move for move in moves if move.ended is None or move.ended > horizon]
 
     def stop(self) -> None:
         """Give up everything that is under way; its tasks stay unfinished."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.playground.esxi.diary import Diary
 from bot.playground.vcenter.building import build_inventory
-from bot.playground.vcenter.inventory import Host, Inventory, Vm
+from bot.playground.vcenter.inventory import Datastore, Host, Inventory, Vm
 from bot.playground.vcenter.links import Links
 from bot.playground.vcenter.sessions import Sessions
 from bot.playground.vcenter.tasks import TaskBoard
@@ -73,6 +73,13 @@ class Estate:
             if host.name == name:
                 return host
         raise KeyError(f"no host named {name!r}")
+
+    def datastore(self, name: str) -> Datastore:
+        """Return the datastore of a name; KeyError if there is none."""
+        for store in self.inventory.each(Datastore):
+            if store.name == name:
+                return store
+        raise KeyError(f"no datastore named {name!r}")
 
     def set_power(self, vm: Vm, state: str) -> None:
         vm.power = state
