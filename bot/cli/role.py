@@ -7,13 +7,16 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from bot.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+LAST_RESORT: Final = 45
+"""Seconds after being told to stop in which a role has to end, when there is no supervisor any more to see to it."""
 
 
 def role_options(command: Command) -> Command:
@@ -50,6 +53,11 @@ def run_role(
 
 async def _until_stopped(role: Callable[[Settings, asyncio.Event], Awaitable[None]], settings: Settings) -> None:
     stop = asyncio.Event()
+
+    def told() -> None:
+        stop.set()
+        signal.alarm(LAST_RESORT)  # the kernel ends us, whatever we hang in
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, told)
     await role(settings, stop)

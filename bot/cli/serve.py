@@ -1,8 +1,9 @@
-"""`coldmigrate serve`: bot and worker on one machine, supervised."""
+"""`coldmigrate serve`: all roles on one machine, supervised."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,19 +19,21 @@ if TYPE_CHECKING:
 @role_options
 def serve(config: Path | None, log_format: str) -> None:
     """Run bot and worker as child processes of this one; restart what falls, stop all on Ctrl-C or SIGTERM."""
-    shared = ["--log-format", log_format, *(["--config", str(config)] if config else [])]
+    # The roles write into a pipe, so only we can see whether there is a terminal.
+    form = ("text" if sys.stderr.isatty() else "json") if log_format == "auto" else log_format
+    shared = ["--log-format", form, *(["--config", str(config)] if config else [])]
 
     async def supervise(_settings: Settings, stop: asyncio.Event) -> None:
-        from bot.cli.supervisor import Role, Supervisor
+        from bot.cli.roles import our_roles
+        from bot.cli.supervisor import Supervisor
 
-        roles = [Role("worker", ["worker", *shared]), Role("bot", ["bot", *shared])]
-        async with Supervisor(roles) as supervisor:
-            ended = asyncio.ensure_future(supervisor.wait())
+        async with Supervisor(our_roles(shared)) as supervisor:
+            failed = asyncio.ensure_future(supervisor.wait())
             stopped = asyncio.ensure_future(stop.wait())
-            await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
-            if not stop.is_set():
-                raise SystemExit(ended.result())
-            ended.cancel()
+            if failed.done():
+                raise SystemExit(failed.result().code)
+            failed.cancel()
 
     run_role(supervise, config=config, log_format=log_format)

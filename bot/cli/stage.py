@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from bot.cli.init import CONFIG, MANIFEST
+from bot.cli.roles import our_roles
+from bot.cli.stagehands import Crew, WorldClock
 from bot.cli.story import Whereabouts
-from bot.cli.supervisor import Role, Supervisor
+from bot.cli.supervisor import Supervisor
 from bot.playground.slack.control import SlackControl
 from bot.playground.slack.player import SlackPlayer
 from bot.playground.vcenter.player import RunningWorld, VCenterPlayer, play_world
@@ -27,12 +29,13 @@ STARTING: Final = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that runs. `slack` is where people are, `world` what referees ask."""
+    """Everything that runs. `slack` is where people are, `world` what referees ask, `crew` what happens behind."""
 
     slack: SlackControl
+    player: SlackPlayer
     world: RunningWorld
     supervisor: Supervisor
-    config: Path
+    crew: Crew
 
     async def ready(self) -> None:
         """Return once the bot listens and a worker has read the inventory; a question without effect tells both."""
@@ -52,27 +55,34 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_stage(folder: Path, *, redis_url: str, log_format: str = "text") -> AsyncIterator[Stage]:
+async def set_stage(
+    folder: Path, *, redis_url: str, world: Path = WORLD, log_format: str = "text"
+) -> AsyncIterator[Stage]:
     """Start players and roles in `folder`, which keeps config, certificates and the roles' logs."""
     player = SlackPlayer(manifest=MANIFEST)
-    async with await play_world(load_world(WORLD), folder) as world:
+    clock = WorldClock()
+    async with await play_world(load_world(world), folder, clock=clock) as playing:
         await player.start()
         try:
-            config = folder / "coldmigrate.toml"
-            config.write_text(_config(player, world[VCENTER]), encoding="utf-8")
-            roles = _roles(config, folder, environment=_environment(player, world[VCENTER], redis_url), form=log_format)
+            config = write_config(folder, player, playing[VCENTER])
+            roles = our_roles(
+                ["--config", str(config), "--log-format", log_format],
+                extra={"worker": ["--read-on", "4"]},
+                environment=_environment(player, playing[VCENTER], redis_url),
+                logs=folder,
+            )
             async with SlackControl(player.control_url) as slack, Supervisor(roles) as supervisor:
-                yield Stage(slack, world, supervisor, config)
+                crew = Crew(supervisor, slack=player.switches, world=clock, redis_url=redis_url)
+                yield Stage(slack, player, playing, supervisor, crew)
         finally:
             await player.stop()
 
 
-def _roles(config: Path, folder: Path, *, environment: dict[str, str], form: str) -> list[Role]:
-    shared = ["--config", str(config), "--log-format", form]
-    return [
-        Role("worker", ["worker", *shared, "--read-on", "4"], environment, folder / "worker.log"),
-        Role("bot", ["bot", *shared], environment, folder / "bot.log"),
-    ]
+def write_config(folder: Path, slack: SlackPlayer, vcenter: VCenterPlayer) -> Path:
+    """Write the config of the stage: what `coldmigrate init` writes, with the addresses and people of the players."""
+    path = folder / "coldmigrate.toml"
+    path.write_text(_config(slack, vcenter), encoding="utf-8")
+    return path
 
 
 def _environment(slack: SlackPlayer, vcenter: VCenterPlayer, redis_url: str) -> dict[str, str]:
@@ -87,7 +97,6 @@ def _environment(slack: SlackPlayer, vcenter: VCenterPlayer, redis_url: str) -> 
 
 
 def _config(slack: SlackPlayer, vcenter: VCenterPlayer) -> str:
-    """What `coldmigrate init` writes, with the addresses and people of the simulated world put in."""
     config = CONFIG
     for theirs, ours in (
         ('url = "https://vc-east.example.net"', f'url = "{vcenter.url}"'),

@@ -1,0 +1,33 @@
+"""The roles of one machine, as a table: `serve` and `demo` supervise exactly these."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from bot.cli.supervisor import Role
+
+ROLES: Final = ("worker", "bot")
+"""In the order in which they are stopped. The bot goes last: what a worker says when it hands its jobs over is posted,
+and until then people are answered. What they ask for meanwhile is in Redis, and done by the next worker."""
+
+
+def our_roles(
+    options: Sequence[str],
+    *,
+    extra: Mapping[str, Sequence[str]] | None = None,
+    environment: Mapping[str, str] | None = None,
+    logs: Path | None = None,
+) -> list[Role]:
+    """All roles with the same options, and by name with `extra` ones. Their logs go into the folder `logs`, if any."""
+    return [
+        Role(
+            name,
+            [sys.executable, "-m", "bot", name, *options, *(extra or {}).get(name, ())],
+            environment,
+            logs / f"{name}.log" if logs else None,
+        )
+        for name in ROLES
+    ]
