@@ -26,7 +26,15 @@ _BITS = {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9}
 _SECONDS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600}
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z/]+)")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?) ?%")
-_DISK = re.compile(r"(?P<capacity>\S+ ?[A-Za-z]+)(?: (?P<kind>thin|thick)(?: (?P<used>\S+ ?[A-Za-z]+))?)?")
+_DISK = re.compile(
+    r"(?P<capacity>\S+ ?[A-Za-z]+)(?: (?P<kind>thin|thick)(?: (?P<used>\d\S* ?[A-Za-z]+))?)?"
+    r"(?P<traits>(?: (?:independent|shared))*)"
+)
+_DEVICES = "iso, host-cd, client-cd, floppy, usb, pci, vgpu, serial, nvdimm, rdm physical, rdm virtual"
+_DEVICE = re.compile(
+    r"(?P<kind>iso|host-cd|client-cd|floppy|usb|pci|vgpu|serial|nvdimm|rdm(?= (?:physical|virtual)$))"
+    r"(?: (?P<detail>\S.*))?"
+)
 _MOMENT = re.compile(r"(\d{1,2}) ?% of (\S.*)")
 
 
@@ -69,7 +77,20 @@ def _parse_disk(value: Any) -> Any:
     used = parse_size(found["used"]) if found["used"] else (0 if thin else capacity)
     if used > capacity:
         raise ValueError("expected a thin disk to use no more than its size")
-    return {"capacity": capacity, "thin": thin, "used": used if thin else capacity}
+    traits = found["traits"].split()
+    return {
+        "capacity": capacity,
+        "thin": thin,
+        "used": used if thin else capacity,
+        **dict.fromkeys(traits, True),
+    }
+
+
+def _parse_device(value: Any) -> Any:
+    found = _DEVICE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None or (found["kind"] == "iso" and not re.match(r"\[.+\] .+", found["detail"] or "")):
+        raise ValueError(f'expected one of {_DEVICES}, for example "iso [ds-c1-01] tools/linux.iso"')
+    return {"kind": found["kind"], "detail": found["detail"] or ""}
 
 
 def _parse_moment(value: Any) -> Any:
@@ -100,14 +121,26 @@ class Play(_Part):
     lan_rate: Rate = Field("10 Gbit/s", description="between hosts of one site")  # type: ignore[assignment]
     task_retention: Duration = Field("10 min", description="a finished task object vanishes after this")  # type: ignore[assignment]
     session_idle: Duration = Field("30 min", description="an unused session ends after this")  # type: ignore[assignment]
+    guest_shutdown: Duration = Field("2 s", description="a guest is down this long after ShutdownGuest")  # type: ignore[assignment]
     noise_every: Duration = Field("3 s", description="each host logs ordinary work about this often")  # type: ignore[assignment]
     history_lines: int = Field(120, ge=0, description="ordinary lines that each host log starts with")
 
 
+class Permission(_Part):
+    """What an account may do on one object, and below it when `propagate`; the nearest permission counts alone."""
+
+    on: str = Field(description='an inventory path such as "/DC1/vm/Web"; "/" is the root')
+    privileges: Literal["all"] | tuple[Name, ...]
+    propagate: bool = True
+
+
 class Account(_Part):
+    """`privileges` are held on the root and propagate; `permissions` say otherwise for single objects."""
+
     user: Name
     password: Name = Field(repr=False)
     privileges: Literal["all"] | tuple[Name, ...] = "all"
+    permissions: tuple[Permission, ...] = ()
 
 
 class VCenter(_Part):
@@ -145,6 +178,16 @@ class Disk(_Part):
     capacity: int
     thin: bool
     used: int
+    independent: bool = False
+    shared: bool = False
+    """Several VMs write to it (multi-writer)."""
+
+
+class Device(_Part):
+    """Hardware that hinders a move. `detail` is the file of an ISO, or the kind of a raw device mapping."""
+
+    kind: str
+    detail: str = ""
 
 
 class VmSpec(_Part):
@@ -157,7 +200,14 @@ class VmSpec(_Part):
     host: int | None = Field(None, ge=1, description="which host of the site, counted from 1")
     datastore: str | None = None
     template: bool = False
-    snapshots: bool = False
+    snapshots: int = Field(0, ge=0, le=32, description="how many snapshots its chain has; true means one")
+    devices: tuple[Annotated[Device, BeforeValidator(_parse_device)], ...] = ()
+    bus_sharing: Literal["none", "virtual", "physical"] = "none"
+    hardware_version: int | None = Field(None, ge=4, le=22)
+    encrypted: bool = False
+    vtpm: bool = False
+    change_tracking: bool = False
+    tools: bool = Field(True, description="whether VMware Tools run in the guest, so that it can be shut down")
     disabled_methods: tuple[Name, ...] = ()
     running_task: str | None = None
     question: str | None = None
