@@ -28,6 +28,7 @@ def post_message(call: Call) -> Json:
         thread_ts=thread_ts,
         broadcast=call.flag("reply_broadcast"),
     )
+    call.workspace.said("message", call.arguments)
     shown = call.workspace.message_json(message, with_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "message": shown}
 
@@ -41,6 +42,7 @@ def update(call: Call) -> Json:
         raise ApiRefusalError("is_inactive")
     content = _updated_content(call, message)
     call.workspace.update(channel, message, content)
+    call.workspace.said("message", call.arguments)
     shown = call.workspace.message_json(message, with_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
 
@@ -72,6 +74,7 @@ def post_ephemeral(call: Call) -> Json:
     content = read_content(call.arguments)
     thread_ts = _thread(call, channel)
     shown = call.workspace.whisper(channel, user, content, source=EphemeralSource.API, thread_ts=thread_ts)
+    call.workspace.said("ephemeral", call.arguments)
     return {"message_ts": shown.ts}
 
 

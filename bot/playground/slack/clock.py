@@ -1,7 +1,9 @@
-"""The workspace's clock. Nothing here may wait; whoever waits for a person or a peer uses real time-outs."""
+"""The workspace's clock. Whoever waits for a person or a peer uses real time-outs; Slack's own waits follow this."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from datetime import timedelta
 
@@ -14,6 +16,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._moved = 0.0
+        self._advanced = asyncio.Event()
 
     def wall(self) -> float:
         """Seconds since the epoch."""
@@ -24,8 +27,18 @@ class Clock:
         return time.monotonic() + self._moved
 
     def advance(self, by: timedelta) -> None:
-        """Move both forward. Time-outs that already run are not shortened by it."""
+        """Move both forward. Sleepers wake as if they had slept; time-outs for a peer are not shortened by it."""
         self._moved += by.total_seconds()
+        advanced, self._advanced = self._advanced, asyncio.Event()
+        advanced.set()
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Wait until this clock, not the machine's, has moved on by `duration`."""
+        due = self.steady() + duration.total_seconds()
+        while (left := due - self.steady()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._advanced.wait()
 
 
 class Stamps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -66,6 +67,16 @@ class SlackControl:
     async def mention(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> str:
         said = await self.ask("mention", user=user, channel=channel, text=text, thread_ts=thread_ts)
         return str(said["ts"])
+
+    async def upload(
+        self, user: str, channel: str, name: str, content: bytes, *, comment: str = "", thread_ts: str | None = None
+    ) -> Json:
+        sent = {"name": name, "content": base64.b64encode(content).decode(), "comment": comment, "thread_ts": thread_ts}
+        return dict((await self.ask("upload", user=user, channel=channel, **sent))["file"])
+
+    async def download(self, user: str, file_id: str) -> tuple[str, bytes]:
+        said = await self.ask("download", user=user, file_id=file_id)
+        return str(said["name"]), base64.b64decode(said["content"])
 
     # Seeing
 

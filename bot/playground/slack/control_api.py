@@ -5,6 +5,7 @@ Every verb takes its arguments from the query or from a JSON object. A mistake o
 
 from __future__ import annotations
 
+import base64
 import inspect
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -104,7 +105,24 @@ def _gestures(person: Person) -> dict[str, Verb]:
     def mention(sent: Json) -> Json:
         return {"ts": person.mention(sent["user"], sent["channel"], sent["text"], thread_ts=sent.get("thread_ts"))}
 
+    def upload(sent: Json) -> Json:
+        file = person.upload(
+            sent["user"],
+            sent["channel"],
+            sent["name"],
+            base64.b64decode(sent["content"], validate=True),
+            comment=sent.get("comment", ""),
+            thread_ts=sent.get("thread_ts"),
+        )
+        return {"file": file}
+
+    def download(sent: Json) -> Json:
+        name, content = person.download(sent["user"], sent["file_id"])
+        return {"name": name, "content": base64.b64encode(content).decode()}
+
     return {
+        "upload": upload,
+        "download": download,
         "command": command,
         "click": click,
         "submit-view": submit_view,
@@ -146,6 +164,11 @@ def _switch_verbs(switches: Switches) -> dict[str, Verb]:
         "disconnect": disconnect,
         "cut": lambda sent: {"cut": switches.cut(number=sent.get("number"))},
         "fault": fault,
+        "reject-next": lambda sent: switches.reject_next(
+            int(sent["n"]), sent["method"], int(sent.get("retry_after", 1))
+        ),
+        "deliver-each": lambda sent: switches.deliver_each(int(sent["times"])),
+        "disconnect-every": lambda sent: switches.disconnect_every(_seconds(sent.get("seconds"))),
         "no-more-faults": lambda _: switches.no_more_faults(),
         "rate-limits": lambda sent: switches.rate_limits(enforced=bool(sent["enforced"])),
         "ack-deadline": lambda sent: switches.ack_deadline(timedelta(seconds=float(sent["seconds"]))),
@@ -157,6 +180,10 @@ def _switch_verbs(switches: Switches) -> dict[str, Verb]:
         "restore-token": lambda sent: switches.restore_token(TokenKind(sent.get("token", "bot"))),
         "add-channel": add_channel,
     }
+
+
+def _seconds(value: Any) -> timedelta | None:
+    return None if value in (None, "") else timedelta(seconds=float(value))
 
 
 def _from_this_machine(request: web.Request) -> bool:

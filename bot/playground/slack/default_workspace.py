@@ -41,7 +41,15 @@ SCOPES = frozenset(
     }
 )
 EVENTS = frozenset(
-    {"app_home_opened", "app_mention", "member_joined_channel", "message.channels", "message.groups", "message.im"}
+    {
+        "app_home_opened",
+        "app_mention",
+        "file_shared",
+        "member_joined_channel",
+        "message.channels",
+        "message.groups",
+        "message.im",
+    }
 )
 
 

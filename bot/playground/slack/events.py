@@ -42,6 +42,9 @@ class Events:
         mentioned = f"<@{self._workspace.app.bot_user}>" in message.text
         if mentioned and message.by_app is None and channel.kind is not ChannelKind.DIRECT:
             self._tell("app_mention", channel, shown | {"type": "app_mention"})
+        for file in message.files:
+            named = {"file_id": file.id, "user_id": message.user, "file": {"id": file.id}}
+            self._tell("file_shared", channel, {"type": "file_shared", "channel_id": channel.id} | named)
 
     def updated(self, channel: Channel, message: Message, before: Json) -> None:
         after = self._workspace.message_json(message)
@@ -102,4 +105,4 @@ class Events:
             if ack.outcome is AckOutcome.ACKED or wait is None:
                 return
             retry = Retry(retry.attempt + 1, REASONS[ack.outcome])
-            await asyncio.sleep(wait.total_seconds())
+            await self._workspace.clock.sleep(wait)

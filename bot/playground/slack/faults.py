@@ -45,7 +45,7 @@ class Faults:
         self._planned[method].extend([fault] * times)
 
     def take(self, method: str) -> Fault | None:
-        queue = self._planned[method]
+        queue = self._planned.get(method)
         return queue.popleft() if queue else None
 
     def clear(self) -> None:

@@ -15,6 +15,7 @@ from bot.errors import UserError
 from bot.playground.slack.changes import Json
 from bot.playground.slack.content import as_stored, read_content
 from bot.playground.slack.events import Events
+from bot.playground.slack.files import LARGEST_FILE, Files
 from bot.playground.slack.gestures import action_json, find_control, view_state
 from bot.playground.slack.payloads import Installation
 from bot.playground.slack.records import Channel, ChannelKind, Ephemeral, EphemeralSource, Message, User, View
@@ -64,6 +65,7 @@ class Person:
         triggers: Triggers,
         response_urls: ResponseUrls,
         views: Views,
+        files: Files,
     ) -> None:
         self._workspace = workspace
         self._sockets = sockets
@@ -71,6 +73,7 @@ class Person:
         self._triggers = triggers
         self._response_urls = response_urls
         self._views = views
+        self._files = files
         self._installation = Installation(workspace.team, workspace.app)
 
     # Doing
@@ -177,6 +180,30 @@ class Person:
         """Write a message that begins with the bot's name."""
         return self.post(user, channel, f"<@{self._workspace.app.bot_user}> {text}", thread_ts=thread_ts)
 
+    def upload(
+        self, user: str, channel: str, name: str, content: bytes, *, comment: str = "", thread_ts: str | None = None
+    ) -> Json:
+        """Drop a file into a conversation, perhaps with words; returns the file as the Web API shows it."""
+        who, where = self._writer(user, channel)
+        if thread_ts is not None:
+            self._message(where, thread_ts)
+        if not content:
+            raise UserError(f"{name} is empty; Slack takes no empty files.")
+        if len(content) > LARGEST_FILE:
+            raise UserError(f"{name} has {len(content)} bytes; this Slack takes {LARGEST_FILE}.")
+        file = self._files.keep(who, name, content)
+        said = Content(text=comment, blocks=_typed(comment))
+        self._workspace.post(where, who, said, thread_ts=thread_ts, files=[file])
+        return file.with_shares()
+
+    def download(self, user: str, file_id: str) -> tuple[str, bytes]:
+        """Name and bytes of a file that this person can see."""
+        who = self._workspace.user(user)
+        file = self._files.find(file_id, seen_by=who)
+        if file is None or file.content is None:
+            raise UserError(f"{who.name} can see no file {file_id}.")
+        return file.name, file.content
+
     def open_home(self, user: str) -> None:
         """Look at the app's Home tab."""
         self._events.home_opened(self._workspace.user(user))
@@ -278,6 +305,7 @@ class Person:
             self._failed(who, where, f'{command} failed with the error "invalid_command_response"', error=refusal.code)
             return replace(outcome, error=refusal.code)
         app = self._workspace.app
+        self._workspace.said("message" if said.get("response_type") == "in_channel" else "ephemeral", said)
         if said.get("response_type") == "in_channel":
             self._workspace.post(where, self._workspace.users[app.bot_user], content, by_app=app)
         else:

@@ -5,19 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from aiohttp import web
 
-from bot.playground.slack import chat_methods, control_api, conversation_methods, people_methods, response_urls, web_api
+from bot.playground.slack import (
+    chat_methods,
+    control_api,
+    conversation_methods,
+    files,
+    people_methods,
+    response_urls,
+    web_api,
+)
 from bot.playground.slack.changes import Json
 from bot.playground.slack.clock import Clock
 from bot.playground.slack.control_api import ControlApi
 from bot.playground.slack.default_workspace import make_workspace
 from bot.playground.slack.events import Events
 from bot.playground.slack.faults import Faults
+from bot.playground.slack.file_methods import FileMethods
+from bot.playground.slack.files import Files
 from bot.playground.slack.person import Person
 from bot.playground.slack.rates import RateLimits
 from bot.playground.slack.response_urls import ResponseUrls
@@ -29,6 +40,8 @@ from bot.playground.slack.triggers import Triggers
 from bot.playground.slack.view_methods import ViewMethods
 from bot.playground.slack.views import Views
 from bot.playground.slack.web_api import WebApi, connections_open
+from bot.playground.slack.wiretap import Wiretap
+from bot.playground.slack.workspace import Listener
 
 HOST = "127.0.0.1"
 SOCKET_PATH = "/socket"
@@ -59,13 +72,19 @@ class SlackPlayer:
         self.clock = clock or Clock()
         self.tally = Tally()
         self.workspace = make_workspace(self.clock, manifest=manifest)
+        self._wiretap = Wiretap(self.clock)
         self._sockets = SocketMode(
-            app_id=self.workspace.app.id, clock=self.clock, tally=self.tally, changes=self.workspace.changes
+            app_id=self.workspace.app.id,
+            clock=self.clock,
+            tally=self.tally,
+            changes=self.workspace.changes,
+            wiretap=self._wiretap,
         )
         self._events = Events(self.workspace, self._sockets)
         self._triggers = Triggers(self.clock)
         self._views = Views(self.workspace)
-        self._response_urls = ResponseUrls(self.workspace)
+        self._response_urls = ResponseUrls(self.workspace, self._wiretap)
+        self._files = Files(self.workspace, self._tokens)
         self._limits = RateLimits(self.clock)
         self._faults = Faults()
         self.workspace.witnesses.append(self._events)
@@ -76,6 +95,7 @@ class SlackPlayer:
             triggers=self._triggers,
             response_urls=self._response_urls,
             views=self._views,
+            files=self._files,
         )
         self.switches = Switches(
             workspace=self.workspace,
@@ -86,6 +106,7 @@ class SlackPlayer:
             faults=self._faults,
             tally=self.tally,
             clock=self.clock,
+            files=self._files,
         )
         self.switches.ack_deadline(ack_deadline)
         self.switches.rate_limits(enforced=rate_limits)
@@ -112,6 +133,19 @@ class SlackPlayer:
     def app_token(self) -> str:
         return self._tokens.app
 
+    @property
+    def traffic(self) -> deque[Json]:
+        """What crossed the wire lately, oldest first: `n`, `at`, `way`, `what`, `body`, `answer`; no token is in it."""
+        return self._wiretap.exchanges
+
+    @property
+    def on_said(self) -> list[Listener]:
+        """Called with (kind, payload) for everything the app sends to be seen and this Slack takes.
+
+        The kinds: "message", "ephemeral", "response_url" and "view".
+        """
+        return self.workspace.on_said
+
     async def start(self) -> None:
         """Listen. The port is known afterwards if it was left to the system."""
         app = web.Application(client_max_size=LARGEST_BODY)
@@ -120,10 +154,11 @@ class SlackPlayer:
         await self._runner.setup()
         await web.TCPSite(self._runner, HOST, self._port).start()
         self._port = self._runner.addresses[0][1]
-        self._response_urls.origin = self.origin
+        self._response_urls.origin = self._files.origin = self.origin
 
     async def stop(self) -> None:
         """Close all connections and stop listening. May be called twice."""
+        self._files.close()
         await self._events.close()
         await self._sockets.close()
         if self._runner is not None:
@@ -137,10 +172,12 @@ class SlackPlayer:
             limits=self._limits,
             faults=self._faults,
             tally=self.tally,
+            wiretap=self._wiretap,
             methods={
                 **chat_methods.METHODS,
                 **conversation_methods.METHODS,
                 **people_methods.METHODS,
+                **FileMethods(self._files).methods(),
                 **ViewMethods(self._views, self._triggers).methods(),
                 "apps.connections.open": connections_open(self._ticket_url),
             },
@@ -152,6 +189,8 @@ class SlackPlayer:
             web.post(web_api.PATH, api.handle),
             web.get(SOCKET_PATH, self._sockets.accept, allow_head=False),
             web.post(response_urls.PATH, self._response_urls.handle),
+            web.post(files.UPLOAD_PATH, self._files.receive),
+            *(web.get(path, self._files.serve, allow_head=False) for path in files.DOWNLOAD_PATHS),
             web.get(verb, control.handle, allow_head=False),
             web.post(verb, control.handle),
         ]

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.playground.slack.changes import Json
+from bot.playground.slack.file_record import File
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,7 @@ class Message:
     text: str
     blocks: list[Json] = field(default_factory=list)
     attachments: list[Json] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
     thread_ts: str | None = None
     broadcast: bool = False
     by_app: App | None = None
@@ -125,10 +127,15 @@ class Message:
             shown |= {"subtype": "tombstone", "hidden": True}
         optional = {"blocks": self.blocks, "attachments": self.attachments, "edited": self.edited}
         shown |= {name: value for name, value in optional.items() if value}
-        shown |= self._thread_json() | self._reactions_json()
+        shown |= self._files_json() | self._thread_json() | self._reactions_json()
         if with_metadata and self.metadata:
             shown["metadata"] = self.metadata
         return shown
+
+    def _files_json(self) -> Json:
+        if not self.files:
+            return {}
+        return {"subtype": "file_share", "upload": True, "files": [file.to_json() for file in self.files]}
 
     def _thread_json(self) -> Json:
         if self.thread_ts is not None:

@@ -13,6 +13,7 @@ from bot.playground.slack.changes import ChangeKind, Json
 from bot.playground.slack.content import read_content
 from bot.playground.slack.records import Channel, Ephemeral, EphemeralSource, Message, User
 from bot.playground.slack.refusal import ApiRefusalError
+from bot.playground.slack.wiretap import Way, Wiretap
 from bot.playground.slack.workspace import Content, Workspace
 
 LIFETIME = timedelta(minutes=30)
@@ -32,8 +33,9 @@ class _Issued:
 class ResponseUrls:
     """Hands them out and serves them. `origin` is where the server can be reached; known once it listens."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, wiretap: Wiretap) -> None:
         self.origin = ""
+        self._wiretap = wiretap
         self._workspace = workspace
         self._issued: dict[str, _Issued] = {}
 
@@ -48,12 +50,16 @@ class ResponseUrls:
         return self.origin + PATH.format(secret=secret)
 
     async def handle(self, request: web.Request) -> web.Response:
+        sent: Json = {}
         try:
             issued = self._spend(request.match_info["secret"])
-            self._respond(issued, await _body(request))
+            sent = await _body(request)
+            self._respond(issued, sent)
         except ApiRefusalError as refusal:
+            self._wiretap.note(Way.TO_SLACK, "response_url", sent, refusal.to_json())
             spent = refusal.code in {"used_url", "expired_url", "invalid_url"}
             return web.json_response(refusal.to_json(), status=404 if spent else 400)
+        self._wiretap.note(Way.TO_SLACK, "response_url", sent, {"ok": True})
         return web.Response(text="ok")
 
     def _spend(self, secret: str) -> _Issued:
@@ -72,6 +78,7 @@ class ResponseUrls:
             self._delete(issued)
             return
         content = read_content(sent)
+        self._workspace.said("response_url", sent)
         if sent.get("replace_original") and issued.original is not None:
             self._replace(issued.channel, issued.original, content)
         elif sent.get("response_type") == "in_channel":

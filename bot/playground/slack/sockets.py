@@ -6,6 +6,7 @@ What an envelope says is not known here; `payloads` writes them and `deliveries`
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import uuid
@@ -18,15 +19,20 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from bot.playground.slack.changes import ChangeFeed, ChangeKind, Json
 from bot.playground.slack.clock import Clock
 from bot.playground.slack.tally import Ack, AckOutcome, Tally
+from bot.playground.slack.wiretap import Way, Wiretap
 
 MOST_CONNECTIONS = 10
 USUAL_LIFETIME = timedelta(seconds=18_060)
 ACK_DEADLINE = timedelta(seconds=3)
 # Between "go" and being shown the door. Closing at once would make slack_sdk's client open two new connections.
 GRACE = timedelta(seconds=1)
+# Slack says about ten seconds; one is enough for a client that heeds it, and keeps tests short.
+WARNED_BEFORE = timedelta(seconds=1)
 # Slack pings its clients; a peer that is gone without a word is noticed after this.
 HEARTBEAT_SECONDS = 30.0
 HOST = "applink-demo"
+# Slack repeats what it believes was not taken; a switch makes it believe so.
+COPIED = "timeout"
 
 
 class EnvelopeKind(StrEnum):
@@ -62,8 +68,12 @@ class Connection:
 class SocketMode:
     """All connections of one app. Each envelope goes to exactly one of them, in turn."""
 
-    def __init__(self, *, app_id: str, clock: Clock, tally: Tally, changes: ChangeFeed) -> None:
+    def __init__(self, *, app_id: str, clock: Clock, tally: Tally, changes: ChangeFeed, wiretap: Wiretap) -> None:
         self.ack_deadline = ACK_DEADLINE
+        self.copies = 0
+        self._wiretap = wiretap
+        self._copying: set[asyncio.Task[Ack]] = set()
+        self._refreshing: asyncio.Task[None] | None = None
         self._app_id = app_id
         self._clock = clock
         self._tally = tally
@@ -110,7 +120,21 @@ class SocketMode:
     async def deliver(
         self, kind: EnvelopeKind, payload: Json, *, accepts_response: bool, retry: Retry | None = None
     ) -> Ack:
-        """Send one envelope and wait for its ack until the deadline. Never raises for a peer that is slow or gone."""
+        """Send one envelope and wait for its ack until the deadline. Never raises for a peer that is slow or gone.
+
+        The `copies` that a switch asks for follow it at once and are nobody's to wait for.
+        """
+        for number in range(1, self.copies + 1):
+            again = None if retry is None else Retry(retry.attempt + number, COPIED)
+            copy = self._deliver_once(kind, payload, accepts_response=accepts_response, retry=again)
+            task = asyncio.get_running_loop().create_task(copy)
+            self._copying.add(task)
+            task.add_done_callback(self._copying.discard)
+        return await self._deliver_once(kind, payload, accepts_response=accepts_response, retry=retry)
+
+    async def _deliver_once(
+        self, kind: EnvelopeKind, payload: Json, *, accepts_response: bool, retry: Retry | None
+    ) -> Ack:
         envelope_id = str(uuid.uuid4())
         envelope: Json = {
             "envelope_id": envelope_id,
@@ -122,6 +146,8 @@ class SocketMode:
             envelope |= {"retry_attempt": retry.attempt, "retry_reason": retry.reason}
         ack = await self._send_and_wait(envelope)
         self._tally.acks.append(ack)
+        what = kind.value if ack.outcome is AckOutcome.ACKED else f"{kind.value} ({ack.outcome.value})"
+        self._wiretap.note(Way.TO_APP, what, envelope, ack.payload)
         self._changes.publish(ChangeKind.DELIVERY, subject=envelope_id)
         return ack
 
@@ -163,6 +189,31 @@ class SocketMode:
             await asyncio.gather(*(self._see_off(connection) for connection in chosen))
         return len(chosen)
 
+    def refresh_every(self, period: timedelta | None) -> None:
+        """From now on tell all connections to go after each `period`: first the warning, then the end."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            self._refreshing = None
+        if period is not None:
+            self._refreshing = asyncio.get_running_loop().create_task(self._keep_refreshing(period))
+
+    async def _keep_refreshing(self, period: timedelta) -> None:
+        while True:
+            await self._clock.sleep(period)
+            chosen = self.connections
+            for connection in chosen:
+                await self._say(connection.socket, self._goodbye(DisconnectReason.WARNING))
+            await asyncio.gather(*(self._refresh(connection) for connection in chosen))
+
+    async def _refresh(self, connection: Connection) -> None:
+        """A client that took the warning seriously is gone by itself; the others are told, and then shown the door."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WARNED_BEFORE.total_seconds()):
+                await connection.ended.wait()
+                return
+        await self._say(connection.socket, self._goodbye(DisconnectReason.REFRESH))
+        await self._see_off(connection)
+
     def cut(self, *, number: int | None = None) -> int:
         """End connections without a word, as a network does."""
         chosen = [c for c in self._connections if number in {None, c.number}]
@@ -172,6 +223,10 @@ class SocketMode:
         return len(chosen)
 
     async def close(self) -> None:
+        self.refresh_every(None)
+        for copying in self._copying:
+            copying.cancel()
+        await asyncio.gather(*self._copying, return_exceptions=True)
         for connection in self.connections:
             await connection.socket.close(code=WSCloseCode.GOING_AWAY)
 

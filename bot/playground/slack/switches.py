@@ -13,6 +13,7 @@ from bot.playground.slack.changes import Json
 from bot.playground.slack.clock import Clock
 from bot.playground.slack.events import Events
 from bot.playground.slack.faults import BreakDown, Fault, Faults, LoseReply, Refuse, Throttle
+from bot.playground.slack.files import Files
 from bot.playground.slack.rates import RateLimits
 from bot.playground.slack.records import ChannelKind
 from bot.playground.slack.sockets import DisconnectReason, SocketMode
@@ -33,6 +34,7 @@ class Switches:
         faults: Faults,
         tally: Tally,
         clock: Clock,
+        files: Files,
     ) -> None:
         self._workspace = workspace
         self._sockets = sockets
@@ -42,6 +44,7 @@ class Switches:
         self._faults = faults
         self._tally = tally
         self._clock = clock
+        self._files = files
 
     # The administrator
 
@@ -84,6 +87,10 @@ class Switches:
         """Let the next `times` calls of `method` fail like this."""
         self._faults.plan(method, fault, times=times)
 
+    def reject_next(self, n: int, method: str, retry_after: int = 1) -> None:
+        """Answer the next `n` calls of `method` with 429, whatever the limits say."""
+        self.next_answers(method, Throttle(retry_after), times=n)
+
     def no_more_faults(self) -> None:
         self._faults.clear()
 
@@ -94,6 +101,20 @@ class Switches:
     def event_retries(self, *after: timedelta) -> None:
         """How long to wait before each repetition of an event that was not acked."""
         self._events.retry_after = after
+
+    def deliver_each(self, times: int) -> None:
+        """Deliver every envelope this often. Copies of events say that they are retries; the others say nothing."""
+        if times < 1:
+            raise UserError("Every envelope is delivered at least once.", example="deliver_each(3)")
+        self._sockets.copies = times - 1
+
+    def disconnect_every(self, period: timedelta | None) -> None:
+        """Refresh all connections again and again, as Slack does every few hours; None ends it."""
+        self._sockets.refresh_every(period)
+
+    def share_files_after(self, moment: timedelta) -> None:
+        """How long after files.completeUploadExternal the message appears."""
+        self._files.shared_after = moment
 
     def advance(self, by: timedelta) -> None:
         """Move the workspace's clock: rate limits, trigger ids and response_urls age by it."""

@@ -23,7 +23,7 @@ class Views:
         """Put a modal in front of `user`, on top of `previous` if there is one. Refused if the stack is full."""
         if previous and self._depth(previous) >= DEEPEST_STACK:
             raise ApiRefusalError("push_limit_reached")
-        return self._keep(user, _content(sent, kind="modal"), previous=previous)
+        return self._keep(user, self._content(sent, kind="modal"), previous=previous)
 
     def push(self, user: str, sent: Any) -> View:
         """Put a modal on top of the one that `user` has open."""
@@ -34,7 +34,7 @@ class Views:
 
     def publish(self, user: str, sent: Any) -> View:
         """Set the Home tab of `user`."""
-        content = _content(sent, kind="home")
+        content = self._content(sent, kind="home")
         for view in self._workspace.views.values():
             if view.user == user and view.content["type"] == "home":
                 self._change(view, content)
@@ -48,7 +48,7 @@ class Views:
             raise ApiRefusalError("not_found")
         if expected_hash and expected_hash != view.hash:
             raise ApiRefusalError("hash_conflict")
-        self._change(view, _content(sent, kind=view.content["type"]))
+        self._change(view, self._content(sent, kind=view.content["type"]))
         return view
 
     def answer(self, view: View, ack: Json) -> None:
@@ -57,7 +57,7 @@ class Views:
         if action == "errors":
             return
         if action == "update":
-            self._change(view, _content(ack.get("view"), kind="modal"))
+            self._change(view, self._content(ack.get("view"), kind="modal"))
         elif action == "push":
             self.open(view.user, ack.get("view"), previous=view.id)
         else:
@@ -65,6 +65,11 @@ class Views:
 
     def to_json(self, view: View) -> Json:
         return view.to_json(team_id=self._workspace.team.id, app=self._workspace.app)
+
+    def _content(self, sent: Any, *, kind: str) -> Json:
+        content = _content(sent, kind=kind)
+        self._workspace.said("view", decoded(sent, otherwise="invalid_arguments"))
+        return content
 
     def _keep(self, user: str, content: Json, *, previous: str | None = None) -> View:
         view = View(id=make_id("V"), user=user, content=content, hash=_hash(), previous=previous)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
@@ -18,9 +19,12 @@ from bot.playground.slack.rates import RateLimits
 from bot.playground.slack.refusal import ApiRefusalError
 from bot.playground.slack.tally import Tally
 from bot.playground.slack.tokens import Tokens
+from bot.playground.slack.wiretap import Way, Wiretap
 from bot.playground.slack.workspace import Workspace
 
 PATH = "/api/{method}"
+TOO_FAST: Json = {"ok": False, "error": "ratelimited"}
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class WebApi:
@@ -32,6 +36,7 @@ class WebApi:
         limits: RateLimits,
         faults: Faults,
         tally: Tally,
+        wiretap: Wiretap,
         methods: Mapping[str, Method],
     ) -> None:
         self._workspace = workspace
@@ -39,26 +44,29 @@ class WebApi:
         self._limits = limits
         self._faults = faults
         self._tally = tally
+        self._wiretap = wiretap
         self._methods = methods
 
     async def handle(self, request: web.Request) -> web.Response:
         name = request.match_info["method"]
         self._tally.calls[name] += 1
         fault = self._faults.take(name)
+        arguments: Json = {}
         try:
-            answer = self._answer(name, await _arguments(request), request.headers.get("Authorization", ""), fault)
+            arguments = await _arguments(request)
+            answer = self._answer(name, arguments, request.headers.get("Authorization", ""), fault)
         except ApiRefusalError as refusal:
             self._tally.refused[refusal.code] += 1
-            return self._reply(refusal.to_json())
+            return self._reply(name, arguments, refusal.to_json())
         except _TooFastError as refusal:
             self._tally.throttled[name] += 1
-            headers = {"Retry-After": str(refusal.retry_after)}
-            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+            return self._reply(name, arguments, TOO_FAST, status=429, headers={"Retry-After": str(refusal.retry_after)})
         if isinstance(fault, BreakDown):
+            self._wiretap.note(Way.TO_SLACK, name, arguments, {"status": fault.status})
             return web.Response(status=fault.status, text="upstream trouble")
         if isinstance(fault, LoseReply) and request.transport is not None:
             request.transport.abort()
-        return self._reply(answer)
+        return self._reply(name, arguments, answer)
 
     def _answer(self, name: str, arguments: Json, authorization: str, fault: Fault | None) -> Json:
         method = self._methods.get(name)
@@ -90,9 +98,12 @@ class WebApi:
         names = {channel.name: channel.id for channel in self._workspace.channels.values()}
         return names.get(ref.removeprefix("#"), ref)
 
-    def _reply(self, answer: Json) -> web.Response:
+    def _reply(
+        self, name: str, arguments: Json, answer: Json, *, status: int = 200, headers: Mapping[str, str] = NO_HEADERS
+    ) -> web.Response:
+        self._wiretap.note(Way.TO_SLACK, name, arguments, answer)
         scopes = ",".join(sorted(self._workspace.app.scopes))
-        return web.json_response(answer, headers={"X-OAuth-Scopes": scopes})
+        return web.json_response(answer, status=status, headers={"X-OAuth-Scopes": scopes, **headers})
 
 
 class _TooFastError(Exception):

@@ -5,13 +5,16 @@ Permissions, limits and wire formats belong to the Web API; people's gestures be
 
 from __future__ import annotations
 
+import json
 import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.errors import UserError
 from bot.playground.slack.changes import ChangeFeed, ChangeKind, Json
 from bot.playground.slack.clock import Clock, Stamps
+from bot.playground.slack.file_record import File, Share
 from bot.playground.slack.records import (
     App,
     Channel,
@@ -47,6 +50,12 @@ class Traffic:
     by_app: bool
 
 
+# What the app sent to be seen: "message", "ephemeral", "response_url" or "view", and the payload as it was sent.
+Listener = Callable[[str, Json], None]
+JSON_FIELDS = frozenset({"attachments", "blocks", "files", "metadata", "view"})
+SHARE_FAMILY = {ChannelKind.PUBLIC: "public", ChannelKind.PRIVATE: "private", ChannelKind.DIRECT: "private"}
+
+
 class Witness(Protocol):
     """Told of what the Events API would tell an app; told after the change is made."""
 
@@ -71,6 +80,7 @@ class Workspace:
         self.views: dict[str, View] = {}
         self.traffic: list[Traffic] = []
         self.witnesses: list[Witness] = []
+        self.on_said: list[Listener] = []
         self._stamps = Stamps(clock)
 
     # People and places
@@ -158,6 +168,7 @@ class Workspace:
         by_app: App | None = None,
         thread_ts: str | None = None,
         broadcast: bool = False,
+        files: Sequence[File] = (),
     ) -> Message:
         """Add a message. A `thread_ts` that names a reply is led to the thread's root, as Slack does."""
         parent = channel.messages[thread_ts] if thread_ts else None
@@ -170,12 +181,14 @@ class Workspace:
             text=content.text,
             blocks=content.blocks,
             attachments=content.attachments,
+            files=list(files),
             metadata=content.metadata or None,
             by_app=by_app,
             thread_ts=parent.ts if parent else None,
             broadcast=broadcast and parent is not None,
         )
         channel.messages[message.ts] = message
+        self._hang(message, channel)
         if parent:
             parent.replies.append(message.ts)
             if user.id not in parent.reply_users:
@@ -254,8 +267,29 @@ class Workspace:
         self.changes.publish(ChangeKind.REACTION, channel=message.channel, subject=message.ts)
         return True
 
+    def said(self, kind: str, payload: Mapping[str, Any]) -> None:
+        """Tell those who check what the app sends; called when it was found sound, with what was sent."""
+        if self.on_said:
+            shown = {name: _read(value) if name in JSON_FIELDS else value for name, value in payload.items()}
+            for listener in self.on_said:
+                listener(kind, shown)
+
     def message_json(self, message: Message, *, with_metadata: bool = False) -> Json:
         return message.to_json(team_id=self.team.id, with_metadata=with_metadata)
+
+    def _hang(self, message: Message, channel: Channel) -> None:
+        """Note at each file where it can now be seen."""
+        for file in message.files:
+            file.shares.append(
+                Share(
+                    family=SHARE_FAMILY[channel.kind],
+                    channel=channel.id,
+                    channel_name=channel.name,
+                    ts=message.ts,
+                    user=message.user,
+                    thread_ts=message.thread_ts,
+                )
+            )
 
     def _note(self, kind: ChangeKind, message: Message) -> None:
         self.traffic.append(
@@ -268,6 +302,11 @@ class Workspace:
             )
         )
         self.changes.publish(kind, channel=message.channel, subject=message.ts)
+
+
+def _read(value: Any) -> Any:
+    """What a form carries as a string of JSON, as the JSON that it says."""
+    return json.loads(value) if isinstance(value, str) and value else value
 
 
 def make_id(prefix: str) -> str:
