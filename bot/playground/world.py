@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from importlib import resources
@@ -18,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.errors import UserError
+from bot.playground.world_checks import MOMENT, dangling, default_datastore
 
 _BYTES = {
     "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
@@ -35,7 +35,6 @@ _DEVICE = re.compile(
     r"(?P<kind>iso|host-cd|client-cd|floppy|usb|pci|vgpu|serial|nvdimm|rdm(?= (?:physical|virtual)$))"
     r"(?: (?P<detail>\S.*))?"
 )
-_MOMENT = re.compile(r"(\d{1,2}) ?% of (\S.*)")
 
 
 def _amount(value: Any, units: Mapping[str, float], *, example: str) -> float:
@@ -93,11 +92,16 @@ def _parse_device(value: Any) -> Any:
     return {"kind": found["kind"], "detail": found["detail"] or ""}
 
 
-def _parse_moment(value: Any) -> Any:
-    found = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError('expected a percentage of a VM\'s copy, for example "63 % of db01"')
-    return {"percent": int(found[1]), "vm": found[2]}
+def _parse_at(value: Any) -> Any:
+    found = MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is not None:
+        return {"percent": int(found[1]), "vm": found[2]}
+    try:
+        return {"after": parse_duration(value)}
+    except ValueError:
+        raise ValueError(
+            'expected a percentage of a VM\'s copy, for example "63 % of db01", or a time, for example "30 s"'
+        ) from None
 
 
 Size = Annotated[int, BeforeValidator(parse_size)]
@@ -115,8 +119,9 @@ class _Part(BaseModel):
 class Play(_Part):
     """How the players behave where the real ones have a fixed habit; shortened, because a demo is short."""
 
-    nfc_patience: Duration = Field("4 s", description="how long an NFC session lives on a lossy link")  # type: ignore[assignment]
+    nfc_patience: Duration = Field("4 s", description="how long an NFC session lives on a link that eats its segments")  # type: ignore[assignment]
     nfc_breaks_at: Share = Field("1 %", description="loss from which an NFC session cannot live")  # type: ignore[assignment]
+    task_timeout: Duration = Field("4 h", description="vCenter gives up a relocation after this")  # type: ignore[assignment]
     connect_patience: Duration = Field("3 s", description="a blocked port is given up after this")  # type: ignore[assignment]
     lan_rate: Rate = Field("10 Gbit/s", description="between hosts of one site")  # type: ignore[assignment]
     task_retention: Duration = Field("10 min", description="a finished task object vanishes after this")  # type: ignore[assignment]
@@ -170,6 +175,12 @@ class Site(_Part):
     networks: tuple[Name, ...] = ("VM Network",)
     portgroups: tuple[Name, ...] = ("dvpg-app",)
     folders: tuple[Name, ...] = ()
+    provisioning: Literal["none", "interface", "stack"] = Field(
+        "none", description="whether hosts carry NFC over an interface of its own, in the default stack or in its own"
+    )
+    routes: tuple[Name, ...] = Field((), description="sites that a provisioning interface has a static route to")
+    udt: bool = Field(True, description="whether 8.x hosts with provisioning move data over vMotion, on TCP 8000")
+    mtu: int = Field(1500, ge=576, le=9216, description="the largest packet that hosts send to other sites")
 
 
 class Disk(_Part):
@@ -214,11 +225,12 @@ class VmSpec(_Part):
 
 
 class Port(_Part):
-    """One direction of one port that a firewall drops."""
+    """One direction of one port that a firewall closes: it drops what comes, or it answers with a reset."""
 
     from_: Name = Field(alias="from")
     to: Name
     port: int = Field(ge=1, le=65535)
+    how: Literal["silent", "refused"] = "silent"
 
 
 class Link(_Part):
@@ -227,21 +239,60 @@ class Link(_Part):
     rtt: Duration = "20 ms"  # type: ignore[assignment]
     loss: Share = "0 %"  # type: ignore[assignment]
     mtu: int = Field(1500, ge=576, le=9216)
+    pmtud: bool = Field(True, description="whether a sender is told that its packet is too large for the link")
+    idle_timeout: Duration | None = Field(None, description="a stateful firewall forgets a silent session after this")
+    provisioning_routed: bool = Field(True, description="whether the provisioning networks reach each other")
+    provisioning_stretched: bool = Field(False, description="whether both ends' provisioning is one subnet")
     blocked: tuple[Port, ...] = ()
 
 
 class Moment(_Part):
+    """When the copy of a VM first reaches a percentage."""
+
     percent: int
     vm: Name
 
 
-class Event(_Part):
-    """When the copy of a VM first reaches a percentage, a link changes. What is not named stays as it is."""
+class Delay(_Part):
+    """So long after the world began, by its own clock."""
 
-    at: Annotated[Moment, BeforeValidator(_parse_moment)]
-    link: tuple[Name, Name]
+    after: timedelta
+
+
+class Event(_Part):
+    """What happens at a moment, to whatever is named: a link, ports, a datastore, a host, a VM, a vCenter.
+
+    What is not named stays as it is. `world_checks.TARGETS` says which word goes with which target.
+    """
+
+    at: Annotated[Moment | Delay, BeforeValidator(_parse_at)]
+    link: tuple[Name, Name] | None = None
     loss: Share | None = None
     rate: Rate | None = None
+    rtt: Duration | None = None
+    mtu: int | None = Field(None, ge=576, le=9216)
+    pmtud: bool | None = None
+    idle_timeout: Duration | None = None
+    block: tuple[Port, ...] = ()
+    unblock: tuple[Port, ...] = ()
+    datastore: Name | None = None
+    free: Size | None = None
+    accessible: bool | None = None
+    host: Name | None = None
+    connected: bool | None = None
+    maintenance: bool | None = None
+    nfcd: Literal["running", "stopped"] | None = None
+    authd: Literal["answering", "hanging"] | None = None
+    nfc_memory: Literal["free", "exhausted"] | None = None
+    dns: Literal["working", "broken"] | None = None
+    tickets: Literal["valid", "expired"] | None = None
+    restart: Literal["vpxa", "hostd"] | None = None
+    rotate: Literal["vpxa", "hostd", "vmkernel", "vobd"] | None = None
+    vm: Name | None = None
+    locked: bool | None = None
+    power: Literal["on", "off"] | None = None
+    vcenter: Name | None = None
+    sessions: Literal["expired"] | None = None
 
 
 class World(_Part):
@@ -274,7 +325,7 @@ def parse_world(text: str, source: str = "world") -> World:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{source}: not TOML: {error}") from error
-    mistakes = list(_dangling(raw))
+    mistakes = list(dangling(raw))
     try:
         world = World.model_validate(raw)
     except ValidationError as error:
@@ -290,62 +341,6 @@ def _worded(error: ValidationError) -> Iterator[str]:
         yield f"{key}: {entry['msg'].removeprefix('Value error, ')}"
 
 
-def _tables(raw: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return the tables under a key, whatever the file holds there: shapes are the models' business."""
-    found = raw.get(key)
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
-
-
-def _dangling(raw: Mapping[str, Any]) -> Iterator[str]:
-    """Name every reference that leads nowhere and every name given twice; works on a file with other mistakes too."""
-    sites = {str(site.get("name")): site for site in _tables(raw, "sites")}
-    vms = {str(vm.get("name")) for vm in _tables(raw, "vms")}
-    if not sites:
-        yield "sites: expected at least one [[sites]] table"
-    for key in ("vcenters", "sites"):
-        names = [str(entry.get("name")) for entry in _tables(raw, key)]
-        yield from (f"{key}: expected one entry named {name!r}, found several" for name in _twice(names))
-    homes = [(str(vm.get("site")), vm.get("folder") or "", str(vm.get("name"))) for vm in _tables(raw, "vms")]
-    yield from (f"vms: expected {home[2]!r} once per folder of site {home[0]!r}" for home in _twice(homes))
-    for index, vm in enumerate(_tables(raw, "vms")):
-        site = sites.get(str(vm.get("site")))
-        if site is None:
-            yield f"vms.{index}.site: expected one of {_listed(sites)}, got {vm.get('site')!r}"
-        else:
-            yield from _lost_vm(index, vm, site)
-    joined = {frozenset(map(str, link.get("between") or ())) for link in _tables(raw, "links")}
-    for index, link in enumerate(_tables(raw, "links")):
-        ends = [*(link.get("between") or ()), *(p.get(k) for p in _tables(link, "blocked") for k in ("from", "to"))]
-        yield from (f"links.{index}: expected sites {_listed(sites)}, got {end!r}" for end in ends if end not in sites)
-    for index, event in enumerate(_tables(raw, "events")):
-        if frozenset(map(str, event.get("link") or ())) not in joined:
-            yield f"events.{index}.link: expected the two sites of a link, got {event.get('link')!r}"
-        moment = _MOMENT.fullmatch(str(event.get("at")).strip())
-        if moment and moment[2] not in vms:
-            yield f"events.{index}.at: expected a VM of this world, got {moment[2]!r}"
-
-
-def _lost_vm(index: int, vm: Mapping[str, Any], site: Mapping[str, Any]) -> Iterator[str]:
-    known = [*site.get("networks", ("VM Network",)), *site.get("portgroups", ("dvpg-app",))]
-    for network in vm.get("networks") or ():
-        if network not in known:
-            yield f"vms.{index}.networks: expected one of {_listed(known)}, got {network!r}"
-    datastores = [store.get("name") for store in _tables(site, "datastores")]
-    if vm.get("datastore") is not None and vm["datastore"] not in datastores:
-        yield f"vms.{index}.datastore: expected one of {_listed(datastores)}, got {vm['datastore']!r}"
-    host, hosts = vm.get("host"), site.get("hosts", 2)
-    if isinstance(host, int) and isinstance(hosts, int) and host > hosts:
-        yield f"vms.{index}.host: expected 1 to {hosts}, got {host}"
-
-
-def _twice(names: list[Any]) -> list[Any]:
-    return [name for name, count in Counter(names).items() if count > 1]
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(repr(name) for name in names) or "nothing (there is none)"
-
-
 def _completed(world: World) -> World:
     """Fill in what depends on the place in the file: names of datacenters, clusters, datastores, unnamed vCenters."""
     sites = tuple(
@@ -353,7 +348,7 @@ def _completed(world: World) -> World:
             update={
                 "datacenter": site.datacenter or f"DC{place}",
                 "cluster": site.cluster or f"C{place}",
-                "datastores": site.datastores or (DatastoreSpec(name=f"ds-c{place}-01"),),
+                "datastores": site.datastores or (DatastoreSpec(name=default_datastore(place)),),
             }
         )
         for place, site in enumerate(world.sites, start=1)
