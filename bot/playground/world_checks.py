@@ -91,9 +91,7 @@ def _lost_event(event: Raw, raw: Raw, sites: Mapping[str, Raw]) -> Iterator[str]
             if end not in sites:
                 yield f"{key}: expected sites {listed(sites)}, got {end!r}"
     known = {
-        "host": {
-            host_name(name, n) for name, site in sites.items() for n in range(1, _count(site.get("hosts", 2)) + 1)
-        },
+        "host": {host for name, site in sites.items() for host in _hosts(name, site)},
         "datastore": {name for place, site in enumerate(sites.values(), 1) for name in _datastores(site, place)},
         "vm": vms,
         "vcenter": {str(site.get("vcenter")) for site in sites.values()},
