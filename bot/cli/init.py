@@ -80,6 +80,15 @@ MANIFEST: Final[dict[str, Any]] = {
         "description": "Moves VMware VMs between sites, cold, and says why the copy died when it does.",
     },
     "features": {
+        "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
+        "shortcuts": [
+            {
+                "name": "Migrate a VM",
+                "type": "global",
+                "callback_id": "cm.open-form",
+                "description": "Plan a cold migration of a VM to another site",
+            }
+        ],
         "bot_user": {"display_name": "coldmigrate", "always_online": True},
         "slash_commands": [
             {
@@ -109,6 +118,7 @@ MANIFEST: Final[dict[str, Any]] = {
         }
     },
     "settings": {
+        "event_subscriptions": {"bot_events": ["app_home_opened"]},
         "interactivity": {"is_enabled": True},
         "org_deploy_enabled": False,
         "socket_mode_enabled": True,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.migration.request import JobId
 from bot.operations.approve import approve
 from bot.operations.cancel import cancel
 from bot.operations.counter import Counter
-from bot.operations.port import Answer, MigrateOrder, Person
+from bot.operations.home import home
+from bot.operations.offer import target_sites, vms_like
+from bot.operations.port import Answer, Home, MigrateOrder, Person, VmChoice
 from bot.operations.report import help_for, jobs, show
 from bot.operations.request_migration import request_migration
 from bot.operations.retry import retry
@@ -38,3 +42,12 @@ class Desk:
 
     async def help(self, who: Person) -> Answer:
         return await help_for(self._counter, who)
+
+    async def target_sites(self, who: Person) -> Sequence[str]:
+        return await target_sites(self._counter, who)
+
+    async def vms_like(self, who: Person, query: str, *, limit: int) -> Sequence[VmChoice]:
+        return await vms_like(self._counter, who, query, limit=limit)
+
+    async def home(self, who: Person) -> Home:
+        return await home(self._counter, who)

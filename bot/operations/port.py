@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
+from bot.migration.machine import Phase
 from bot.migration.request import JobId
 
 
@@ -38,6 +40,40 @@ class Answer:
     public: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class VmChoice:
+    """A VM that may be picked: its instance UUID, its name, and where it is, to tell it from its namesakes."""
+
+    uuid: str
+    name: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobGlance:
+    """A job in one line. `percent` is None unless it is copying."""
+
+    job: JobId
+    title: str  # "web01 to site2"
+    phase: Phase
+    since: datetime
+    percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What concerns one person: their own jobs, everybody's live ones that they may see, and where they may migrate.
+
+    `more_live` counts live jobs beyond those listed.
+    """
+
+    mine: Sequence[JobGlance]
+    live: Sequence[JobGlance]
+    more_live: int
+    visible_sites: Sequence[str]
+    target_sites: Sequence[str]
+
+
 class Verbs(Protocol):
     """Every verb checks the person's rights itself, persists before it returns, and promises nothing it did not store.
 
@@ -67,4 +103,16 @@ class Verbs(Protocol):
 
     async def help(self, who: Person) -> Answer:
         """Only what this person may do."""
+        ...
+
+    async def target_sites(self, who: Person) -> Sequence[str]:
+        """The sites this person may migrate to, for a form. RefusedError when there is none."""
+        ...
+
+    async def vms_like(self, who: Person, query: str, *, limit: int) -> Sequence[VmChoice]:
+        """Type-ahead: names that begin with the query, then those that contain it, then near misses."""
+        ...
+
+    async def home(self, who: Person) -> Home:
+        """An overview that a person may read at any time; empty for somebody without rights."""
         ...

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from heapq import nsmallest
 from typing import Final
 
 from bot.vsphere.port import InventoryVm
@@ -46,12 +47,13 @@ class NameIndex:
         return self._folded.get(_folded(text), ())
 
     def near(self, text: str, *, limit: int) -> Sequence[InventoryVm]:
-        """Names that contain the text, then names that look like it."""
+        """Names that begin with the text, then those that contain it, then those that look like it.
+
+        Nothing typed yet: the first ones there are.
+        """
         wanted = _folded(text)
-        if not wanted:
-            return ()
-        names = [name for name in self._named if wanted in name][:limit]
-        if len(names) < limit:
+        names = nsmallest(limit, (name for name in self._named if wanted in name), key=lambda name: _rank(name, wanted))
+        if wanted and len(names) < limit:
             names += get_close_matches(wanted, self._short_list(wanted), n=limit)
         rows = [row for name in dict.fromkeys(names) for row in self._named[name]]
         return rows[:limit]
@@ -67,6 +69,10 @@ def _folded(name: str) -> str:
         return name.casefold()
     visible = "".join(c for c in name.translate(_PLAIN_QUOTES) if unicodedata.category(c) != "Cf")
     return unicodedata.normalize("NFC", visible).casefold()
+
+
+def _rank(name: str, wanted: str) -> tuple[bool, str]:
+    return not name.startswith(wanted), name
 
 
 def _pairs(text: str) -> Iterator[str]:

@@ -17,7 +17,11 @@ from bot.operations.port import Verbs
 from bot.slack.client import calling
 from handlers.slack.actions import OURS, Actions
 from handlers.slack.commands import Commands
+from handlers.slack.form import FORM, OPEN, VM
+from handlers.slack.home import REFRESH, HomeTab
+from handlers.slack.options import TypeAhead
 from handlers.slack.parse import COMMAND
+from handlers.slack.views import Forms, nothing_typed
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -65,7 +69,15 @@ async def build_app(client: AsyncWebClient, verbs: Verbs, in_flight: InFlight) -
         url_verification_enabled=False,
         attaching_function_token_enabled=False,
     )
+    forms, home = Forms(verbs), HomeTab(verbs)
+    app.command(COMMAND, matchers=[nothing_typed])(in_flight(forms.asked))  # the first listener that matches is it
     app.command(COMMAND)(in_flight(Commands(verbs).coldmigrate))
+    app.shortcut(OPEN)(in_flight(forms.opened))
+    app.action(OPEN)(in_flight(forms.opened))
+    app.options(VM)(in_flight(TypeAhead(verbs).vms))
+    app.view(FORM)(in_flight(forms.submitted))
+    app.event("app_home_opened")(in_flight(home.opened))
+    app.action(REFRESH)(in_flight(home.refreshed))
     app.action(OURS)(in_flight(Actions(verbs).clicked))
     app.error(_log)
     return app

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from bot.errors import UserError
 from bot.migration.machine import Phase
 from bot.migration.request import JobId, SiteName
-from bot.operations.port import Answer, MigrateOrder, Person
+from bot.operations.port import Answer, Home, JobGlance, MigrateOrder, Person, VmChoice
 from bot.operations.rights import Grant, Rights, Verb
 from bot.playground.slack.default_workspace import GROUP
 from bot.playground.slack.player import SlackPlayer
@@ -96,6 +97,22 @@ class Desk:
 
     async def help(self, who: Person) -> Answer:
         return Answer(", ".join(sorted(await self.rights.allowed(who))) or "nothing")
+
+    async def target_sites(self, who: Person) -> list[str]:
+        await self._may(who, Verb.MIGRATE, None)
+        return ["site2"]
+
+    async def vms_like(self, who: Person, query: str, *, limit: int) -> list[VmChoice]:
+        await self._may(who, Verb.MIGRATE, None)
+        named = [VmChoice(f"uuid-{n}", f"web{n:02}", "site1, /DC1/vm/Web") for n in range(1, 200)]
+        return [choice for choice in named if query in choice.name][:limit]
+
+    async def home(self, who: Person) -> Home:
+        await self.trouble()
+        if not await self.rights.allowed(who):
+            return Home([], [], 0, [], [])
+        glance = JobGlance(JOB, "<!channel> to site2", Phase.ATTACHED, datetime(2026, 11, 23, 6, tzinfo=UTC), 63)
+        return Home([glance], [glance], 7, ["site1", "site2"], ["site2"])
 
     async def _may(self, who: Person, verb: Verb, site: SiteName | None) -> None:
         await self.trouble()

@@ -1,0 +1,51 @@
+"""Home: what one person wants to know at a glance. Reads the queue alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from bot.errors import BugError
+from bot.jobs.port import Job
+from bot.migration.request import SiteName
+from bot.operations.counter import Counter
+from bot.operations.port import Home, JobGlance, Person
+from bot.operations.record import copied_of, request_of
+from bot.operations.rights import Verb
+
+MINE: Final = 8
+LIVE: Final = 15
+LOOKED_AT: Final = 100
+"""Jobs among which those are sought that concern this person."""
+
+
+async def home(counter: Counter, who: Person) -> Home:
+    """See `port.Verbs.home`. Somebody without any right sees an empty one: opening a tab is no offence."""
+    visible = await counter.rights.sites(who, Verb.SEE)
+    may_migrate = await counter.rights.sites(who, Verb.MIGRATE)
+    live, recent = await asyncio.gather(
+        counter.queue.recent(limit=LOOKED_AT, live_only=True), counter.queue.recent(limit=LOOKED_AT)
+    )
+    others = _glances((job for job in live if job.requester != who.user_id), visible)
+    return Home(
+        mine=_glances((job for job in recent if job.requester == who.user_id), visible)[:MINE],
+        live=others[:LIVE],
+        more_live=max(len(others) - LIVE, 0),
+        visible_sites=[site for site in sorted(counter.sites) if visible(site)],
+        target_sites=[site for site in sorted(counter.sites) if may_migrate(site)],
+    )
+
+
+def _glances(jobs: Iterable[Job], visible: Callable[[SiteName], bool]) -> list[JobGlance]:
+    """Those that may be seen; one whose record another version wrote must not hide the others."""
+    found: list[JobGlance] = []
+    for job in jobs:
+        try:
+            request, copied = request_of(job), copied_of(job)
+        except BugError:
+            continue
+        if visible(request.site):
+            percent = copied.percent if copied and not job.state.ended else None
+            found.append(JobGlance(job.id, f"{request.vm.name} to {request.site}", job.state, job.updated, percent))
+    return found

@@ -1,0 +1,73 @@
+"""The form as people meet it: opened by a command without arguments, a shortcut or a button; filled in; submitted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import UserError
+from bot.operations.port import Answer, Person, Verbs
+from bot.slack.client import calling
+from bot.slack.plaintext import clean_clip
+from handlers.slack.boundary import answered, as_message
+from handlers.slack.form import form_view, read_form, said_view
+from handlers.slack.parse import Empty, parse
+
+log = logging.getLogger(__name__)
+
+LONGEST_ERROR: Final = 500
+
+
+async def nothing_typed(command: Mapping[str, Any]) -> bool:
+    """Whether a command has no arguments, as far as Bolt's choice of a listener is concerned."""
+    try:
+        return isinstance(parse(str(command.get("text") or "")), Empty)
+    except UserError:
+        return False
+
+
+class Forms:
+    """The listeners. A trigger_id lives for three seconds, so a form is opened before anything is acked."""
+
+    def __init__(self, verbs: Verbs) -> None:
+        self._verbs = verbs
+
+    async def asked(self, ack: AsyncAck, command: Mapping[str, Any], client: AsyncWebClient) -> None:
+        """The command alone: the form, or in the ack why there is none."""
+        who = Person(user_id=str(command["user_id"]), channel=str(command["channel_id"]))
+        await ack(**as_message(await answered(self._opened(client, who, str(command["trigger_id"])))))
+
+    async def opened(self, ack: AsyncAck, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+        """A shortcut or a button: the form, or in a modal why there is none."""
+        await ack()
+        who = Person(user_id=str(body["user"]["id"]), channel="")
+        answer = await answered(self._opened(client, who, str(body["trigger_id"])))
+        if answer.text:
+            with calling("views.open"):
+                await client.views_open(trigger_id=str(body["trigger_id"]), view=said_view(answer.text))
+
+    async def submitted(self, ack: AsyncAck, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
+        """Draft it, then ack. What is wrong stands under the VM, and what was filled in stays."""
+        taken: list[Answer] = []
+
+        async def drafted() -> Answer:
+            filled = read_form(view)
+            who = Person(user_id=str(body["user"]["id"]), channel=filled.channel)
+            taken.append(await self._verbs.migrate(who, filled.channel, filled.order, dedupe=str(view["id"])))
+            return taken[0]
+
+        answer = await answered(drafted())
+        if taken:
+            await ack(response_action="update", view=said_view(answer.text))
+        else:
+            await ack(response_action="errors", errors={"vm": clean_clip(answer.text, LONGEST_ERROR, lines=True)})
+
+    async def _opened(self, client: AsyncWebClient, who: Person, trigger: str) -> Answer:
+        sites = await self._verbs.target_sites(who)
+        with calling("views.open"):
+            await client.views_open(trigger_id=trigger, view=form_view(sites, channel=who.channel))
+        return Answer("")
