@@ -59,6 +59,14 @@ def parse_duration(value: Any) -> timedelta:
     return timedelta(seconds=_amount(value, _SECONDS, example="80 ms"))
 
 
+def parse_offset(value: Any) -> timedelta:
+    """Turn "+2 s" or "-500 ms" into a timedelta; a ValueError says what was expected."""
+    if not isinstance(value, str) or value[:1] not in {"+", "-"}:
+        raise ValueError('expected a sign and a duration, for example "+2 s" or "-500 ms"')
+    length = parse_duration(value[1:].strip())
+    return -length if value[0] == "-" else length
+
+
 def parse_share(value: Any) -> float:
     """Turn "4 %" into 0.04; a ValueError says what was expected."""
     found = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -108,12 +116,16 @@ Size = Annotated[int, BeforeValidator(parse_size)]
 Rate = Annotated[int, BeforeValidator(parse_rate)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Share = Annotated[float, BeforeValidator(parse_share)]
+Offset = Annotated[timedelta, BeforeValidator(parse_offset)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+NoiseKind = Literal["ordinary", "backup", "replication", "flaps"]
 
 
 class Play(_Part):
@@ -129,6 +141,10 @@ class Play(_Part):
     guest_shutdown: Duration = Field("2 s", description="a guest is down this long after ShutdownGuest")  # type: ignore[assignment]
     noise_every: Duration = Field("3 s", description="each host logs ordinary work about this often")  # type: ignore[assignment]
     history_lines: int = Field(120, ge=0, description="ordinary lines that each host log starts with")
+    noise: tuple[NoiseKind, ...] = Field(("ordinary",), description="what hosts log beside the migrations")
+    log_size: Size = Field("1 MiB", description="a host rotates a log that has become this large")  # type: ignore[assignment]
+    log_lines: int = Field(20_000, ge=10, description="a host rotates a log that has so many lines, too")
+    logs_kept: int = Field(8, ge=1, le=100, description="how many rotated files of a log a host keeps")
 
 
 class Permission(_Part):
@@ -162,6 +178,13 @@ class DatastoreSpec(_Part):
     free: Size = "2 TiB"  # type: ignore[assignment]
 
 
+class HostAccount(_Part):
+    """Who may log in on the hosts of a site themselves, without vCenter."""
+
+    user: Name = "root"
+    password: Name = Field("bare-metal-of-a-play", repr=False)
+
+
 class Site(_Part):
     """One datacenter with one cluster. `datacenter` and `cluster` default to DCn and Cn, n being the site's place."""
 
@@ -181,6 +204,8 @@ class Site(_Part):
     routes: tuple[Name, ...] = Field((), description="sites that a provisioning interface has a static route to")
     udt: bool = Field(True, description="whether 8.x hosts with provisioning move data over vMotion, on TCP 8000")
     mtu: int = Field(1500, ge=576, le=9216, description="the largest packet that hosts send to other sites")
+    host_account: HostAccount = HostAccount()
+    clock_offsets: tuple[Offset, ...] = Field((), description="how far the clock of each host is ahead, host by host")
 
 
 class Disk(_Part):
