@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -12,6 +13,7 @@ from bot.playground.vcenter.inventory import (
     Datastore,
     Disk,
     Folder,
+    Hardware,
     Host,
     Inventory,
     Network,
@@ -20,6 +22,7 @@ from bot.playground.vcenter.inventory import (
     Portgroup,
     Switch,
     Vm,
+    file_name,
     steady_uuid,
 )
 from bot.playground.world import Site, VmSpec, World
@@ -31,6 +34,7 @@ _CHILDREN = {
     "network": ("Folder", "Network", "DistributedVirtualSwitch"),
 }
 _POWER = {"on": "poweredOn", "off": "poweredOff", "suspended": "suspended"}
+_LUN = 100 * 2**30
 _CREATED = datetime(2025, 3, 1, 9, 0, tzinfo=UTC)
 
 
@@ -51,7 +55,6 @@ class _Builder:
         root = Folder("group-d1", "Datacenters", None, child_types=("Folder", "Datacenter"))
         self.inventory = Inventory(root)
         self._vcenter = vcenter
-        self._number = 1
         self._datacenter: Datacenter
         self._cluster: Cluster
         self._datastores: dict[str, Datastore] = {}
@@ -60,8 +63,7 @@ class _Builder:
         self._directories: dict[str, set[str]] = {}
 
     def _id(self, prefix: str) -> str:
-        self._number += 1
-        return f"{prefix}{self._number}"
+        return self.inventory.new_id(prefix)
 
     def add_site(self, site: Site, place: int) -> None:
         dc = Datacenter(self._id("datacenter-"), site.datacenter, self.inventory.root, site=site.name)
@@ -145,15 +147,10 @@ class _Builder:
             host=hosts[place], pool=pool, datastore=store, directory=directory,
             instance_uuid=steady_uuid(*words, "instance"), bios_uuid=steady_uuid(*words, "bios"),
             disks=[], nics=[], power=_POWER[spec.power], template=spec.template, created=_CREATED,
-            snapshot=f"snapshot-{self._number}" if spec.snapshots else None, question=spec.question,
-            disabled_methods=spec.disabled_methods, held_by=spec.running_task,
+            snapshots=tuple(self._id("snapshot-") for _ in range(spec.snapshots)), hardware=_hardware(spec),
+            question=spec.question, disabled_methods=spec.disabled_methods, held_by=spec.running_task,
         )  # fmt: skip
-        for number, disk in enumerate(spec.disks):
-            file = f"{directory}{f'_{number}' if number else ''}.vmdk"
-            vm.disks.append(
-                Disk(2000 + number, f"Hard disk {number + 1}", disk.capacity, disk.used, disk.thin, store, file,
-                     steady_uuid(*words, number))
-            )  # fmt: skip
+        vm.disks = list(_disks(spec, store, directory, words))
         for number, network in enumerate(spec.networks):
             tail = steady_uuid(*words, "mac", number)
             mac = f"00:50:56:{int(tail[:2], 16) & 0x3F | 0x80:02x}:{tail[2:4]}:{tail[4:6]}"
@@ -161,8 +158,33 @@ class _Builder:
         self.inventory.add(vm)
 
 
+def _disks(spec: VmSpec, store: Datastore, directory: str, words: tuple[str, ...]) -> Iterator[Disk]:
+    raw = [device.detail for device in spec.devices if device.kind == "rdm"]
+    plain = [(disk.capacity, disk.used, disk.thin, disk.independent, disk.shared, "") for disk in spec.disks]
+    mapped = [(_LUN, 0, False, False, False, mode) for mode in raw]
+    for number, (capacity, used, thin, independent, shared, mode) in enumerate([*plain, *mapped]):
+        file = f"{directory}{f'_{number}' if number else ''}.vmdk"
+        yield Disk(
+            2000 + number, f"Hard disk {number + 1}", capacity, used, thin, store, file, steady_uuid(*words, number),
+            independent=independent, shared=shared, raw=mode,
+        )  # fmt: skip
+
+
+def _hardware(spec: VmSpec) -> Hardware:
+    return Hardware(
+        version=spec.hardware_version,
+        bus_sharing=spec.bus_sharing,
+        encrypted=spec.encrypted,
+        vtpm=spec.vtpm,
+        change_tracking=spec.change_tracking,
+        tools=spec.tools,
+        devices=tuple((device.kind, device.detail) for device in spec.devices if device.kind != "rdm"),
+    )
+
+
 def free_directory(name: str, taken: set[str]) -> str:
     """Return the name of a VM's directory as vCenter picks it: its own, or with a number behind it."""
+    name = file_name(name)
     number, directory = 0, name
     while directory in taken:
         number += 1

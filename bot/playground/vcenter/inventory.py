@@ -6,6 +6,7 @@ to it in `relocation` and `power`. Every move of a VM goes through `Inventory`, 
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,21 @@ _SMALL_FILES = (("config", "{name}.vmx", 3_211), ("nvram", "{name}.nvram", 8_684
                 ("log", "vmware.log", 231_072))  # fmt: skip
 _DESCRIPTOR = 521
 _DELTA = 16 * 2**20
+_ESCAPES = (("%", "%25"), ("/", "%2f"), ("\\", "%5c"))
+
+
+def escaped(name: str) -> str:
+    """Return a name as vCenter keeps it: percent, slash and backslash escaped (ManagedEntity.name, API reference)."""
+    for plain, code in _ESCAPES:
+        name = name.replace(plain, code)
+    return name
+
+
+def unescaped(name: str) -> str:
+    """Undo `escaped`; a percent that begins no escape sequence stands for itself."""
+    for plain, code in reversed(_ESCAPES):
+        name = name.replace(code, plain).replace(code.upper(), plain)
+    return name
 
 
 @dataclass(eq=False)
@@ -31,6 +47,13 @@ class Entity:
     id: str
     name: str
     parent: Entity | None
+    home: Inventory = field(init=False, repr=False)
+    custom: dict[int, str] = field(init=False, repr=False, default_factory=dict)
+    """Values of custom fields, by the field's key."""
+
+    @property
+    def wire_name(self) -> str:
+        return escaped(self.name)
 
     @property
     def ref(self) -> Ref:
@@ -146,6 +169,23 @@ class Disk:
     datastore: Datastore
     file: str
     uuid: str
+    independent: bool = False
+    shared: bool = False
+    raw: str = ""
+    """The compatibility mode of a raw device mapping: physical or virtual."""
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a VM has beyond disks and network cards. `devices` are (kind, detail), as the world file says them."""
+
+    version: int | None = None
+    bus_sharing: str = "none"
+    encrypted: bool = False
+    vtpm: bool = False
+    change_tracking: bool = False
+    tools: bool = True
+    devices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,7 +223,9 @@ class Vm(Entity):
     power: str = "poweredOff"
     template: bool = False
     created: datetime | None = None
-    snapshot: str | None = None
+    snapshots: tuple[str, ...] = ()
+    """The chain from its root to the current one."""
+    hardware: Hardware = Hardware()
     question: str | None = None
     disabled_methods: tuple[str, ...] = ()
     held_by: str | None = None
@@ -193,18 +235,21 @@ class Vm(Entity):
     def files(self) -> list[VmFile]:
         """All files of the VM; what they add up to is what it takes on its datastores."""
         files = [
-            VmFile(kind, path.format(name=self.name), size, 0, self.datastore) for kind, path, size in _SMALL_FILES
+            VmFile(kind, path.format(name=self.file_name), size, 0, self.datastore) for kind, path, size in _SMALL_FILES
         ]
         for disk in self.disks:
             stem = disk.file.removesuffix(".vmdk")
+            kind = "rdmp" if disk.raw == "physical" else "rdm" if disk.raw else "flat"
             files.append(VmFile("diskDescriptor", disk.file, _DESCRIPTOR, disk.key, disk.datastore))
-            files.append(VmFile("diskExtent", f"{stem}-flat.vmdk", disk.used, disk.key, disk.datastore))
-            if self.snapshot:
-                files.append(VmFile("diskDescriptor", f"{stem}-000001.vmdk", _DESCRIPTOR, disk.key, disk.datastore))
-                files.append(VmFile("diskExtent", f"{stem}-000001-sesparse.vmdk", _DELTA, disk.key, disk.datastore))
-        if self.snapshot:
-            files.append(VmFile("snapshotData", f"{self.name}-Snapshot1.vmsn", 30_124, 0, self.datastore))
-        return files
+            files.append(VmFile("diskExtent", f"{stem}-{kind}.vmdk", disk.used, disk.key, disk.datastore))
+            for number in range(1, 1 + len(self.snapshots) * (not disk.independent)):
+                delta = f"{stem}-{number:06d}"
+                files.append(VmFile("diskDescriptor", f"{delta}.vmdk", _DESCRIPTOR, disk.key, disk.datastore))
+                files.append(VmFile("diskExtent", f"{delta}-sesparse.vmdk", _DELTA, disk.key, disk.datastore))
+        return files + [
+            VmFile("snapshotData", f"{self.file_name}-Snapshot{number}.vmsn", 30_124, 0, self.datastore)
+            for number in range(1, 1 + len(self.snapshots))
+        ]
 
     @property
     def committed(self) -> int:
@@ -212,7 +257,11 @@ class Vm(Entity):
 
     @property
     def vmx_path(self) -> str:
-        return f"[{self.datastore.name}] {self.directory}/{self.name}.vmx"
+        return f"[{self.datastore.name}] {self.directory}/{self.file_name}.vmx"
+
+    @property
+    def file_name(self) -> str:
+        return file_name(self.name)
 
     @property
     def datastores(self) -> list[Datastore]:
@@ -242,12 +291,44 @@ class Inventory:
         self.shape = 0
         """Goes up with every change of membership; what lists entities depends on it."""
         self._entities: dict[Ref, Entity] = {root.ref: root}
+        self._number = 1
+        root.home = self
+
+    def new_id(self, prefix: str) -> str:
+        """Return an id that no entity of this vCenter had before."""
+        self._number += 1
+        return f"{prefix}{self._number}"
 
     def add(self, entity: Entity) -> None:
+        entity.home = self
         self._entities[entity.ref] = entity
         if isinstance(entity.parent, Folder):
             entity.parent.children.append(entity)
         self.shape += 1
+
+    def remove(self, entity: Entity) -> None:
+        """Forget an entity; its reference leads nowhere from now on."""
+        del self._entities[entity.ref]
+        if isinstance(entity.parent, Folder):
+            entity.parent.children.remove(entity)
+        self.shape += 1
+        self.changes.touch(entity.ref, *(above.ref for above in entity.ancestors))
+
+    def rename(self, entity: Entity, name: str) -> None:
+        """Give an entity another name; a VM's files keep theirs, as on a vCenter."""
+        entity.name = name
+        self.changes.touch(entity.ref)
+
+    def put_into(self, folder: Folder, entity: Entity) -> None:
+        """Hang an entity under another folder."""
+        before = entity.parent
+        if isinstance(before, Folder):
+            before.children.remove(entity)
+            self.changes.touch(before.ref)
+        entity.parent = folder
+        folder.children.append(entity)
+        self.shape += 1
+        self.changes.touch(entity.ref, folder.ref)
 
     def find(self, ref: Ref | None) -> Entity | None:
         return self._entities.get(ref) if ref else None
@@ -263,7 +344,13 @@ class Inventory:
         yield from (entity for entity in self._entities.values() if top in entity.ancestors)
 
     def move(self, vm: Vm, *, host: Host, pool: Pool, folder: Folder) -> None:
-        """Put a VM under another host, pool and folder at once, and tell whoever watches either side."""
+        """Put a VM under another host, pool and folder at once, and tell whoever watches either side.
+
+        A host of another vCenter makes the VM leave this inventory: it arrives there under an id of that vCenter.
+        """
+        if host.home is not self:
+            self._emigrate(vm, host=host, pool=pool, folder=folder)
+            return
         before = [vm.host.ref, *((vm.parent.ref,) if vm.parent else ()), vm.pool.ref]
         if isinstance(vm.parent, Folder):
             vm.parent.children.remove(vm)
@@ -272,14 +359,30 @@ class Inventory:
         self.shape += 1
         self.changes.touch(vm.ref, host.ref, folder.ref, pool.ref, *before)
 
+    def _emigrate(self, vm: Vm, *, host: Host, pool: Pool, folder: Folder) -> None:
+        there, left = host.home, [vm.host.ref, vm.pool.ref]
+        self.remove(vm)
+        self.changes.touch(*left)
+        arrived = copy.copy(vm)
+        arrived.id, arrived.custom, arrived.held_by = there.new_id("vm-"), {}, None
+        arrived.host, arrived.pool, arrived.parent = host, pool, folder
+        there.add(arrived)
+        seen_with_it = (host, pool, folder, *arrived.datastores, *arrived.networks)
+        there.changes.touch(arrived.ref, *(entity.ref for entity in seen_with_it))
+
     def allocate(self, datastore: Datastore, size: int) -> None:
         """Take space, or give it back when `size` is negative."""
         datastore.free -= size
-        self.changes.touch(datastore.ref)
+        datastore.home.changes.touch(datastore.ref)
 
     def placement(self, vm: Vm) -> Placement:
         folder = vm.parent.name if vm.parent else ""
         return Placement(vm.host.site, vm.host.name, vm.datastore.name, folder)
+
+
+def file_name(name: str) -> str:
+    """Return what files and directories are called after a VM of this name (invented: slashes become underscores)."""
+    return name.replace("/", "_").replace("\\", "_")
 
 
 def steady_uuid(*parts: object) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from bot.playground.vcenter import faults
 from bot.playground.vcenter.calls import Call, method, returned
 from bot.playground.vcenter.collector import Collector, Filter, as_collector, object_content
-from bot.playground.vcenter.inventory import Datacenter, Entity, Folder, Host, Vm
+from bot.playground.vcenter.inventory import Datacenter, Entity, Folder, Host, Vm, unescaped
 from bot.playground.vcenter.properties import Missing
 from bot.playground.vcenter.selection import parse_selection
 from bot.playground.vcenter.views import ContainerView, ListView
@@ -201,7 +199,7 @@ async def find_by_inventory_path(call: Call) -> str:
     """Follow names from the root; %2f, %5c and %25 stand for the characters a name may not show."""
     here: Entity | None = call.estate.inventory.root
     for step in (call.args.value("inventoryPath") or "").strip("/").split("/"):
-        here = next((child for child in _children(here) if child.name == unquote(step)), None)
+        here = next((child for child in _children(here) if child.name == unescaped(step)), None)
         if here is None:
             return ""
     return returned(here.ref if here else None, "ManagedEntity")

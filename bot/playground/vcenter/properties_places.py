@@ -182,7 +182,7 @@ def _datacenter_things(reader: Reader, datacenter: Datacenter, kind: type[Entity
 
 
 ENTITY: dict[str, Maker] = {
-    "name": lambda _reader, entity: entity.name,
+    "name": lambda _reader, entity: entity.wire_name,
     "parent": lambda _reader, entity: entity.parent.ref if entity.parent else None,
     "overallStatus": lambda _reader, _entity: "green",
     "configStatus": lambda _reader, _entity: "green",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.playground.vcenter.inventory import Nic, Portgroup, Vm
-from bot.playground.vcenter.wire import Data, Ref
+from bot.playground.vcenter.inventory import Vm
+from bot.playground.vcenter.properties_devices import devices, key_id, snapshot_refs
+from bot.playground.vcenter.wire import Data
 
 if TYPE_CHECKING:
     from bot.playground.vcenter.properties import Maker, Reader
 
-_SCSI = 1000
-_SCSI_SELF = 7
 _HARDWARE = {"9": "vmx-21", "8": "vmx-21", "7": "vmx-19", "6": "vmx-14", "5": "vmx-10", "4": "vmx-07"}
 
 
@@ -21,9 +20,9 @@ def _config(reader: Reader, vm: Vm) -> Data:
         "VirtualMachineConfigInfo",
         changeVersion=str(reader.estate.inventory.changes.of(vm.ref)),
         modified=vm.created or now,
-        name=vm.name,
+        name=vm.wire_name,
         guestFullName="Other Linux (64-bit)",
-        version=_HARDWARE.get(vm.host.version.partition(".")[0], "vmx-21"),
+        version=_hardware_version(vm),
         uuid=vm.bios_uuid,
         createDate=vm.created,
         instanceUuid=vm.instance_uuid,
@@ -39,81 +38,16 @@ def _config(reader: Reader, vm: Vm) -> Data:
         ),
         flags=Data("VirtualMachineFlagInfo"),
         defaultPowerOps=Data("VirtualMachineDefaultPowerOpInfo"),
-        hardware=Data("VirtualHardware", numCPU=2, numCoresPerSocket=1, memoryMB=4096, device=_devices(vm)),
-        changeTrackingEnabled=False,
+        hardware=Data("VirtualHardware", numCPU=2, numCoresPerSocket=1, memoryMB=4096, device=devices(vm)),
+        changeTrackingEnabled=vm.hardware.change_tracking,
+        keyId=key_id(vm),
     )
 
 
-def _devices(vm: Vm) -> list[Data]:
-    controller = Data(
-        "ParaVirtualSCSIController",
-        key=_SCSI,
-        deviceInfo=Data("Description", label="SCSI controller 0", summary="VMware paravirtual SCSI"),
-        busNumber=0,
-        device=[disk.key for disk in vm.disks],
-        hotAddRemove=True,
-        sharedBus="noSharing",
-        scsiCtlrUnitNumber=_SCSI_SELF,
-    )
-    return [controller, *_disks(vm), *(_nic(nic, vm) for nic in vm.nics)]
-
-
-def _disks(vm: Vm) -> list[Data]:
-    return [
-        Data(
-            "VirtualDisk",
-            key=disk.key,
-            deviceInfo=Data("Description", label=disk.label, summary=f"{disk.capacity // 1024:,} KB"),
-            backing=Data(
-                "VirtualDiskFlatVer2BackingInfo",
-                fileName=f"[{disk.datastore.name}] {vm.directory}/{disk.file}",
-                datastore=disk.datastore.ref,
-                diskMode="persistent",
-                split=False,
-                writeThrough=False,
-                thinProvisioned=disk.thin,
-                uuid=disk.uuid,
-            ),
-            controllerKey=_SCSI,
-            unitNumber=number if number < _SCSI_SELF else number + 1,
-            capacityInKB=disk.capacity // 1024,
-            capacityInBytes=disk.capacity,
-        )
-        for number, disk in enumerate(vm.disks)
-    ]
-
-
-def _nic(nic: Nic, vm: Vm) -> Data:
-    on = vm.power == "poweredOn"
-    return Data(
-        "VirtualVmxnet3",
-        key=nic.key,
-        deviceInfo=Data("Description", label=nic.label, summary=nic.network.name),
-        backing=nic_backing(nic),
-        connectable=Data(
-            "VirtualDeviceConnectInfo",
-            startConnected=True,
-            allowGuestControl=True,
-            connected=on,
-            status="ok" if on else "untried",
-        ),
-        unitNumber=nic.key - 4000 + _SCSI_SELF,
-        addressType="assigned",
-        macAddress=nic.mac,
-        wakeOnLanEnabled=True,
-    )
-
-
-def nic_backing(nic: Nic) -> Data:
-    """Return the backing of a NIC: a standard network by name, or a distributed portgroup by key."""
-    if not isinstance(nic.network, Portgroup):
-        return Data("VirtualEthernetCardNetworkBackingInfo", deviceName=nic.network.name, network=nic.network.ref)
-    port = Data(
-        "DistributedVirtualSwitchPortConnection",
-        switchUuid=nic.network.switch.uuid,
-        portgroupKey=nic.network.id,
-    )
-    return Data("VirtualEthernetCardDistributedVirtualPortBackingInfo", port=port)
+def _hardware_version(vm: Vm) -> str:
+    if vm.hardware.version:
+        return f"vmx-{vm.hardware.version:02d}"
+    return _HARDWARE.get(vm.host.version.partition(".")[0], "vmx-21")
 
 
 def _runtime(_reader: Reader, vm: Vm) -> Data:
@@ -128,6 +62,7 @@ def _runtime(_reader: Reader, vm: Vm) -> Data:
         recordReplayState="inactive",
         onlineStandby=False,
         consolidationNeeded=False,
+        cryptoState="safe" if vm.hardware.encrypted else None,
         faultToleranceState="notConfigured",
     )
 
@@ -160,7 +95,7 @@ def _summary(reader: Reader, vm: Vm) -> Data:
         runtime=_runtime(reader, vm),
         config=Data(
             "VirtualMachineConfigSummary",
-            name=vm.name,
+            name=vm.wire_name,
             template=vm.template,
             vmPathName=vm.vmx_path,
             memorySizeMB=4096,
@@ -218,26 +153,27 @@ def _storage(reader: Reader, vm: Vm) -> Data:
 
 
 def _snapshot(_reader: Reader, vm: Vm) -> Data | None:
-    if vm.snapshot is None:
-        return None
-    ref = Ref("VirtualMachineSnapshot", vm.snapshot)
-    tree = Data(
-        "VirtualMachineSnapshotTree",
-        snapshot=ref,
-        vm=vm.ref,
-        name="before update",
-        description="",
-        id=1,
-        createTime=vm.created,
-        state="poweredOff",
-        quiesced=False,
-        replaySupported=False,
-    )
-    return Data("VirtualMachineSnapshotInfo", currentSnapshot=ref, rootSnapshotList=[tree])
+    tree: Data | None = None
+    refs = snapshot_refs(vm)
+    for number in range(len(refs), 0, -1):
+        tree = Data(
+            "VirtualMachineSnapshotTree",
+            snapshot=refs[number - 1],
+            vm=vm.ref,
+            name="before update" if number == 1 else f"before update {number}",
+            description="",
+            id=number,
+            createTime=vm.created,
+            state="poweredOff",
+            quiesced=False,
+            childSnapshotList=[tree] if tree else None,
+            replaySupported=False,
+        )
+    return Data("VirtualMachineSnapshotInfo", currentSnapshot=refs[-1], rootSnapshotList=[tree]) if tree else None
 
 
 def _guest(_reader: Reader, vm: Vm) -> Data:
-    on = vm.power == "poweredOn"
+    on = vm.power == "poweredOn" and vm.hardware.tools
     running = "guestToolsRunning" if on else "guestToolsNotRunning"
     return Data("GuestInfo", toolsRunningStatus=running, guestState="running" if on else "notRunning")
 
@@ -250,7 +186,7 @@ VM: dict[str, Maker] = {
     "storage": _storage,
     "snapshot": _snapshot,
     "guest": _guest,
-    "rootSnapshot": lambda _reader, vm: [Ref("VirtualMachineSnapshot", vm.snapshot)] if vm.snapshot else [],
+    "rootSnapshot": lambda _reader, vm: snapshot_refs(vm)[:1],
     "resourcePool": lambda _reader, vm: vm.pool.ref,
     "datastore": lambda _reader, vm: [store.ref for store in vm.datastores],
     "network": lambda _reader, vm: [network.ref for network in vm.networks],

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.playground.vcenter.changes import Changes
 from bot.playground.vcenter.faults import Fault
+from bot.playground.vcenter.happenings import EventLog
 from bot.playground.vcenter.inventory import Entity
 from bot.playground.vcenter.wire import Data, Ref
 
@@ -37,6 +39,9 @@ class Task:
     cancelled: bool = False
     fault: Fault | None = None
     abort: Callable[[], object] | None = None
+    story: Story | None = None
+    """Who writes down what else happens when it starts and ends."""
+    result: object = None
 
     @property
     def ref(self) -> Ref:
@@ -47,21 +52,27 @@ class Task:
         return self.state in {"success", "error"}
 
     @property
+    def description(self) -> str:
+        name, _, _ = self.method.partition("_Task")
+        known = DESCRIPTIONS.get(self.method, name[:1].lower() + name[1:])
+        return known if "." in known else f"{self.entity.wire}.{known}"
+
+    @property
     def info(self) -> Data:
         """TaskInfo as it is now."""
-        name, _, _ = self.method.partition("_Task")
         return Data(
             "TaskInfo",
             key=self.id,
             task=self.ref,
             name=self.method,
-            descriptionId=f"{self.entity.wire}.{DESCRIPTIONS.get(self.method, name[:1].lower() + name[1:])}",
+            descriptionId=self.description,
             entity=self.entity.ref,
-            entityName=self.entity.name,
+            entityName=self.entity.wire_name,
             state=self.state,
             cancelled=self.cancelled,
             cancelable=self.abort is not None and not self.ended and not self.cancelled,
             error=self.fault.localized if self.fault else None,
+            result=self.result if self.state == "success" else None,
             progress=self.progress if self.state == "running" else None,
             reason=Data("TaskReasonUser", userName=self.user),
             queueTime=self.queued,
@@ -76,14 +87,35 @@ DESCRIPTIONS = {
     "PowerOnVM_Task": "powerOn",
     "PowerOffVM_Task": "powerOff",
     "CreateSnapshot_Task": "createSnapshot",
+    "MoveIntoFolder_Task": "moveInto",
+    "Rename_Task": "ManagedEntity.rename",
+    "CheckRelocate_Task": "vm.check.ProvisioningChecker.checkRelocate",
 }
+"""What follows the type in descriptionId, or all of it where there is a dot (vCenter's own table, see govmomi)."""
+_LABELS = {
+    "RelocateVM_Task": "Relocate virtual machine",
+    "PowerOnVM_Task": "Power On virtual machine",
+    "PowerOffVM_Task": "Power Off virtual machine",
+    "CreateSnapshot_Task": "Create virtual machine snapshot",
+}
+
+
+class Story(Protocol):
+    """Hears how a task goes on."""
+
+    def started(self) -> None: ...
+
+    def ended(self, fault: Fault | None) -> None: ...
 
 
 class TaskBoard:
     """All tasks of one vCenter."""
 
-    def __init__(self, changes: Changes, *, clock: Callable[[], datetime], retention: timedelta) -> None:
+    def __init__(
+        self, changes: Changes, events: EventLog, *, clock: Callable[[], datetime], retention: timedelta
+    ) -> None:
         self._changes = changes
+        self._events = events
         self._clock = clock
         self.retention = retention
         self._objects: dict[str, Task] = {}
@@ -91,9 +123,11 @@ class TaskBoard:
         self._number = 1000
 
     def create(self, method: str, *, entity: Entity, user: str, op_id: str) -> Task:
-        """Queue a task."""
+        """Queue a task. Its TaskEvent begins the chain of events that `eventChainId` leads to."""
         self._number += 1
-        task = Task(f"task-{self._number}", method, entity, user, self._number * 10, self._clock(), op_id)
+        task = Task(f"task-{self._number}", method, entity, user, self._events.upcoming, self._clock(), op_id)
+        label = _LABELS.get(method, method.removesuffix("_Task"))
+        self._events.record("TaskEvent", entity, user=user, text=f"Task: {label}", info=task.info)
         self._objects[task.id] = task
         self.history.append(task)
         del self.history[:-_HISTORY]
@@ -103,6 +137,8 @@ class TaskBoard:
     def start(self, task: Task) -> None:
         task.state, task.started, task.progress = "running", self._clock(), 0
         self._changes.touch(task.ref)
+        if task.story:
+            task.story.started()
 
     def report(self, task: Task, percent: int) -> None:
         task.progress = percent
@@ -112,6 +148,8 @@ class TaskBoard:
         """End a task, with its fault or well."""
         task.fault, task.completed = fault, self._clock()
         task.state = "error" if fault else "success"
+        if task.story:
+            task.story.ended(fault)
         self._changes.touch(task.ref, task.entity.ref, TASK_MANAGER)
 
     def cancel(self, task: Task) -> None:
@@ -138,5 +176,13 @@ class TaskBoard:
         """Let finished task objects vanish whose time is over."""
         horizon = self._clock() - self.retention
         for task in [task for task in self._objects.values() if task.completed and task.completed <= horizon]:
-            del self._objects[task.id]
-            self._changes.touch(task.ref, task.entity.ref, TASK_MANAGER)
+            self._forget(task)
+
+    def forget_ended(self) -> None:
+        """Let every finished task object vanish now; the history keeps what it was."""
+        for task in [task for task in self._objects.values() if task.ended]:
+            self._forget(task)
+
+    def _forget(self, task: Task) -> None:
+        del self._objects[task.id]
+        self._changes.touch(task.ref, task.entity.ref, TASK_MANAGER)

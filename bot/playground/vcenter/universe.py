@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.playground.esxi.diary import Diary
 from bot.playground.vcenter.building import build_inventory
-from bot.playground.vcenter.inventory import Datastore, Host, Inventory, Vm
+from bot.playground.vcenter.happenings import EventLog
+from bot.playground.vcenter.inventory import Datastore, Entity, Host, Inventory, Vm
 from bot.playground.vcenter.links import Links
 from bot.playground.vcenter.sessions import Sessions
 from bot.playground.vcenter.tasks import TaskBoard
@@ -44,7 +45,9 @@ class Estate:
         self.spec = spec
         self.inventory: Inventory = build_inventory(universe.world, spec.name)
         play = universe.world.play
-        self.tasks = TaskBoard(self.inventory.changes, clock=universe.clock, retention=play.task_retention)
+        changes, root = self.inventory.changes, self.inventory.root
+        self.events = EventLog(changes, root=root.ref, clock=universe.clock)
+        self.tasks = TaskBoard(changes, self.events, clock=universe.clock, retention=play.task_retention)
         self.sessions = Sessions(spec.accounts, clock=universe.clock, idle=play.session_idle)
         self.sessions.on_end = lambda _session: self.inventory.changes.touch()
         self.relocations: list[RelocationRecord] = []
@@ -54,7 +57,8 @@ class Estate:
         self._begin()
 
     def diary(self, host: Host) -> Diary:
-        return self.diaries[host.ref]
+        """Return the diary of a host, of this vCenter or of another one."""
+        return self.universe.home_of(host).diaries[host.ref]
 
     def vms(self, name: str) -> list[Vm]:
         """Return the VMs of a name; several may bear it."""
@@ -107,6 +111,10 @@ class Universe:
         self.links = Links(world)
         self._due = list(world.events)
         self.estates = {spec.name: Estate(self, spec) for spec in world.vcenters}
+
+    def home_of(self, entity: Entity) -> Estate:
+        """Return the vCenter that an entity belongs to."""
+        return next(estate for estate in self.estates.values() if estate.inventory is entity.home)
 
     def reached(self, vm: str, percent: int) -> None:
         """Let the events happen that the world file puts at this percentage of this VM's copy; each happens once."""
