@@ -55,9 +55,9 @@ async def test_an_end_is_never_overtaken_by_older_news(player, outbox, drain, ca
 
 
 async def test_replies_wait_for_the_card_and_keep_their_order(player, outbox, drain, card, reply, thread):
-    names = [f"thing {number}" for number in range(8)]
+    names = [f"thing-{number}" for number in range(8)]
     for name in names:
-        await outbox.reply(JOB, CHANNEL, reply(name, final=name == "thing 7"))
+        await outbox.reply(JOB, CHANNEL, reply(name, final=name == "thing-7"))
     await drain()
     await outbox.show(card())
     await player.person.wait_for(lambda: len(thread()) == len(names))

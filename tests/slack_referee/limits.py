@@ -139,8 +139,9 @@ def faults_of_limits(thing: Json, *, surface: str) -> list[str]:
     bounds = MESSAGE if surface == "message" else VIEW
     found = [fault for bound in bounds for fault in _broken(thing, bound, "")]
     found += [fault for at, node in nodes(thing.get("blocks", []), "/blocks") for fault in _faults_of_node(node, at)]
+    blocks = thing.get("blocks", [])
     try:
-        validate_surface_blocks(thing.get("blocks", []), surface)  # type: ignore[arg-type]
+        validate_surface_blocks(blocks if isinstance(blocks, list) else [], surface)  # type: ignore[arg-type]
     except InvalidUsageError as misplaced:
         found.append(f"/blocks: {misplaced}")
     return found

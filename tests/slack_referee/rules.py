@@ -1,6 +1,6 @@
 """Our own rules for messages and views, where neither Slack's types nor its limits say anything.
 
-Some are Slack's unwritten ones (`shared` ids, one table, the sum of characters), the others are promises of ours: that
+Some are unwritten ones of Slack (ids used twice, one table, the sum of characters), the others promises of ours: that
 no text from outside pings, formats, misleads or hides, and that metadata, which everybody can read, has ids alone.
 """
 
@@ -68,7 +68,8 @@ def has_a_text_for_those_who_see_no_blocks(message: Json) -> Iterator[str]:
 
 def headers_are_plain(thing: Json) -> Iterator[str]:
     for at, node in nodes(thing.get("blocks", []), "/blocks"):
-        if node.get("type") == "header" and node.get("text", {}).get("type") != "plain_text":
+        text = node.get("text")
+        if node.get("type") == "header" and not (isinstance(text, dict) and text.get("type") == "plain_text"):
             yield f"{at}: a header that is not plain text"
 
 
@@ -111,7 +112,9 @@ def nothing_hides(thing: Json) -> Iterator[str]:
 
 def metadata_has_short_ids_alone(message: Json) -> Iterator[str]:
     """Every app and person in the workspace can read it."""
-    metadata = message.get("metadata") or {}
+    metadata = message.get("metadata")
+    if not isinstance(metadata, dict):
+        return
     size = len(json.dumps(metadata).encode())
     if size > METADATA_BYTES:
         yield f"/metadata: {size} bytes, where {METADATA_BYTES} are kept"
