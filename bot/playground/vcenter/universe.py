@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.playground.esxi.diary import Diary
+from bot.playground.esxi.machine import Machine
 from bot.playground.vcenter.building import build_inventory
+from bot.playground.vcenter.chronicle import Chronicle
 from bot.playground.vcenter.happenings import EventLog
 from bot.playground.vcenter.inventory import Datastore, Entity, Host, Inventory, Vm
 from bot.playground.vcenter.links import Links
+from bot.playground.vcenter.machines import machines_of
 from bot.playground.vcenter.sessions import Sessions
 from bot.playground.vcenter.tasks import TaskBoard
 from bot.playground.world import VCenter, World
@@ -51,14 +54,18 @@ class Estate:
         self.sessions = Sessions(spec.accounts, clock=universe.clock, idle=play.session_idle)
         self.sessions.on_end = lambda _session: self.inventory.changes.touch()
         self.relocations: list[RelocationRecord] = []
-        self.diaries = {
-            host.ref: Diary(host.name, host.logs, seed=universe.world.seed) for host in self.inventory.each(Host)
-        }
+        self.machines = machines_of(universe.world, self.inventory.each(Host))
+        self.diaries = {ref: machine.diary for ref, machine in self.machines.items()}
+        self.chronicle = Chronicle(spec.version, seed=universe.world.seed, history=lambda: self.tasks.history)
         self._begin()
 
     def diary(self, host: Host) -> Diary:
         """Return the diary of a host, of this vCenter or of another one."""
         return self.universe.home_of(host).diaries[host.ref]
+
+    def machine(self, host: Host) -> Machine:
+        """Return what a host is apart from its place in the inventory."""
+        return self.universe.home_of(host).machines[host.ref]
 
     def vms(self, name: str) -> list[Vm]:
         """Return the VMs of a name; several may bear it."""
