@@ -42,8 +42,13 @@ def any_text(at_most: int) -> Check:
 STYLE = one_of("primary", "danger")
 CONFIRM = shape({"title": plain(100), "text": any_text(300), "confirm": plain(30), "deny": plain(30)}, {"style": STYLE})
 OPTION = shape({"text": any_text(75), "value": text(at_most=150)}, {"description": any_text(75), "url": URL})
-OPTIONS = array(OPTION, at_most=100)
+# Menus take plain words only; radio buttons and checkboxes may mark theirs up.
+MENU_OPTION = shape({"text": plain(75), "value": text(at_most=150)}, {"description": plain(75), "url": URL})
+OPTIONS = array(MENU_OPTION, at_most=100)
 OPTION_GROUPS = array(shape({"label": plain(75), "options": OPTIONS}), at_most=100)
+# What an app answers while a person types: the same, or nothing at all.
+OFFERED_OPTIONS = array(MENU_OPTION, at_most=100, at_least=0)
+OFFERED_GROUPS = array(shape({"label": plain(75), "options": OPTIONS}), at_most=100, at_least=0)
 FEW_OPTIONS = array(OPTION, at_most=10)
 FILTER = open_shape({})
 DISPATCH = shape({}, {"trigger_actions_on": array(one_of("on_enter_pressed", "on_character_entered"), at_most=2)})
@@ -97,10 +102,10 @@ def _static(fields: dict[str, Check]) -> Check:
 
 
 SELECTS: dict[str, Check] = {
-    "static_select": _static(MENU | {"initial_option": OPTION}),
+    "static_select": _static(MENU | {"initial_option": MENU_OPTION}),
     "multi_static_select": _static(MENU | MANY | {"initial_options": OPTIONS}),
     "external_select": shape(
-        {}, MENU | {"initial_option": OPTION, "min_query_length": number(at_least=0, at_most=100)}
+        {}, MENU | {"initial_option": MENU_OPTION, "min_query_length": number(at_least=0, at_most=100)}
     ),
     "multi_external_select": shape(
         {}, MENU | MANY | {"initial_options": OPTIONS, "min_query_length": number(at_least=0, at_most=100)}
@@ -127,7 +132,7 @@ SELECTS: dict[str, Check] = {
     ),
 }
 PICKERS: dict[str, Check] = {
-    "overflow": shape({"options": array(OPTION, at_most=5)}, {"action_id": IDENTIFIER, "confirm": CONFIRM}),
+    "overflow": shape({"options": array(MENU_OPTION, at_most=5)}, {"action_id": IDENTIFIER, "confirm": CONFIRM}),
     "checkboxes": shape({"options": FEW_OPTIONS}, COMMON | {"initial_options": FEW_OPTIONS}),
     "radio_buttons": shape({"options": FEW_OPTIONS}, COMMON | {"initial_option": OPTION}),
     "datepicker": shape({}, MENU | {"initial_date": text(at_most=10)}),

@@ -10,7 +10,7 @@ from bot.playground.slack.changes import Json
 from bot.playground.slack.content import read_content
 from bot.playground.slack.records import Channel, ChannelKind, EphemeralSource, Message
 from bot.playground.slack.refusal import ApiRefusalError
-from bot.playground.slack.workspace import Content
+from bot.playground.slack.workspace import Content, emoji_name
 
 # chat.update refuses what chat.postMessage would cut (seratch/ChatGPT-in-Slack#102).
 UPDATED_TEXT = 4_000
@@ -92,9 +92,18 @@ def add_reaction(call: Call) -> Json:
     message = call.message(channel, "timestamp")
     if channel.archived:
         raise ApiRefusalError("is_archived")
-    if not call.workspace.react(message, call.bot, call.text("name")):
+    name = emoji_name(call.text("name"))
+    if name is None:
+        raise ApiRefusalError("invalid_name")
+    if not call.workspace.react(message, call.bot, name):
         raise ApiRefusalError("already_reacted")
     return {}
+
+
+def get_reactions(call: Call) -> Json:
+    channel = call.channel()
+    message = call.message(channel, "timestamp")
+    return {"type": "message", "channel": channel.id, "message": call.workspace.message_json(message)}
 
 
 def remove_reaction(call: Call) -> Json:
@@ -129,6 +138,7 @@ def _thread(call: Call, channel: Channel) -> str | None:
 
 WRITE = ("chat:write",)
 REACT = ("reactions:write",)
+SEE_REACTIONS = ("reactions:read",)
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
         "chat.postMessage": Method(run=post_message, scopes=WRITE),
@@ -137,6 +147,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         "chat.postEphemeral": Method(run=post_ephemeral, scopes=WRITE),
         "chat.getPermalink": Method(run=get_permalink),
         "reactions.add": Method(run=add_reaction, scopes=REACT),
+        "reactions.get": Method(run=get_reactions, scopes=SEE_REACTIONS),
         "reactions.remove": Method(run=remove_reaction, scopes=REACT),
     }
 )

@@ -13,7 +13,9 @@ import httpx
 
 from bot.errors import UnreachableError, UserError
 from bot.playground.slack.changes import Json
-from bot.playground.slack.person import PATIENCE, Outcome
+from bot.playground.slack.gestures import Value
+from bot.playground.slack.outcome import Outcome
+from bot.playground.slack.screen import PATIENCE
 
 Answer = TypeVar("Answer")
 POLL = timedelta(seconds=20)
@@ -52,13 +54,48 @@ class SlackControl:
         action_id: str,
         *,
         block_id: str | None = None,
-        value: str | None = None,
+        value: Value = None,
     ) -> Outcome:
         chosen = {"ts": ts, "action_id": action_id, "block_id": block_id, "value": value}
         return _outcome(await self.ask("click", user=user, channel=channel, **chosen))
 
-    async def submit_view(self, user: str, view_id: str, values: Mapping[str, str] | None = None) -> Outcome:
+    async def submit_view(self, user: str, view_id: str, values: Mapping[str, Any] | None = None) -> Outcome:
         return _outcome(await self.ask("submit-view", user=user, view_id=view_id, values=dict(values or {})))
+
+    async def click_in_view(
+        self, user: str, view_id: str, action_id: str, *, block_id: str | None = None, value: Value = None
+    ) -> Outcome:
+        chosen = {"action_id": action_id, "block_id": block_id, "value": value}
+        return _outcome(await self.ask("click-in-view", user=user, view_id=view_id, **chosen))
+
+    async def close_view(self, user: str, view_id: str, *, whole_stack: bool = False) -> Outcome:
+        return _outcome(await self.ask("close-view", user=user, view_id=view_id, whole_stack=whole_stack))
+
+    async def type_ahead(
+        self,
+        user: str,
+        action_id: str,
+        query: str,
+        *,
+        view_id: str | None = None,
+        channel: str | None = None,
+        ts: str | None = None,
+        block_id: str | None = None,
+    ) -> Json:
+        where = {"view_id": view_id, "channel": channel, "ts": ts, "block_id": block_id}
+        return await self.ask("type-ahead", user=user, action_id=action_id, query=query, **where)
+
+    async def shortcut(self, user: str, callback_id: str) -> Outcome:
+        return _outcome(await self.ask("shortcut", user=user, callback_id=callback_id))
+
+    async def message_shortcut(self, user: str, channel: str, ts: str, callback_id: str) -> Outcome:
+        return _outcome(await self.ask("message-shortcut", user=user, channel=channel, ts=ts, callback_id=callback_id))
+
+    async def react(self, user: str, channel: str, ts: str, emoji: str) -> bool:
+        return bool((await self.ask("react", user=user, channel=channel, ts=ts, emoji=emoji))["stands"])
+
+    async def open_home(self, user: str, *, tab: str = "home") -> None:
+        await self.ask("open-home", user=user, tab=tab)
 
     async def post(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> str:
         said = await self.ask("post", user=user, channel=channel, text=text, thread_ts=thread_ts)
@@ -141,4 +178,4 @@ class SlackControl:
 
 
 def _outcome(said: Json) -> Outcome:
-    return Outcome(ack=said["ack"], latency=said["latency"], error=said["error"])
+    return Outcome(ack=said["ack"], latency=said["latency"], error=said["error"], errors=said["errors"])

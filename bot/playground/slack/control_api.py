@@ -5,35 +5,30 @@ Every verb takes its arguments from the query or from a JSON object. A mistake o
 
 from __future__ import annotations
 
-import base64
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from bot.errors import UserError
-from bot.playground.slack.calls import TokenKind
 from bot.playground.slack.changes import Json
+from bot.playground.slack.control_verbs import Verb, gesture_verbs, screen_verbs, switch_verbs
 from bot.playground.slack.person import Person
-from bot.playground.slack.sockets import DisconnectReason
-from bot.playground.slack.switches import Switches, make_fault
+from bot.playground.slack.switches import Switches
 from bot.playground.slack.workspace import Workspace
 
 PREFIX = "/_control/"
 LONGEST_POLL = timedelta(seconds=30)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
-Verb = Callable[[Json], Any]
-
 
 class ControlApi:
     def __init__(self, *, workspace: Workspace, person: Person, switches: Switches) -> None:
         self._workspace = workspace
         self._verbs: Mapping[str, Verb] = (
-            _gestures(person) | _views_of(person) | _switch_verbs(switches) | self._own_verbs()
+            gesture_verbs(person) | screen_verbs(person) | switch_verbs(switches) | self._own_verbs()
         )
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -72,118 +67,6 @@ class ControlApi:
             "channels": [channel.to_json(seen_by=bot) for channel in workspace.channels.values()],
             "usergroups": [group.to_json(with_users=True) for group in workspace.groups.values()],
         }
-
-
-def _gestures(person: Person) -> dict[str, Verb]:
-    async def command(sent: Json) -> Json:
-        return (await person.command(sent["user"], sent["channel"], sent["line"])).to_json()
-
-    async def click(sent: Json) -> Json:
-        outcome = await person.click(
-            sent["user"],
-            sent["channel"],
-            str(sent["ts"]),
-            sent["action_id"],
-            block_id=sent.get("block_id"),
-            value=sent.get("value"),
-        )
-        return outcome.to_json()
-
-    async def submit_view(sent: Json) -> Json:
-        return (await person.submit_view(sent["user"], sent["view_id"], sent.get("values") or {})).to_json()
-
-    async def shortcut(sent: Json) -> Json:
-        return (await person.shortcut(sent["user"], sent["callback_id"])).to_json()
-
-    async def message_shortcut(sent: Json) -> Json:
-        outcome = await person.message_shortcut(sent["user"], sent["channel"], str(sent["ts"]), sent["callback_id"])
-        return outcome.to_json()
-
-    def post(sent: Json) -> Json:
-        return {"ts": person.post(sent["user"], sent["channel"], sent["text"], thread_ts=sent.get("thread_ts"))}
-
-    def mention(sent: Json) -> Json:
-        return {"ts": person.mention(sent["user"], sent["channel"], sent["text"], thread_ts=sent.get("thread_ts"))}
-
-    def upload(sent: Json) -> Json:
-        file = person.upload(
-            sent["user"],
-            sent["channel"],
-            sent["name"],
-            base64.b64decode(sent["content"], validate=True),
-            comment=sent.get("comment", ""),
-            thread_ts=sent.get("thread_ts"),
-        )
-        return {"file": file}
-
-    def download(sent: Json) -> Json:
-        name, content = person.download(sent["user"], sent["file_id"])
-        return {"name": name, "content": base64.b64encode(content).decode()}
-
-    return {
-        "upload": upload,
-        "download": download,
-        "command": command,
-        "click": click,
-        "submit-view": submit_view,
-        "shortcut": shortcut,
-        "message-shortcut": message_shortcut,
-        "post": post,
-        "mention": mention,
-        "open-home": lambda sent: person.open_home(sent["user"]),
-    }
-
-
-def _views_of(person: Person) -> dict[str, Verb]:
-    return {
-        "history": lambda sent: {"messages": person.history(sent["channel"])},
-        "thread": lambda sent: {"messages": person.thread(sent["channel"], str(sent["ts"]))},
-        "message": lambda sent: {"message": person.message(sent["channel"], str(sent["ts"]))},
-        "ephemerals": lambda sent: {"messages": person.ephemerals(sent["user"])},
-        "views": lambda sent: {"views": person.views(sent["user"])},
-    }
-
-
-def _switch_verbs(switches: Switches) -> dict[str, Verb]:
-    async def disconnect(sent: Json) -> Json:
-        reason = DisconnectReason(sent.get("reason", DisconnectReason.REFRESH.value))
-        return {"told": await switches.disconnect(reason, number=sent.get("number"))}
-
-    def fault(sent: Json) -> None:
-        wanted = {name: sent[name] for name in ("error", "retry_after", "status") if name in sent}
-        switches.next_answers(sent["method"], make_fault(sent["kind"], **wanted), times=int(sent.get("times", 1)))
-
-    def add_channel(sent: Json) -> Json:
-        made = switches.add_channel(
-            sent["name"], private=bool(sent.get("private")), with_bot=bool(sent.get("with_bot", True))
-        )
-        return {"channel": made}
-
-    return {
-        "statistics": lambda _: switches.statistics(),
-        "disconnect": disconnect,
-        "cut": lambda sent: {"cut": switches.cut(number=sent.get("number"))},
-        "fault": fault,
-        "reject-next": lambda sent: switches.reject_next(
-            int(sent["n"]), sent["method"], int(sent.get("retry_after", 1))
-        ),
-        "deliver-each": lambda sent: switches.deliver_each(int(sent["times"])),
-        "disconnect-every": lambda sent: switches.disconnect_every(_seconds(sent.get("seconds"))),
-        "no-more-faults": lambda _: switches.no_more_faults(),
-        "rate-limits": lambda sent: switches.rate_limits(enforced=bool(sent["enforced"])),
-        "ack-deadline": lambda sent: switches.ack_deadline(timedelta(seconds=float(sent["seconds"]))),
-        "advance": lambda sent: switches.advance(timedelta(seconds=float(sent["seconds"]))),
-        "archive": lambda sent: switches.archive(sent["channel"], archived=bool(sent.get("archived", True))),
-        "invite-bot": lambda sent: switches.invite_bot(sent["channel"]),
-        "remove-bot": lambda sent: switches.remove_bot(sent["channel"]),
-        "revoke-token": lambda sent: switches.revoke_token(TokenKind(sent.get("token", "bot"))),
-        "restore-token": lambda sent: switches.restore_token(TokenKind(sent.get("token", "bot"))),
-        "add-channel": add_channel,
-    }
-
-
-def _seconds(value: Any) -> timedelta | None:
-    return None if value in (None, "") else timedelta(seconds=float(value))
 
 
 def _from_this_machine(request: web.Request) -> bool:

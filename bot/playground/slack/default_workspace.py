@@ -35,6 +35,7 @@ SCOPES = frozenset(
         "im:read",
         "im:write",
         "metadata.message:read",
+        "reactions:read",
         "reactions:write",
         "usergroups:read",
         "users:read",
@@ -44,11 +45,22 @@ EVENTS = frozenset(
     {
         "app_home_opened",
         "app_mention",
+        "app_uninstalled",
+        "channel_archive",
+        "channel_unarchive",
         "file_shared",
+        "group_archive",
+        "group_unarchive",
         "member_joined_channel",
+        "member_left_channel",
         "message.channels",
         "message.groups",
         "message.im",
+        "reaction_added",
+        "reaction_removed",
+        "subteam_members_changed",
+        "subteam_updated",
+        "tokens_revoked",
     }
 )
 

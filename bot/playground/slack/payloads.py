@@ -6,7 +6,8 @@ import uuid
 from dataclasses import dataclass
 
 from bot.playground.slack.changes import Json
-from bot.playground.slack.records import App, Channel, ChannelKind, Team, User, View
+from bot.playground.slack.gestures import Control
+from bot.playground.slack.records import App, Channel, ChannelKind, Team, User
 
 VERIFICATION_TOKEN = "socket-mode-does-not-use-it"  # noqa: S105  # a field of the payload, not a secret
 
@@ -37,9 +38,8 @@ class Installation:
             "trigger_id": trigger_id,
         }
 
-    def block_actions(
-        self, *, user: User, channel: Channel, message: Json, action: Json, trigger_id: str, response_url: str
-    ) -> Json:
+    def in_message(self, channel: Channel, message: Json) -> Json:
+        """What an interaction with a message says of the place where it happened."""
         container: Json = {
             "type": "message",
             "message_ts": message["ts"],
@@ -48,22 +48,36 @@ class Installation:
         }
         if message.get("thread_ts"):
             container["thread_ts"] = message["thread_ts"]
-        return self._interaction("block_actions", user, trigger_id) | {
-            "container": container,
-            "channel": _channel_json(channel),
-            "message": message,
-            "state": {"values": _state(action)},
-            "response_url": response_url,
-            "actions": [action],
-        }
+        return {"container": container, "channel": _channel_json(channel), "message": message}
 
-    def view_submission(self, *, user: User, view: View, state: Json, trigger_id: str) -> Json:
-        shown = view.to_json(team_id=self.team.id, app=self.app) | {"state": {"values": state}}
-        return self._interaction("view_submission", user, trigger_id) | {"view": shown, "response_urls": []}
+    def in_view(self, view: Json) -> Json:
+        """The same of a modal or a Home tab."""
+        return {"container": {"type": "view", "view_id": view["id"]}, "view": view}
+
+    def message_actions(
+        self, *, user: User, surface: Json, state: Json, action: Json, trigger_id: str, response_url: str
+    ) -> Json:
+        told = {"state": {"values": state}, "response_url": response_url, "actions": [action]}
+        return self._interaction("block_actions", user) | surface | told | {"trigger_id": trigger_id}
+
+    def view_actions(self, *, user: User, view: Json, action: Json, trigger_id: str) -> Json:
+        told = {"actions": [action], "trigger_id": trigger_id}
+        return self._interaction("block_actions", user) | self.in_view(view) | told
+
+    def block_suggestion(self, *, user: User, control: Control, query: str, surface: Json) -> Json:
+        asked = {"action_id": control.action_id, "block_id": control.block_id, "value": query}
+        return self._interaction("block_suggestion", user) | surface | asked
+
+    def view_submission(self, *, user: User, view: Json, trigger_id: str, response_urls: list[Json]) -> Json:
+        told = {"view": view, "trigger_id": trigger_id, "response_urls": response_urls}
+        return self._interaction("view_submission", user) | told
+
+    def view_closed(self, *, user: User, view: Json, is_cleared: bool) -> Json:
+        return self._interaction("view_closed", user) | {"view": view, "is_cleared": is_cleared}
 
     def shortcut(self, *, user: User, callback_id: str, trigger_id: str, action_ts: str) -> Json:
-        payload = self._interaction("shortcut", user, trigger_id)
-        return payload | {"callback_id": callback_id, "action_ts": action_ts}
+        told = {"callback_id": callback_id, "action_ts": action_ts, "trigger_id": trigger_id}
+        return self._interaction("shortcut", user) | told
 
     def message_shortcut(
         self,
@@ -76,8 +90,9 @@ class Installation:
         action_ts: str,
         response_url: str,
     ) -> Json:
-        return self._interaction("message_action", user, trigger_id) | {
+        return self._interaction("message_action", user) | {
             "callback_id": callback_id,
+            "trigger_id": trigger_id,
             "action_ts": action_ts,
             "channel": _channel_json(channel),
             "message_ts": message["ts"],
@@ -108,13 +123,12 @@ class Installation:
             "event_context": f"4-{event['type']}-{self.team.id}-{self.app.id}-{channel}",
         }
 
-    def _interaction(self, kind: str, user: User, trigger_id: str) -> Json:
+    def _interaction(self, kind: str, user: User) -> Json:
         return {
             "type": kind,
             "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": self.team.id},
             "api_app_id": self.app.id,
             "token": VERIFICATION_TOKEN,
-            "trigger_id": trigger_id,
             "team": self.team.to_json(),
             "enterprise": None,
             "is_enterprise_install": False,
@@ -127,11 +141,3 @@ def _shown_name(channel: Channel) -> str:
 
 def _channel_json(channel: Channel) -> Json:
     return {"id": channel.id, "name": _shown_name(channel)}
-
-
-def _state(action: Json) -> Json:
-    """What stands in the message's own inputs; a button has no state, a menu shows what was just chosen."""
-    if action["type"] == "button":
-        return {}
-    held = {name: value for name, value in action.items() if name.startswith("selected_")} | {"type": action["type"]}
-    return {action["block_id"]: {action["action_id"]: held}}

@@ -29,6 +29,7 @@ from bot.playground.slack.events import Events
 from bot.playground.slack.faults import Faults
 from bot.playground.slack.file_methods import FileMethods
 from bot.playground.slack.files import Files
+from bot.playground.slack.interactions import Interactions
 from bot.playground.slack.person import Person
 from bot.playground.slack.rates import RateLimits
 from bot.playground.slack.response_urls import ResponseUrls
@@ -90,7 +91,7 @@ class SlackPlayer:
         self.workspace.witnesses.append(self._events)
         self.person = Person(
             workspace=self.workspace,
-            sockets=self._sockets,
+            interactions=Interactions(self.workspace, self._sockets),
             events=self._events,
             triggers=self._triggers,
             response_urls=self._response_urls,

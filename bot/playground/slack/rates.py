@@ -50,6 +50,7 @@ RATES: Mapping[str, Rate] = MappingProxyType(
         "files.info": TIER_4,
         "files.list": TIER_3,
         "reactions.add": TIER_3,
+        "reactions.get": TIER_3,
         "reactions.remove": TIER_2,
         "usergroups.list": TIER_2,
         "usergroups.users.list": TIER_2,

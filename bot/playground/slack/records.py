@@ -244,20 +244,28 @@ class View:
     content: Json
     hash: str
     previous: str | None = None
+    root: str = ""
     open: bool = True
 
+    @property
+    def kind(self) -> str:
+        """Which it is: "modal" or "home"."""
+        return str(self.content["type"])
+
     def to_json(self, *, team_id: str, app: App) -> Json:
-        root = self.previous or self.id
         return self.content | {
             "id": self.id,
             "team_id": team_id,
             "hash": self.hash,
             "state": {"values": self.content.get("state", {}).get("values", {})},
             "previous_view_id": self.previous,
-            "root_view_id": root,
+            "root_view_id": self.root or self.id,
             "app_id": app.id,
+            "app_installed_team_id": team_id,
             "bot_id": app.bot_id,
             "external_id": self.content.get("external_id", ""),
             "private_metadata": self.content.get("private_metadata", ""),
             "callback_id": self.content.get("callback_id", ""),
+            "clear_on_close": bool(self.content.get("clear_on_close")),
+            "notify_on_close": bool(self.content.get("notify_on_close")),
         }

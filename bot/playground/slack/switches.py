@@ -66,7 +66,23 @@ class Switches:
         members = [user for user in self._workspace.users if with_bot or user != bot]
         return self._workspace.add_channel(name, kind=kind, members=members).id
 
+    def set_group(self, group: str, members: list[str]) -> None:
+        """These people, and no others, are in the user group, which is named by id or handle."""
+        found = [g for g in self._workspace.groups.values() if group.removeprefix("@") in {g.id, g.handle}]
+        if not found:
+            handles = ", ".join(f"@{g.handle}" for g in self._workspace.groups.values())
+            raise UserError(f"There is no user group {group!r}: {handles}.")
+        self._workspace.set_group(found[0], [self._workspace.user(member).id for member in members])
+
+    def uninstall(self) -> None:
+        """The app is thrown out of the workspace: told so once, then its token is nobody's."""
+        self._events.uninstalled()
+        self._tokens.revoke(TokenKind.BOT, error="account_inactive")
+
     def revoke_token(self, kind: TokenKind = TokenKind.BOT) -> None:
+        """The app learns of it by an event, and by every call it makes from now on."""
+        if kind is TokenKind.BOT:
+            self._events.tokens_revoked()
         self._tokens.revoke(kind)
 
     def restore_token(self, kind: TokenKind = TokenKind.BOT) -> None:

@@ -15,7 +15,7 @@ class Tokens:
     def __init__(self, *, bot: str = "", app: str = "") -> None:
         self.bot = bot or f"xoxb-{secrets.randbelow(10**12):012d}-{secrets.token_hex(12)}"
         self.app = app or f"xapp-1-{secrets.token_hex(5).upper()}-{secrets.token_hex(16)}"
-        self._revoked: set[TokenKind] = set()
+        self._revoked: dict[TokenKind, str] = {}
 
     def kind(self, authorization: str, argument: str) -> TokenKind:
         """Whose token was sent, in the header or as an argument. Refused with Slack's three ways of saying no."""
@@ -26,12 +26,12 @@ class Tokens:
         for kind, token in ((TokenKind.BOT, self.bot), (TokenKind.APP, self.app)):
             if hmac.compare_digest(sent.encode(), token.encode()):
                 if kind in self._revoked:
-                    raise ApiRefusalError("token_revoked")
+                    raise ApiRefusalError(self._revoked[kind])
                 return kind
         raise ApiRefusalError("invalid_auth")
 
-    def revoke(self, kind: TokenKind) -> None:
-        self._revoked.add(kind)
+    def revoke(self, kind: TokenKind, *, error: str = "token_revoked") -> None:
+        self._revoked[kind] = error
 
     def restore(self, kind: TokenKind) -> None:
-        self._revoked.discard(kind)
+        self._revoked.pop(kind, None)

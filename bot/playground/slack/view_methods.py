@@ -40,7 +40,8 @@ class ViewMethods:
         return self._shown(self._views.update(_view_id(call), sent, expected_hash=call.optional("hash")))
 
     def publish(self, call: Call) -> Json:
-        return self._shown(self._views.publish(call.user("user_id").id, call.arguments.get("view")))
+        user = call.user("user_id").id
+        return self._shown(self._views.publish(user, call.arguments.get("view"), expected_hash=call.optional("hash")))
 
     def _shown(self, view: View) -> Json:
         return {"view": self._views.to_json(view)}

@@ -6,6 +6,7 @@ Permissions, limits and wire formats belong to the Web API; people's gestures be
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,8 +53,18 @@ class Traffic:
 
 # What the app sent to be seen: "message", "ephemeral", "response_url" or "view", and the payload as it was sent.
 Listener = Callable[[str, Json], None]
+EMOJI = re.compile(r"[a-z0-9_+'-]{1,100}(::skin-tone-[2-6])?")
 JSON_FIELDS = frozenset({"attachments", "blocks", "files", "metadata", "view"})
 SHARE_FAMILY = {ChannelKind.PUBLIC: "public", ChannelKind.PRIVATE: "private", ChannelKind.DIRECT: "private"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """One person's reaction to a message, made or taken back."""
+
+    user: str
+    name: str
+    added: bool
 
 
 class Witness(Protocol):
@@ -63,6 +74,10 @@ class Witness(Protocol):
     def updated(self, channel: Channel, message: Message, before: Json) -> None: ...
     def deleted(self, channel: Channel, before: Json) -> None: ...
     def joined(self, channel: Channel, user: User) -> None: ...
+    def left(self, channel: Channel, user: User) -> None: ...
+    def archived(self, channel: Channel) -> None: ...
+    def reacted(self, channel: Channel, message: Message, reaction: Reaction) -> None: ...
+    def group_changed(self, group: UserGroup, added: list[str], removed: list[str]) -> None: ...
 
 
 class Workspace:
@@ -82,6 +97,11 @@ class Workspace:
         self.witnesses: list[Witness] = []
         self.on_said: list[Listener] = []
         self._stamps = Stamps(clock)
+
+    @property
+    def owner(self) -> str:
+        """Who administers the workspace: the first person in it."""
+        return next(user.id for user in self.users.values() if not user.is_bot)
 
     # People and places
 
@@ -147,12 +167,24 @@ class Workspace:
 
     def leave(self, channel: Channel, user: User) -> None:
         if user.id in channel.members:
+            for witness in self.witnesses:
+                witness.left(channel, user)
             channel.members.remove(user.id)
             self.changes.publish(ChangeKind.MEMBERS, channel=channel.id, subject=user.id)
 
     def archive(self, channel: Channel, *, archived: bool) -> None:
         channel.archived = archived
         self.changes.publish(ChangeKind.CHANNEL, channel=channel.id)
+        for witness in self.witnesses:
+            witness.archived(channel)
+
+    def set_group(self, group: UserGroup, users: list[str]) -> None:
+        """From now on these are in the user group, and no others."""
+        added = [user for user in users if user not in group.users]
+        removed = [user for user in group.users if user not in users]
+        group.users = list(users)
+        for witness in self.witnesses:
+            witness.group_changed(group, added, removed)
 
     # Messages
 
@@ -253,7 +285,7 @@ class Workspace:
         if user.id in who:
             return False
         who.append(user.id)
-        self.changes.publish(ChangeKind.REACTION, channel=message.channel, subject=message.ts)
+        self._reacted(message, Reaction(user=user.id, name=name, added=True))
         return True
 
     def unreact(self, message: Message, user: User, name: str) -> bool:
@@ -264,7 +296,7 @@ class Workspace:
         who.remove(user.id)
         if not who:
             del message.reactions[name]
-        self.changes.publish(ChangeKind.REACTION, channel=message.channel, subject=message.ts)
+        self._reacted(message, Reaction(user=user.id, name=name, added=False))
         return True
 
     def said(self, kind: str, payload: Mapping[str, Any]) -> None:
@@ -276,6 +308,11 @@ class Workspace:
 
     def message_json(self, message: Message, *, with_metadata: bool = False) -> Json:
         return message.to_json(team_id=self.team.id, with_metadata=with_metadata)
+
+    def _reacted(self, message: Message, reaction: Reaction) -> None:
+        self.changes.publish(ChangeKind.REACTION, channel=message.channel, subject=message.ts)
+        for witness in self.witnesses:
+            witness.reacted(self.channels[message.channel], message, reaction)
 
     def _hang(self, message: Message, channel: Channel) -> None:
         """Note at each file where it can now be seen."""
@@ -307,6 +344,12 @@ class Workspace:
 def _read(value: Any) -> Any:
     """What a form carries as a string of JSON, as the JSON that it says."""
     return json.loads(value) if isinstance(value, str) and value else value
+
+
+def emoji_name(written: str) -> str | None:
+    """The name of an emoji, written with or without its colons; None if it cannot be one."""
+    name = written.strip().strip(":")
+    return name if EMOJI.fullmatch(name) else None
 
 
 def make_id(prefix: str) -> str:

@@ -8,7 +8,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.errors import UserError
-from bot.playground.slack.gestures import action_json, find_control, view_state
+from bot.playground.slack.client_state import ClientState
+from bot.playground.slack.gestures import action_json, filled_in, find_control
 
 
 def plain(text):
@@ -76,16 +77,18 @@ def test_what_a_client_would_not_let_a_person_do():
         find_control(twins, "x")
     assert find_control(twins, "x", block_id="c").block_id == "c"
     with pytest.raises(UserError, match="no input host; it has: vm"):
-        view_state(modal(asks("vm", "plain_text_input")), {"host": "esx-01"})
+        filled_in([asks("vm", "plain_text_input")], {"host": "esx-01"})
 
 
 def test_inputs_that_are_left_alone_keep_what_they_began_with():
-    view = modal(
+    blocks = [
         asks("vm", "plain_text_input", initial_value="web01"),
         asks("site", "static_select", options=SITES, initial_option=SITES[0]),
         asks("note", "plain_text_input"),
-    )
-    state = view_state(view, {"note": "tonight"})
+    ]
+    client = ClientState()
+    client.use("U1", "V1", find_control(blocks, "note"), "tonight")
+    state = client.values("U1", "V1", blocks)
     assert state["in-vm"]["vm"] == {"type": "plain_text_input", "value": "web01"}
     assert state["in-site"]["site"]["selected_option"]["value"] == "site1"
     assert state["in-note"]["note"]["value"] == "tonight"
