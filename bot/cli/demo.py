@@ -1,37 +1,57 @@
-"""`coldmigrate demo`: everything on this machine. A person types in the terminal, or the story plays by itself."""
+"""`coldmigrate demo`: everything on this machine, with a page to see it. Or a terminal, or the story by itself."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
+
+if TYPE_CHECKING:
+    from bot.cli.stage import Stage
+    from bot.cli.supervisor import Failure
+    from bot.playground.page.server import PageServer
+
+USUAL_PORT: Final = 8077
+STARTING: Final = "Starting the simulated sites, the bot and the worker ..."
 
 
 @click.command()
 @click.option("--story", is_flag=True, help="Play the whole story without a person; exit 0 only if all of it happened.")
+@click.option("--terminal", is_flag=True, help="Type here instead of on a page.")
+@click.option("--port", type=click.IntRange(0, 65535), help=f"Where the page is; else {USUAL_PORT}, or a free one.")
+@click.option("--no-browser", is_flag=True, help="Only print where the page is.")
 @click.option(
     "--dir",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     help="Where data, certificates and logs go; else a folder that is removed at the end.",
 )
-def demo(story: bool, folder: Path | None) -> None:  # noqa: FBT001
+def demo(*, story: bool, terminal: bool, port: int | None, no_browser: bool, folder: Path | None) -> None:
     """Try everything without a vCenter and without a Slack.
 
     Starts an embedded Valkey, a simulated Slack and a simulated vCenter with two sites, and the real bot and worker
-    against them. Nothing leaves this machine.
+    against them, and opens a page where you are the people of that Slack. Nothing leaves this machine. Ctrl-C ends it.
     """
     from bot.store import embedded
 
-    with _kept_in(folder) as place, embedded.start(place / "valkey") as valkey:
-        try:
-            asyncio.run(_story(place, valkey.url) if story else _terminal(place, valkey.url))
-        except KeyboardInterrupt:
-            click.echo("\nStopped.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the loop takes both: as Ctrl-C
+    try:
+        with _kept_in(folder) as place, embedded.start(place / "valkey") as valkey:
+            if story:
+                play = _story(place, valkey.url)
+            elif terminal:
+                play = _terminal(place, valkey.url)
+            else:
+                play = _page(place, valkey.url, port=port, browser=not no_browser)
+            asyncio.run(_until_told(play))
+    except KeyboardInterrupt:
+        click.echo("\nStopped.")
 
 
 @contextlib.contextmanager
@@ -42,6 +62,53 @@ def _kept_in(folder: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="coldmigrate-") as place:
         yield Path(place)
+
+
+async def _until_told(play: Coroutine[None, None, None]) -> None:
+    """Play until the end, or until Ctrl-C or SIGTERM; KeyboardInterrupt then, when everything has been put away."""
+    loop = asyncio.get_running_loop()
+    playing = asyncio.create_task(play)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, playing.cancel)
+    try:
+        await playing
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+async def _page(place: Path, redis_url: str, *, port: int | None, browser: bool) -> None:
+    from bot.cli.browser import open_browser
+    from bot.cli.stage import set_stage
+
+    click.echo(STARTING)
+    async with set_stage(place, redis_url=redis_url) as stage, _served(stage, port) as page:
+        failure = asyncio.create_task(stage.supervisor.wait())
+        await _first(stage.ready(), failure)
+        click.echo(f"The page is at {page.url} (Ctrl-C ends it all). The logs are in {place}.")
+        if browser:
+            await open_browser(page.url)
+        _tell_and_leave(await failure)
+
+
+@contextlib.asynccontextmanager
+async def _served(stage: Stage, port: int | None) -> AsyncIterator[PageServer]:
+    """The page, on the port that was asked for; without one, on the usual port or any."""
+    from bot.cli.stage import page_of
+    from bot.errors import UserError
+
+    page = page_of(stage, port=USUAL_PORT if port is None else port)
+    try:
+        await page.start()
+    except OSError as error:
+        await page.stop()
+        if port is not None:
+            raise UserError(f"Port {port} cannot be used: {error.strerror}.", example="--port 0") from error
+        page = page_of(stage, port=0)
+        await page.start()
+    try:
+        yield page
+    finally:
+        await page.stop()
 
 
 async def _story(place: Path, redis_url: str) -> None:
@@ -72,6 +139,26 @@ async def _terminal(place: Path, redis_url: str) -> None:
     from bot.cli.terminal import Terminal
 
     async with set_stage(place, redis_url=redis_url) as stage:
-        click.echo("Starting the simulated sites, the bot and the worker ...")
-        await stage.ready()
-        await Terminal(stage.slack, click.echo).run()
+        click.echo(STARTING)
+        failure = asyncio.create_task(stage.supervisor.wait())
+        await _first(stage.ready(), failure)
+        await _first(Terminal(stage.slack, click.echo).run(), failure)
+        failure.cancel()
+
+
+async def _first(doing: Coroutine[None, None, None], failure: asyncio.Task[Failure]) -> None:
+    """Do it, unless a role fails for good meanwhile: then tell what it said, and leave with its code."""
+    task = asyncio.create_task(doing)
+    try:
+        await asyncio.wait([task, failure], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not task.done():
+            task.cancel()
+    if failure.done():
+        _tell_and_leave(failure.result())
+    await task
+
+
+def _tell_and_leave(failure: Failure) -> None:
+    click.echo(f"The {failure.name} cannot run:\n{failure.said}", err=True)
+    raise SystemExit(failure.code)

@@ -15,6 +15,7 @@ from bot.cli.roles import our_roles
 from bot.cli.stagehands import Crew, WorldClock
 from bot.cli.story import Whereabouts
 from bot.cli.supervisor import Supervisor
+from bot.playground.page.server import PageServer
 from bot.playground.slack.control import SlackControl
 from bot.playground.slack.player import SlackPlayer
 from bot.playground.vcenter.player import RunningWorld, VCenterPlayer, play_world
@@ -76,6 +77,11 @@ async def set_stage(
                 yield Stage(slack, player, playing, supervisor, crew)
         finally:
             await player.stop()
+
+
+def page_of(stage: Stage, *, port: int) -> PageServer:
+    """The page of this stage; the caller starts and stops it."""
+    return PageServer(stage.player, stage.world, stage.crew, manifest=MANIFEST, port=port)
 
 
 def write_config(folder: Path, slack: SlackPlayer, vcenter: VCenterPlayer) -> Path:

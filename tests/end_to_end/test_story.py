@@ -21,7 +21,7 @@ def test_the_story_is_true():
 @pytest.mark.timeout(120)
 def test_a_person_types_in_the_terminal():
     with subprocess.Popen(
-        [*COLDMIGRATE, "demo"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*COLDMIGRATE, "demo", "--terminal"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as demo:
         assert demo.stdin is not None
         assert demo.stdout is not None
