@@ -38,11 +38,15 @@ class Authority:
         self.file = directory / f"{name}-ca.pem"
         self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def server_context(self, address: str) -> ssl.SSLContext:
-        """Return a TLS context that proves to be `address` (and localhost) to whoever trusts this CA."""
+    def server_context(self, address: str, *, name: str = "") -> ssl.SSLContext:
+        """Return a TLS context that proves to be `address` (and localhost) to whoever trusts this CA.
+
+        A machine beside the vCenter gives its own `name`, which the certificate then bears too.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self._name)])
-        names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName("localhost")]
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name or self._name)])
+        names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName("localhost")]
+        names += [x509.DNSName(name)] if name else []
         authority = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
         certificate = (
             _blank(subject, self._certificate.subject, key.public_key())
@@ -52,7 +56,7 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority), critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        file = self._directory / f"{self._name}-server.pem"
+        file = self._directory / f"{name or self._name}-server.pem"
         file.touch(mode=0o600)
         secret = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -16,6 +16,8 @@ from typing import Self
 
 from aiohttp import web
 
+from bot.playground.esxi.https import HostEndpoints, log_routes
+from bot.playground.esxi.machine import Machine
 from bot.playground.vcenter.certificates import Authority
 from bot.playground.vcenter.control import control_app
 from bot.playground.vcenter.inventory import Datastore, Placement
@@ -48,6 +50,7 @@ class VCenterPlayer:
         self._life: asyncio.Task[None] | None = None
         self._end = asyncio.Event()
         self._server: SoapServer
+        self._hosts: HostEndpoints
         self.switches: Switches
         self.witness: Witness
 
@@ -59,6 +62,14 @@ class VCenterPlayer:
     def control_url(self) -> str:
         port = self._control.addresses[0][1] if self._control else 0
         return f"http://{_ADDRESS}:{port}/_control"
+
+    def host_url(self, host: str) -> str:
+        """Return the HTTPS address of a host itself; KeyError for an unknown one."""
+        return self._hosts.url(host)
+
+    def machine(self, host: str) -> Machine:
+        """Return what a host is apart from its place in the inventory: its wires, its clock, how its agents feel."""
+        return self.estate.machine(self.estate.host(host))
 
     async def start(self) -> None:
         """Open both ports and let the background life begin."""
@@ -92,13 +103,21 @@ class VCenterPlayer:
             self._server = SoapServer(self.estate, works, address=_ADDRESS, tls=context)
             self.switches = Switches(self.estate, self._server)
             self.witness = Witness(self.estate, works, self._server)
+            self._hosts = HostEndpoints(
+                list(self.estate.machines.values()),
+                log_routes(),
+                address=_ADDRESS,
+                tls=(lambda name: authority.server_context(_ADDRESS, name=name)) if authority else None,
+            )
             await self._server.up()
+            await self._hosts.up()
             life = [group.create_task(self._make_noise()), group.create_task(self._sweep())]
             begun.set()
             try:
                 await self._end.wait()
             finally:
                 await self._server.down()
+                await self._hosts.down()
             works.stop()
             for task in life:
                 task.cancel()
@@ -112,6 +131,7 @@ class VCenterPlayer:
             for diary in hosts:
                 await asyncio.sleep(pause * dice.uniform(0.5, 1.5))
                 diary.write_ordinary_work(self.estate.universe.clock())
+            self.estate.chronicle.write_ordinary_work(self.estate.universe.clock())
 
     async def _sweep(self) -> None:
         """Let finished tasks vanish in time, so that watchers hear of it without asking."""
