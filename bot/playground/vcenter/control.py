@@ -1,7 +1,8 @@
 """The control port: what the player's Python methods do, for other processes. Plain HTTP on loopback, JSON.
 
 GET state, relocations, moves, calls, op-ids, placement?vm=&folder=, log?host=&log=, datastore?name=
-POST link, block, fill, drop, delay, down, up, expire-sessions, rotate, power, host
+POST link, site, block, fill, datastore, lock, host, restart, nfcd, authd, nfc-memory, dns, tickets, rotate, power,
+time, drop, delay, expire-sessions, down, up: the switches of `switches`; one to break something mends it too
 An unknown name or a wrong field is answered with 400 and a sentence.
 """
 
@@ -33,6 +34,15 @@ class LinkOrder(_Order):
     mtu: int | None = Field(None, ge=576, le=9216)
     pmtud: bool | None = None
     idle_timeout: timedelta | None = Field(None, ge=timedelta(0), description="in seconds; 0 ends it")
+    provisioning_routed: bool | None = None
+
+
+class SiteOrder(_Order):
+    site: str
+    provisioning: Literal["none", "interface", "stack"] | None = None
+    routes: frozenset[str] | None = None
+    udt: bool | None = None
+    mtu: int | None = Field(None, ge=576, le=9216)
 
 
 class BlockOrder(_Order):
@@ -43,9 +53,36 @@ class BlockOrder(_Order):
     how: Closed = Closed.SILENT
 
 
-class DatastoreOrder(_Order):
+class FillOrder(_Order):
     name: str
     free: int = Field(0, ge=0, description="bytes that are left")
+
+
+class DatastoreOrder(_Order):
+    name: str
+    accessible: bool
+
+
+class DiskOrder(_Order):
+    vm: str
+    locked: bool = True
+    folder: str | None = None
+
+
+class AgentOrder(_Order):
+    host: str
+    agent: Literal["vpxa", "hostd"] = "hostd"
+
+
+class BreakOrder(_Order):
+    """Break something of a host, or mend it with `broken` false."""
+
+    host: str
+    broken: bool = True
+
+
+class TimeOrder(_Order):
+    seconds: timedelta = Field(ge=timedelta(0))
 
 
 class DropOrder(_Order):
@@ -61,7 +98,7 @@ class DelayOrder(_Order):
 
 class RotateOrder(_Order):
     host: str
-    log: Literal["vpxa", "hostd", "vmkernel"] = "vpxa"
+    log: Literal["vpxa", "hostd", "vmkernel", "vobd"] = "vpxa"
 
 
 class PowerOrder(_Order):
@@ -119,7 +156,17 @@ def _orders(to: Switches) -> dict[str, tuple[type[_Order], Callable[[Any], Any]]
     return {
         "link": (LinkOrder, lambda o: to.set_link(*o.between, **_named(o, but="between"))),
         "block": (BlockOrder, lambda o: to.block_port(o.from_, o.to, port=o.port, blocked=o.blocked, how=o.how)),
-        "fill": (DatastoreOrder, lambda o: to.fill_datastore(o.name, free=o.free)),
+        "fill": (FillOrder, lambda o: to.fill_datastore(o.name, free=o.free)),
+        "site": (SiteOrder, lambda o: to.set_site(o.site, **_named(o, but="site"))),
+        "datastore": (DatastoreOrder, lambda o: to.set_datastore(o.name, accessible=o.accessible)),
+        "lock": (DiskOrder, lambda o: to.lock_disk(o.vm, locked=o.locked, folder=o.folder)),
+        "restart": (AgentOrder, lambda o: to.restart_agent(o.host, o.agent)),
+        "nfcd": (BreakOrder, lambda o: to.stop_nfcd(o.host, stopped=o.broken)),
+        "authd": (BreakOrder, lambda o: to.hang_authd(o.host, hanging=o.broken)),
+        "nfc-memory": (BreakOrder, lambda o: to.exhaust_nfc_memory(o.host, exhausted=o.broken)),
+        "dns": (BreakOrder, lambda o: to.break_dns(o.host, broken=o.broken)),
+        "tickets": (BreakOrder, lambda o: to.expire_tickets(o.host, expired=o.broken)),
+        "time": (TimeOrder, lambda o: to.advance_time(o.seconds)),
         "drop": (DropOrder, lambda o: drops[o.what](o.method, nth=o.nth)),
         "delay": (DelayOrder, lambda o: to.delay_reply(o.method, o.seconds)),
         "down": (NoOrder, lambda _o: to.go_down()),

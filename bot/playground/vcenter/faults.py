@@ -120,3 +120,33 @@ def network_not_accessible(device: str, network: Ref, name: str) -> Fault:
 
 def duplicate_name(name: str, existing: Ref) -> Fault:
     return Fault(Data("DuplicateName", name=name, object=existing), f"The name '{name}' already exists.")
+
+
+def file_fault(file: str, why: str) -> Fault:
+    return Fault(Data("FileFault", file=file), f"Error caused by file {file}: {why}")
+
+
+def file_locked(file: str) -> Fault:
+    return Fault(Data("FileLocked", file=file), f"Unable to access file {file} since it is locked")
+
+
+def system_error(reason: str) -> Fault:
+    return Fault(Data("SystemError", reason=reason), f"A general system error occurred: {reason}")
+
+
+def timed_out() -> Fault:
+    return Fault(Data("Timedout"), "Operation timed out.")
+
+
+def host_communication(host: str) -> Fault:
+    return Fault(Data("HostCommunication"), f"Unable to communicate with the remote host {host}.")
+
+
+def host_not_connected(host: str) -> Fault:
+    text = f"Unable to communicate with the remote host {host}, since it is disconnected."
+    return Fault(Data("HostNotConnected"), text)
+
+
+def vmotion_failed(how: str, source: str, destination: str) -> Fault:
+    text = f"The vMotion migrations failed because the hosts {source} and {destination} {how} over the vMotion network."
+    return Fault(Data("GenericVmConfigFault", reason=text), text)

@@ -39,6 +39,8 @@ class Link:
         mtu: int = _NO_MTU,
         pmtud: bool = True,
         idle_timeout: timedelta | None = None,
+        provisioning_routed: bool = True,
+        provisioning_stretched: bool = False,
     ) -> None:
         self.rate = rate
         self.rtt = rtt
@@ -46,6 +48,8 @@ class Link:
         self.mtu = mtu
         self.pmtud = pmtud
         self.idle_timeout = idle_timeout
+        self.provisioning_routed = provisioning_routed
+        self.provisioning_stretched = provisioning_stretched
         self.changes = Changes()
         self._flows = 0
 
@@ -58,6 +62,7 @@ class Link:
         mtu: int | None = None,
         pmtud: bool | None = None,
         idle_timeout: timedelta | None = None,
+        provisioning_routed: bool | None = None,
     ) -> None:
         """Change the link for all copies on it, at once; what is not named stays. An idle_timeout of 0 ends it."""
         self.rate = self.rate if rate is None else rate
@@ -65,6 +70,8 @@ class Link:
         self.rtt = self.rtt if rtt is None else rtt
         self.mtu = self.mtu if mtu is None else mtu
         self.pmtud = self.pmtud if pmtud is None else pmtud
+        if provisioning_routed is not None:
+            self.provisioning_routed = provisioning_routed
         if idle_timeout is not None:
             self.idle_timeout = idle_timeout or None
         self.changes.touch()
@@ -104,13 +111,12 @@ class Links:
     def __init__(self, world: World) -> None:
         self._between = [link.between for link in world.links]
         self._links = {
-            frozenset(link.between): Link(rate=link.rate, rtt=link.rtt, loss=link.loss, mtu=link.mtu)
-            for link in world.links
+            frozenset(link.between): Link(**link.model_dump(exclude={"between", "blocked"})) for link in world.links
         }
         lan = world.play.lan_rate
         self._links |= {frozenset([site.name]): Link(rate=lan, rtt=timedelta(0)) for site in world.sites}
         self._closed = {
-            (port.from_, port.to, port.port): Closed.SILENT for link in world.links for port in link.blocked
+            (port.from_, port.to, port.port): Closed(port.how) for link in world.links for port in link.blocked
         }
 
     def each(self) -> Iterator[tuple[str, str, Link]]:
@@ -147,8 +153,3 @@ class Links:
     def closed_ports(self) -> list[tuple[str, str, int, Closed]]:
         """List what is closed: from which site, to which, which port, and how."""
         return sorted((source, destination, port, how) for (source, destination, port), how in self._closed.items())
-
-    def open_for_nfc(self, source: str, destination: str) -> bool:
-        """Say whether an NFC session can be set up from one site to another."""
-        link = self.find(source, destination)
-        return link is not None and link.rate > 0 and self.closed(source, destination, NFC_PORT) is None

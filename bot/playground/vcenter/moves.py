@@ -32,3 +32,5 @@ class Move:
     fault: str = ""
     """The type of the fault it ended with, such as NetworkCopyFault."""
     message: str = ""
+    path: str = ""
+    """What carries it, such as "NFC via vmk0" or "UDT via vmk1"."""

@@ -19,13 +19,14 @@ from aiohttp import web
 from bot.playground.esxi.https import HostEndpoints, log_routes
 from bot.playground.esxi.machine import Machine
 from bot.playground.vcenter.certificates import Authority
+from bot.playground.vcenter.clock import Clock
 from bot.playground.vcenter.control import control_app
 from bot.playground.vcenter.inventory import Datastore, Placement
 from bot.playground.vcenter.moves import Move
 from bot.playground.vcenter.relocation import Works
 from bot.playground.vcenter.soap_server import SoapServer
 from bot.playground.vcenter.switches import Switches
-from bot.playground.vcenter.universe import Clock, Estate, RelocationRecord, Universe, wall_clock
+from bot.playground.vcenter.universe import Estate, RelocationRecord, Universe, wall_clock
 from bot.playground.vcenter.witness import Witness
 from bot.playground.world import World, load_world
 
@@ -111,7 +112,11 @@ class VCenterPlayer:
             )
             await self._server.up()
             await self._hosts.up()
+            universe = self.estate.universe
+            universe.timetable.follow(self.switches.play)
             life = [group.create_task(self._make_noise()), group.create_task(self._sweep())]
+            if self.estate is next(iter(universe.estates.values())):  # the first vCenter keeps the time of them all
+                life.append(group.create_task(universe.timetable.keep()))
             begun.set()
             try:
                 await self._end.wait()

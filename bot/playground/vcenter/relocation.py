@@ -1,72 +1,39 @@
 """Carrying out a relocation: wait for a place, check, copy, and end in one of the ways a real one ends.
 
 Whatever happens, the inventory tells the truth afterwards: the VM is at the destination after success and whole at the
-source after anything else; what a broken copy wrote stays at the destination and takes space.
+source after anything else; what a broken copy wrote is deleted, or stays at the destination and takes space. The ways
+to end badly are a table in `outcomes`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bot.playground.esxi import phrases
+from bot.playground.esxi import failures, phrases
 from bot.playground.esxi.phrases import Phrase
-from bot.playground.vcenter import faults
+from bot.playground.vcenter import faults, outcomes
 from bot.playground.vcenter.building import free_directory
-from bot.playground.vcenter.changes import Changes
 from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.inventory import Datastore, Host, Orphan, Vm
 from bot.playground.vcenter.links import NFC_PORT
 from bot.playground.vcenter.moves import Move
+from bot.playground.vcenter.obstacles import first_obstacle
+from bot.playground.vcenter.outcomes import EndedBadlyError, Ending, Leftovers, Scene
+from bot.playground.vcenter.paths import Path
+from bot.playground.vcenter.places import Places
 from bot.playground.vcenter.relocate_spec import Plan
 from bot.playground.vcenter.tasks import Task
-from bot.playground.vcenter.transfer import Copy, Endurance, NfcSessionDiedError
+from bot.playground.vcenter.transfer import Copy, Endurance, Way
 from bot.playground.vcenter.universe import Estate, RelocationRecord
 
-PER_HOST = 8
-"""Provisioning operations that vCenter runs per host at a time; more of them wait in its queue."""
-_FOREVER = 3600.0
 _HANDSHAKES = 3
 _REMEMBERED = 500
 _log = logging.getLogger(__name__)
-
-
-class Places:
-    """Who may copy now: at most PER_HOST relocations on any host, in the order they came."""
-
-    def __init__(self) -> None:
-        self._freed = Changes()
-        self._line: list[tuple[Host, Host]] = []
-
-    async def take(self, source: Host, destination: Host) -> None:
-        """Wait for a place on both hosts and take it."""
-        me = (source, destination)
-        self._line.append(me)
-        try:
-            while not self._is_my_turn(me):
-                await self._freed.wait(beyond=self._freed.revision, seconds=_FOREVER)
-        finally:
-            self._line = [entry for entry in self._line if entry is not me]
-            self._freed.touch()
-        for host in {source, destination}:
-            host.copying += 1
-
-    def give_back(self, source: Host, destination: Host) -> None:
-        for host in {source, destination}:
-            host.copying -= 1
-        self._freed.touch()
-
-    def _is_my_turn(self, me: tuple[Host, Host]) -> bool:
-        """Say whether both hosts have room; whoever came earlier for the same host goes first."""
-        ahead: list[Host] = []
-        for entry in self._line:
-            if entry is me:
-                break
-            ahead.extend(entry)
-        return all(host.copying < PER_HOST and host not in ahead for host in set(me))
 
 
 @dataclass(eq=False)
@@ -80,7 +47,9 @@ class Relocation:
     record: RelocationRecord
     places: Places
     _source: Host = field(init=False)
+    _path: Path = field(init=False)
     _copying: Copy | None = field(init=False, default=None)
+    _broken: Ending | None = field(init=False, default=None)
     _directory: str = field(init=False)
     _lro: dict[Host, str] = field(init=False, default_factory=dict)
     _taken: dict[Datastore, int] = field(init=False, default_factory=dict)
@@ -88,6 +57,26 @@ class Relocation:
     def __post_init__(self) -> None:
         self._source = self.vm.host
         self._directory = self.vm.directory
+        self._path = self.estate.universe.paths.between(self._source, self.plan.host)
+
+    @property
+    def hosts(self) -> tuple[Host, Host]:
+        """Where from and where to."""
+        return self._source, self.plan.host
+
+    @property
+    def target(self) -> Datastore:
+        return self.plan.datastore
+
+    @property
+    def sources(self) -> list[Datastore]:
+        return self.vm.datastores
+
+    def break_off(self, ending: Ending) -> None:
+        """Let the copy end this way, or what prepares it; a relocation that waits for its turn is not touched."""
+        self._broken = ending
+        if self._copying:
+            self._copying.break_off(ending)
 
     @property
     def move(self) -> Move:
@@ -110,24 +99,28 @@ class Relocation:
             ended=task.completed,
             fault=fault.data.type if fault else "",
             message=str(fault) if fault else "",
+            path=str(self._path),
         )
 
     async def run(self) -> None:
         """Run to an end and write it down. Only the end of the player itself leaves the task unfinished."""
         try:
             await self.places.take(self._source, self.plan.host)
+            self.estate.universe.underway.add(self)
             try:
                 self.estate.tasks.start(self.task)
                 await self._carry_out()
             finally:
+                self.estate.universe.underway.discard(self)
                 self.places.give_back(self._source, self.plan.host)
+        except EndedBadlyError as bad:
+            self._end(self._told(bad.ending))
         except Fault as fault:
             self._end(fault)
         except asyncio.CancelledError:
             if not self.task.cancelled:
                 raise
-            self._write_cancelled()
-            self._clean_up()
+            self._undo()
             self._end(faults.request_canceled())
         else:
             self._end(None)
@@ -195,37 +188,37 @@ class Relocation:
         return used | {orphan.path for orphan in store.orphans}
 
     async def _connect(self) -> None:
-        """Set up the NFC session: a few round trips, or a long wait before a closed door."""
-        links, play = self.estate.universe.links, self.estate.universe.world.play
-        source, destination = self._source, self.plan.host
-        if not links.open_for_nfc(source.site, destination.site):
-            await asyncio.sleep(play.connect_patience.total_seconds())
-            self._write(source, phrases.SOURCE_CONNECT_FAILED)
-            raise faults.host_connect(f"{destination.address}:{NFC_PORT}")
-        self._write(source, phrases.SOURCE_BEGIN)
+        """Set up the session: a few round trips, or what stands in its way."""
+        universe, destination = self.estate.universe, self.plan.host
+        self._path = universe.paths.between(self._source, destination)
+        self._write(self._source, phrases.SOURCE_BEGIN)
         self._write(destination, phrases.DESTINATION_BEGIN)
-        link = links.find(source.site, destination.site)
+        obstacle = first_obstacle(
+            universe, vm=self.vm, destination=destination, store=self.plan.datastore, path=self._path
+        )
+        if obstacle:
+            if obstacle.percent is not None:
+                self.estate.tasks.report(self.task, obstacle.percent)
+            if obstacle.waits:
+                await asyncio.sleep(universe.world.play.connect_patience.total_seconds())
+            raise EndedBadlyError(obstacle)
+        link = universe.links.find(self._source.site, destination.site)
         if link:
             await asyncio.sleep(_HANDSHAKES * link.rtt.total_seconds())
 
     async def _copy(self) -> None:
-        universe = self.estate.universe
-        play = universe.world.play
-        link = universe.links.find(self._source.site, self.plan.host.site)
-        if link is None:
-            raise faults.host_connect(self.plan.host.name)
-        size = sum(sent for _, _, sent, _ in self._pieces())
-        self._copying = Copy(size, link, endurance=Endurance(play.nfc_patience, play.nfc_breaks_at))
-        try:
-            await self._copying.run(self._on_percent)
-        except NfcSessionDiedError:
-            self._write(self._source, phrases.SOURCE_SESSION_DIED)
-            self._write(self.plan.host, phrases.DESTINATION_SESSION_DIED)
-            self._leave_orphans()
-            raise faults.network_copy(self._broken_file()) from None
-        except Fault:
-            self._leave_orphans()
-            raise
+        universe, play = self.estate.universe, self.estate.universe.world.play
+        here, there = self._source.site, self.plan.host.site
+        link = universe.links.find(here, there)
+        if self._broken or link is None:
+            raise EndedBadlyError(self._broken or outcomes.SILENT_PORT)
+        self._copying = Copy(
+            sum(sent for _, _, sent, _ in self._pieces()),
+            Way(here, there, link, universe.links, self._path),
+            endurance=Endurance(play.nfc_patience, play.nfc_breaks_at, play.task_timeout),
+            clock=universe.clock,
+        )
+        await self._copying.run(self._on_percent)
         self._write(self._source, phrases.SOURCE_DONE)
         self._write(self.plan.host, phrases.DESTINATION_DONE)
 
@@ -233,11 +226,11 @@ class Relocation:
         for store, need in self._needs().items():
             step = need * percent // 100 - self._taken.get(store, 0)
             if step > store.free:
-                raise faults.no_disk_space(f"[{store.name}] {self._directory}", store.name)
+                raise EndedBadlyError(outcomes.NO_SPACE)
             self._taken[store] = self._taken.get(store, 0) + step
             self.estate.inventory.allocate(store, step)
         self.estate.tasks.report(self.task, min(percent, 99))
-        self.estate.universe.reached(self.vm.name, percent)
+        self.estate.universe.timetable.reached(self.vm.name, percent)
 
     def _settle(self) -> None:
         """Put the VM where it belongs now, and give the space at the source back."""
@@ -257,6 +250,27 @@ class Relocation:
         inventory.move(vm, host=plan.host, pool=plan.pool, folder=plan.folder)
         inventory.changes.touch(*before, *(network.ref for network in vm.networks), *(s.ref for s in vm.datastores))
 
+    def _told(self, ending: Ending) -> Fault:
+        """Let both hosts write how it ended, leave or delete what has arrived, and return the fault."""
+        self._write(self._source, ending.source)
+        self._write(self.plan.host, ending.destination)
+        if ending.leftovers is Leftovers.ORPHANED:
+            self._leave_orphans()
+        else:
+            self._clean_up()
+        return ending.fault(self._scene())
+
+    def _undo(self) -> None:
+        """End a cancelled copy. The destination deletes what arrived, if it can still be told to."""
+        if not self._copying:
+            return
+        self._write(self._source, phrases.SOURCE_CANCELLED)
+        if self.plan.host.connected and not self.estate.universe.conditions.is_lost(self.plan.datastore):
+            self._write(self.plan.host, failures.REMOVED)
+            self._clean_up()
+        else:
+            self._leave_orphans()
+
     def _clean_up(self) -> None:
         """Delete at the destination what was copied so far."""
         for store, size in self._taken.items():
@@ -270,26 +284,41 @@ class Relocation:
                 store.orphans.append(Orphan(self._directory, size))
         self._taken.clear()
 
-    def _broken_file(self) -> str:
-        disk = self.vm.disks[0].file if self.vm.disks else f"{self.vm.name}.vmx"
-        return f"[{self.vm.datastore.name}] {self.vm.directory}/{disk}"
+    def _scene(self) -> Scene:
+        vm, plan = self.vm, self.plan
+        disk = vm.disks[0].file if vm.disks else f"{vm.name}.vmx"
+        return Scene(
+            file=f"[{vm.datastore.name}] {vm.directory}/{disk}",
+            target=f"[{plan.datastore.name}] {self._directory}",
+            datastore=plan.datastore.name,
+            source=self._source.name,
+            destination=plan.host.name,
+            peer=f"{self._path.control.address}:{NFC_PORT}",
+        )
 
-    def _write_cancelled(self) -> None:
-        if self._taken:
-            self._write(self._source, phrases.SOURCE_CANCELLED)
-
-    def _write(self, host: Host, table: tuple[Phrase, ...]) -> None:
-        diary = self.estate.diary(host)
+    def _write(self, host: Host, table: Iterable[Phrase]) -> None:
+        diary, vm, path = self.estate.diary(host), self.vm, self._path
+        disk = vm.disks[0].file if vm.disks else f"{vm.name}.vmx"
         diary.write(
-            table,
+            [phrase for phrase in table if phrase.log in host.logs.keys],
             at=self.estate.universe.clock(),
             op_id=self.task.op_id,
             task=self.task.id,
             lro=self._lro.setdefault(host, str(diary.number())),
-            peer=self.plan.host.address,
+            peer=path.control.address,
+            peer_name=self.plan.host.name,
+            data=path.data.address,
+            sender=path.sender.address,
+            migration=_migration(self.task),
             directory=self._directory,
             volume=f"/vmfs/volumes/{self.plan.datastore.uuid}",
+            source_path=f"/vmfs/volumes/{vm.datastore.uuid}/{vm.directory}/{disk}",
         )
+
+
+def _migration(task: Task) -> str:
+    """Return the number under which kernels know a migration: nineteen digits, the same on both ends."""
+    return str(int(hashlib.sha256(task.op_id.encode()).hexdigest(), 16))[:19]
 
 
 class Works:

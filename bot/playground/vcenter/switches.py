@@ -1,19 +1,28 @@
 """Every switch of a world, in one place: what a test, a page, a story or an event of the world file does to it.
 
 Each takes effect at once, on what runs too. Names that nobody bears are refused with KeyError. How a relocation then
-ends is told in `relocation` and `outcomes`; what a referee asks is in `witness`.
+ends is told in `outcomes`; what a referee asks is in `witness`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
-from bot.playground.vcenter.inventory import Vm
+from bot.playground.esxi import failures
+from bot.playground.esxi.line_forms import section_line
+from bot.playground.esxi.phrases import Phrase
+from bot.playground.vcenter import outcomes
+from bot.playground.vcenter.inventory import Datastore, Host, Vm
 from bot.playground.vcenter.links import NFC_PORT, Closed, Link
 from bot.playground.vcenter.mishaps import Loss, Mishaps
-from bot.playground.vcenter.universe import Estate
+from bot.playground.vcenter.outcomes import Ending
+from bot.playground.vcenter.universe import Estate, Underway
+from bot.playground.world import Event
+
+Agent = Literal["vpxa", "hostd"]
 
 
 class Wire(Protocol):
@@ -45,10 +54,18 @@ class Switches:
         mtu: int | None = None,
         pmtud: bool | None = None,
         idle_timeout: timedelta | None = None,
+        provisioning_routed: bool | None = None,
     ) -> None:
         """Change a link: loss as a share of 1, rate in bits per second; an idle_timeout of 0 means none."""
-        link = self._link(one, other)
-        link.set(rate=rate, loss=loss, rtt=rtt, mtu=mtu, pmtud=pmtud, idle_timeout=idle_timeout)
+        self._link(one, other).set(
+            rate=rate,
+            loss=loss,
+            rtt=rtt,
+            mtu=mtu,
+            pmtud=pmtud,
+            idle_timeout=idle_timeout,
+            provisioning_routed=provisioning_routed,
+        )
 
     def block_port(
         self,
@@ -63,26 +80,98 @@ class Switches:
         self._link(source, destination)
         self._estate.universe.links.block(source, destination, port=port, blocked=blocked, how=how)
 
+    def set_site(
+        self,
+        site: str,
+        *,
+        provisioning: Literal["none", "interface", "stack"] | None = None,
+        routes: frozenset[str] | None = None,
+        udt: bool | None = None,
+        mtu: int | None = None,
+    ) -> None:
+        """Wire the hosts of a site anew; relocations that begin from now on go that way."""
+        wiring = self._estate.universe.paths.sites[site]
+        wiring.provisioning = provisioning or wiring.provisioning
+        wiring.routes = wiring.routes if routes is None else routes
+        wiring.udt = wiring.udt if udt is None else udt
+        wiring.mtu = wiring.mtu if mtu is None else mtu
+
     def _link(self, one: str, other: str) -> Link:
         link = self._estate.universe.links.find(one, other)
         if link is None:
             raise KeyError(f"no link between {one!r} and {other!r}")
         return link
 
-    # Datastores, hosts and VMs.
+    # Datastores and disks.
 
     def fill_datastore(self, name: str, *, free: int = 0) -> None:
         """Let somebody else take the space of a datastore until only `free` bytes are left, or give it back."""
         store = self._estate.datastore(name)
         self._estate.inventory.allocate(store, store.free - free)
 
+    def set_datastore(self, name: str, *, accessible: bool) -> None:
+        """Take all paths to a datastore away, or give them back; its hosts log it, copies from and to it end."""
+        store, conditions = self._estate.datastore(name), self._estate.universe.conditions
+        if conditions.is_lost(store) is not accessible:
+            return
+        conditions.lose(store, lost=not accessible)
+        for host in self._estate.inventory.each(Host):
+            if store in host.datastores:
+                self._note(host, failures.APD_ENDS if accessible else failures.APD_BEGINS, device=store.uuid[:17])
+        self._estate.inventory.changes.touch(store.ref, *(host.ref for host in self._estate.inventory.each(Host)))
+        if not accessible:
+            self._break_off(lambda under: _by_store(under, store))
+
+    def lock_disk(self, vm: str, *, locked: bool = True, folder: str | None = None) -> None:
+        """Let somebody hold the disks of a VM open: the next relocation cannot open them."""
+        self._estate.universe.conditions.lock(self._estate.vm(vm, folder), locked=locked)
+
+    # Hosts.
+
     def set_host(self, host: str, *, connected: bool | None = None, maintenance: bool | None = None) -> None:
-        """Disconnect a host, put it into maintenance mode, or back."""
+        """Disconnect a host, put it into maintenance mode, or back; what it copies is lost with the connection."""
         found = self._estate.host(host)
         found.connected = found.connected if connected is None else connected
         found.maintenance = found.maintenance if maintenance is None else maintenance
         seen_with_it = [*found.datastores, *(vm for vm in self._estate.inventory.each(Vm) if vm.host is found)]
         self._estate.inventory.changes.touch(found.ref, *(entity.ref for entity in (*seen_with_it, *found.ancestors)))
+        if connected is False:
+            self._break_off(
+                lambda under: _by_end(
+                    under, found, source=outcomes.SOURCE_DISCONNECTED, target=outcomes.DESTINATION_DISCONNECTED
+                )
+            )
+
+    def restart_agent(self, host: str, agent: Agent = "hostd") -> None:
+        """Restart hostd or vpxa of a host: its log says so, and sessions that lived in it are gone."""
+        found, now = self._estate.host(host), self._estate.universe.clock()
+        found.logs.append(agent, [section_line(now, found.version)], at=now)
+        source, target = (
+            (outcomes.READER_RESTARTED, outcomes.RECEIVER_RESTARTED)
+            if agent == "hostd"
+            else (outcomes.SOURCE_AGENT_RESTARTED, outcomes.DESTINATION_AGENT_RESTARTED)
+        )
+        self._break_off(lambda under: _by_end(under, found, source=source, target=target))
+
+    def stop_nfcd(self, host: str, *, stopped: bool = True) -> None:
+        """Stop what listens on TCP 902, or start it; sessions that are open live on, as it only hands them over."""
+        self._estate.universe.conditions.of(self._estate.host(host)).nfcd = not stopped
+
+    def hang_authd(self, host: str, *, hanging: bool = True) -> None:
+        """Let a host accept connections on TCP 902 and answer none of them."""
+        self._estate.universe.conditions.of(self._estate.host(host)).authd = not hanging
+
+    def exhaust_nfc_memory(self, host: str, *, exhausted: bool = True) -> None:
+        """Let other sessions, such as backups, use up the buffers that NFC has on a host."""
+        self._estate.universe.conditions.of(self._estate.host(host)).nfc_memory = not exhausted
+
+    def break_dns(self, host: str, *, broken: bool = True) -> None:
+        """Let a host find no name of another."""
+        self._estate.universe.conditions.of(self._estate.host(host)).dns = not broken
+
+    def expire_tickets(self, host: str, *, expired: bool = True) -> None:
+        """Let a host find every ticket too old, as one does whose clock is ahead."""
+        self._estate.universe.conditions.of(self._estate.host(host)).tickets = not expired
 
     def rotate_log(self, host: str, log: str = "vpxa") -> None:
         """Rotate one log of a host: line numbers begin again."""
@@ -91,6 +180,12 @@ class Switches:
     def set_power(self, vm: str, *, on: bool, folder: str | None = None) -> None:
         """Switch a VM as somebody at its console would."""
         self._estate.set_power(self._estate.vm(vm, folder), "poweredOn" if on else "poweredOff")
+
+    def advance_time(self, by: timedelta) -> None:
+        """Move the world's clock ahead: copies, time-outs, sessions and timed events go with it."""
+        self._estate.universe.clock.advance(by)
+        for _, _, link in self._estate.universe.links.each():
+            link.changes.touch()
 
     # Between a client and the vCenter.
 
@@ -124,3 +219,86 @@ class Switches:
     async def come_up(self) -> None:
         """Listen again, on the same port."""
         await self._wire.up()
+
+    # What the world file asks for.
+
+    def play(self, event: Event) -> None:
+        """Let an event happen, as far as this vCenter knows what it is about."""
+        if event.link:
+            self.set_link(
+                *event.link,
+                loss=event.loss,
+                rate=event.rate,
+                rtt=event.rtt,
+                mtu=event.mtu,
+                pmtud=event.pmtud,
+                idle_timeout=event.idle_timeout,
+            )
+        for port in event.block:
+            self.block_port(port.from_, port.to, port=port.port, how=Closed(port.how))
+        for port in event.unblock:
+            self.block_port(port.from_, port.to, port=port.port, blocked=False)
+        if event.vcenter == self._estate.spec.name and event.sessions:
+            self.expire_sessions()
+        self._play_datastore(event)
+        self._play_host(event)
+        self._play_vm(event)
+
+    def _play_datastore(self, event: Event) -> None:
+        name = event.datastore
+        if name is None or name not in {store.name for store in self._estate.inventory.each(Datastore)}:
+            return
+        if event.free is not None:
+            self.fill_datastore(name, free=event.free)
+        if event.accessible is not None:
+            self.set_datastore(name, accessible=event.accessible)
+
+    def _play_host(self, event: Event) -> None:
+        host = event.host
+        if host is None or host not in {found.name for found in self._estate.inventory.each(Host)}:
+            return
+        if event.connected is not None or event.maintenance is not None:
+            self.set_host(host, connected=event.connected, maintenance=event.maintenance)
+        if event.nfcd:
+            self.stop_nfcd(host, stopped=event.nfcd == "stopped")
+        if event.authd:
+            self.hang_authd(host, hanging=event.authd == "hanging")
+        if event.nfc_memory:
+            self.exhaust_nfc_memory(host, exhausted=event.nfc_memory == "exhausted")
+        if event.dns:
+            self.break_dns(host, broken=event.dns == "broken")
+        if event.tickets:
+            self.expire_tickets(host, expired=event.tickets == "expired")
+        if event.restart:
+            self.restart_agent(host, event.restart)
+        if event.rotate:
+            self.rotate_log(host, event.rotate)
+
+    def _play_vm(self, event: Event) -> None:
+        """Do it to every VM of the name: folders are not told apart here."""
+        for vm in self._estate.vms(event.vm) if event.vm else ():
+            if event.locked is not None:
+                self._estate.universe.conditions.lock(vm, locked=event.locked)
+            if event.power:
+                self._estate.set_power(vm, "poweredOn" if event.power == "on" else "poweredOff")
+
+    def _note(self, host: Host, table: tuple[Phrase, ...], **blanks: str) -> None:
+        known = [phrase for phrase in table if phrase.log in host.logs.keys]
+        self._estate.diary(host).write(known, at=self._estate.universe.clock(), op_id="", **blanks)
+
+    def _break_off(self, ending_of: Callable[[Underway], Ending | None]) -> None:
+        for under in list(self._estate.universe.underway):
+            ending = ending_of(under)
+            if ending:
+                under.break_off(ending)
+
+
+def _by_end(under: Underway, host: Host, *, source: Ending, target: Ending) -> Ending | None:
+    """Say how a relocation ends when something happens to one of its hosts."""
+    return {under.hosts[1]: target, under.hosts[0]: source}.get(host)
+
+
+def _by_store(under: Underway, store: Datastore) -> Ending | None:
+    if store is under.target:
+        return outcomes.TARGET_LOST
+    return outcomes.SOURCE_LOST if store in under.sources else None

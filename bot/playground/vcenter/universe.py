@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from bot.playground.esxi.diary import Diary
 from bot.playground.esxi.machine import Machine
 from bot.playground.vcenter.building import build_inventory
 from bot.playground.vcenter.chronicle import Chronicle
+from bot.playground.vcenter.clock import Clock, WorldClock
+from bot.playground.vcenter.conditions import Conditions
 from bot.playground.vcenter.happenings import EventLog
 from bot.playground.vcenter.inventory import Datastore, Entity, Host, Inventory, Vm
 from bot.playground.vcenter.links import Links
 from bot.playground.vcenter.machines import machines_of
+from bot.playground.vcenter.outcomes import Ending
+from bot.playground.vcenter.paths import Paths
+from bot.playground.vcenter.privileges import Rights
 from bot.playground.vcenter.sessions import Sessions
 from bot.playground.vcenter.tasks import TaskBoard
+from bot.playground.vcenter.timetable import Timetable
 from bot.playground.world import VCenter, World
-
-Clock = Callable[[], datetime]
 
 
 def wall_clock() -> datetime:
@@ -40,6 +44,23 @@ class RelocationRecord:
     outcome: str = ""
 
 
+class Underway(Protocol):
+    """A relocation that runs."""
+
+    @property
+    def hosts(self) -> tuple[Host, Host]:
+        """Where from and where to."""
+
+    @property
+    def target(self) -> Datastore: ...
+
+    @property
+    def sources(self) -> list[Datastore]: ...
+
+    def break_off(self, ending: Ending) -> None:
+        """End it this way."""
+
+
 class Estate:
     """Everything that belongs to one vCenter."""
 
@@ -51,7 +72,8 @@ class Estate:
         changes, root = self.inventory.changes, self.inventory.root
         self.events = EventLog(changes, root=root.ref, clock=universe.clock)
         self.tasks = TaskBoard(changes, self.events, clock=universe.clock, retention=play.task_retention)
-        self.sessions = Sessions(spec.accounts, clock=universe.clock, idle=play.session_idle)
+        self.rights = Rights(self.inventory, spec.accounts)
+        self.sessions = Sessions(spec.accounts, self.rights, clock=universe.clock, idle=play.session_idle)
         self.sessions.on_end = lambda _session: self.inventory.changes.touch()
         self.relocations: list[RelocationRecord] = []
         self.machines = machines_of(universe.world, self.inventory.each(Host))
@@ -109,24 +131,19 @@ class Estate:
 
 
 class Universe:
-    """One world that runs. `clock` is read wherever a time is written down; copies run in the event loop's time."""
+    """One world that runs: its clock, its network, what is broken, what is to come, and its vCenters."""
 
     def __init__(self, world: World, *, clock: Clock = wall_clock) -> None:
         self.world = world
-        self.clock = clock
+        self.clock = WorldClock(clock)
         self.random = random.Random(world.seed)
         self.links = Links(world)
-        self._due = list(world.events)
+        self.paths = Paths(world.sites, self.links)
+        self.conditions = Conditions()
+        self.timetable = Timetable(world.events, self.clock)
+        self.underway: set[Underway] = set()
         self.estates = {spec.name: Estate(self, spec) for spec in world.vcenters}
 
     def home_of(self, entity: Entity) -> Estate:
         """Return the vCenter that an entity belongs to."""
         return next(estate for estate in self.estates.values() if estate.inventory is entity.home)
-
-    def reached(self, vm: str, percent: int) -> None:
-        """Let the events happen that the world file puts at this percentage of this VM's copy; each happens once."""
-        for event in [event for event in self._due if (event.at.vm, event.at.percent) == (vm, percent)]:
-            self._due.remove(event)
-            link = self.links.find(*event.link)
-            if link:
-                link.set(rate=event.rate, loss=event.loss)
