@@ -91,12 +91,15 @@ async def fleet_of(settings: Settings) -> AsyncIterator[Fleet]:
 
 
 @asynccontextmanager
-async def bot_role(settings: Settings) -> AsyncIterator[SlackBot]:
+async def bot_role(
+    settings: Settings, *, reached: Callable[[str], None] = nowhere, look_up: bool = True
+) -> AsyncIterator[SlackBot]:
     """The bot, connected. It holds Slack's tokens and no vCenter secret."""
     from bot.slack.channels import SlackChannels
     from bot.slack.client import open_client
     from bot.slack.drain import OutboxDrainer
     from bot.slack.groups import SlackGroupMembers
+    from bot.slack.inbox import RedisInbox
     from handlers.slack.run import SlackBot
 
     tokens = settings.slack_tokens()
@@ -120,7 +123,8 @@ async def bot_role(settings: Settings) -> AsyncIterator[SlackBot]:
                 approvals={SiteName(n): Approval(site.approval) for n, site in settings.sites.items()},
             )
         )
-        bot = SlackBot(tokens.app.get_secret_value(), client, desk, OutboxDrainer(store, client))
+        drainer = OutboxDrainer(store, client, admins=settings.slack.admins, reached=reached, look_up=look_up)
+        bot = SlackBot(tokens.app.get_secret_value(), client, desk, drainer, RedisInbox(store), reached=reached)
         await bot.start()
         stack.push_async_callback(bot.stop)
         yield bot

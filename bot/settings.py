@@ -62,6 +62,7 @@ HttpsUrl = Annotated[str, Field(pattern=r"^https://[^/\s@]+/?$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s@]+(/.*)?$")]
 Thumbprint = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){19}(:[0-9A-Fa-f]{2}){0,44}$")]
 Who = Annotated[str, Field(pattern=r"^(user:[UW][A-Z0-9]+|group:S[A-Z0-9]+|channel:[CG][A-Z0-9]+)$")]
+User = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]+$")]
 Channel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
 
 
@@ -79,6 +80,7 @@ class Slack(_Table):
     bot_token_env: Text | None = Field(None, description='the name of a variable, "SLACK_BOT_TOKEN"')
     bot_token_file: Text | None = Field(None, description="the path of a file that holds the token")
     api_url: HttpUrl = Field("https://slack.com/api/", description='a URL, "https://slack-gov.com/api/"')
+    admins: tuple[User, ...] = Field((), description='Slack user ids, ["U0456"]', strict=False)
 
 
 class Redis(_Table):

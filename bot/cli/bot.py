@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,15 +17,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @role_options
-def bot(config: Path | None, log_format: str) -> None:
+@click.option("--die-at", hidden=True, help="End by SIGKILL at this named point, or the n-th time at point:n (tests).")
+@click.option(
+    "--no-look-up", is_flag=True, hidden=True, help="Post again without looking (control of the chaos tests)."
+)
+def bot(*, config: Path | None, log_format: str, die_at: str | None, no_look_up: bool) -> None:
     """Answer people in Slack. Needs Slack's tokens and Redis; holds no vCenter secret."""
-    run_role(_bot, config=config, log_format=log_format)
+    options: dict[str, Any] = {"look_up": not no_look_up}
+    if die_at:
+        from bot.cli.deaths import dying_at
+
+        options["reached"] = dying_at(die_at)
+    run_role(functools.partial(_bot, options=options), config=config, log_format=log_format)
 
 
-async def _bot(settings: Settings, stop: asyncio.Event) -> None:
+async def _bot(settings: Settings, stop: asyncio.Event, *, options: dict[str, Any]) -> None:
     from bot.compose import bot_role
 
-    async with bot_role(settings) as running:
+    async with bot_role(settings, **options) as running:
         ended = asyncio.ensure_future(running.wait())
         stopped = asyncio.ensure_future(stop.wait())
         await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)

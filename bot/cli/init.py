@@ -21,6 +21,7 @@ CONFIG: Final = """\
 [slack]                                   # read by the bot alone
 app_token_env = "SLACK_APP_TOKEN"         # xapp-..., from Basic Information, with the scope connections:write
 bot_token_env = "SLACK_BOT_TOKEN"         # xoxb-..., from Install App
+# admins = ["U0456"]                      # told by the bot what only they can mend: a channel it was removed from
 
 [redis]                                   # the variable REDIS_URL goes before this
 url = "redis://localhost:6379/0"          # also rediss://, unix:// and redis+sentinel://host1,host2/master/0
@@ -106,10 +107,12 @@ MANIFEST: Final[dict[str, Any]] = {
                 "channels:read",
                 "chat:write",
                 "commands",
+                "files:write",
                 "groups:history",
                 "groups:read",
                 "im:history",
                 "im:read",
+                "im:write",
                 "metadata.message:read",
                 "mpim:history",
                 "mpim:read",

@@ -219,9 +219,15 @@ class Layout:
         )
 
 
+class Composed(list[BlockDict]):
+    """The blocks of a message. `cut`: not all of it fitted."""
+
+    cut: bool = False
+
+
 def compose(
     body: Callable[[Layout], None], *, ending: Callable[[Layout], None] = lambda _: None, whole: str = ""
-) -> list[BlockDict]:
+) -> Composed:
     """The blocks of `body`, then those of `ending`, which always finds room.
 
     Between them stands what was cut, if anything was, and `whole`: a sentence on where all of it can be read.
@@ -235,7 +241,9 @@ def compose(
     if cut := dict.fromkeys([*start.cut, *end.cut]):
         missing = clean_clip(", ".join(cut), NOTICE - len(whole) - 100)
         notice.small(f"Did not fit into a Slack message, whole or in part: {missing}. {whole}".strip())
-    return start.blocks + notice.blocks + end.blocks
+    composed = Composed(start.blocks + notice.blocks + end.blocks)
+    composed.cut = bool(cut)
+    return composed
 
 
 def _width(lengths: Sequence[int], room: int) -> int:

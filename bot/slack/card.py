@@ -7,7 +7,7 @@ from typing import Final
 from bot.migration.machine import WORDS, Phase
 from bot.migration.plan import Concern, Severity
 from bot.migration.size import gib
-from bot.slack.blocks import BlockDict, Layout, compose
+from bot.slack.blocks import Composed, Layout, compose
 from bot.slack.buttons import drawn
 from bot.slack.figures import bar, eta, rate
 from bot.slack.plaintext import spoken
@@ -30,12 +30,12 @@ EMOJI: Final = {
 _WEIGHTS: Final = {Severity.BLOCK: "⛔ Blocks:", Severity.WARN: "⚠️ Mind:", Severity.NOTE: "ℹ️ Note:"}  # noqa: RUF001
 
 
-def card_message(card: JobCard) -> tuple[str, list[BlockDict]]:
+def card_message(card: JobCard) -> tuple[str, Composed]:
     """The text for notifications and screen readers, and the blocks."""
     return _text(card), compose(
         lambda layout: _body(layout, card),
         ending=lambda layout: _ending(layout, card),
-        whole=f"All of it: coldmigrate jobs show {card.job} --format json, where the bot runs.",
+        whole=f"All of it is in a file in the thread, and in: coldmigrate jobs show {card.job} --format json.",
     )
 
 

@@ -36,12 +36,15 @@ class Fault(Enum):
 
 
 class SlackError(OutsideError):
-    """Slack answered, and said no. `code` is its own error string."""
+    """Slack answered, and said no, when `method` was called. `code` is its own error string."""
 
-    def __init__(self, message: str, *, code: str, fault: Fault, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str, fault: Fault, method: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(message, transient=fault in (Fault.BUSY, Fault.OTHER), retry_after=retry_after)
         self.code = code
         self.fault = fault
+        self.method = method
 
 
 class SlackLoginError(SlackError, LoginError):
@@ -120,31 +123,36 @@ def calling(method: str, *, about: str = "", changes: bool = False) -> Iterator[
     try:
         yield
     except SlackApiError as error:
-        raise _refused(error, what, changes=changes) from error
+        raise _refused(error, method, what, changes=changes) from error
     except aiohttp.ClientConnectorError as error:
         raise UnreachableError(f"Slack does not answer: no connection for {what} ({error}).") from error
     except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
         raise _lost(f"Slack's answer to {what} was lost ({error or type(error).__name__}).", changes=changes) from error
 
 
-def _refused(error: SlackApiError, what: str, *, changes: bool) -> OutsideError:
+def _refused(error: SlackApiError, method: str, what: str, *, changes: bool) -> OutsideError:
     status = getattr(error.response, "status_code", 0)  # an unreadable body comes with aiohttp's own response
     data = getattr(error.response, "data", None)
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     if status == HTTPStatus.TOO_MANY_REQUESTS or code in ("ratelimited", "rate_limited"):
-        return _busy(error, what)
+        return _busy(error, method, what)
     if code in _HALF_DONE or not code:
         return _lost(f"Slack had trouble with {what} ({code or f'HTTP {status}'}).", changes=changes)
     fault, meaning = _MEANING.get(code, (Fault.OTHER, ""))
     kind = SlackLoginError if fault is Fault.TOKEN else SlackError
-    return kind(f"Slack refused {what}: {code}. {meaning}".rstrip(), code=code, fault=fault)
+    needed = f" ({data['needed']})" if isinstance(data, dict) and data.get("needed") else ""
+    return kind(f"Slack refused {what}: {code}{needed}. {meaning}".rstrip(), code=code, fault=fault, method=method)
 
 
-def _busy(error: SlackApiError, what: str) -> SlackError:
+def _busy(error: SlackApiError, method: str, what: str) -> SlackError:
     said = error.response.headers.get("Retry-After", "")
     wait = float(said) if str(said).isdigit() else _DEFAULT_RETRY_AFTER
     return SlackError(
-        f"Slack takes no more of {what} for {wait:.0f} s.", code="ratelimited", fault=Fault.BUSY, retry_after=wait
+        f"Slack takes no more of {what} for {wait:.0f} s.",
+        code="ratelimited",
+        fault=Fault.BUSY,
+        method=method,
+        retry_after=wait,
     )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import MaybeSentError, OutsideError
 from bot.slack.client import Fault, SlackError, calling
-from bot.slack.lookup import find, metadata
-from bot.slack.records import GivenUp, Later, Outcome, Record, Sent
+from bot.slack.lookup import filename, find, find_at, metadata
+from bot.slack.pointers import moved, slowly
+from bot.slack.records import GivenUp, Kind, Later, Outcome, Record, Sent
+from bot.slack.uploads import share
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +25,39 @@ CLOSED_DOOR: Final = timedelta(minutes=2)
 PATIENCE: Final = timedelta(days=1)
 """How long news waits for that, or for Slack to come back."""
 
+_MERE_COURTESY: Final = frozenset({Kind.NOTE, Kind.AMEND})
+"""What is not worth waiting for when Slack refuses it."""
+
+_PASSING: Final = frozenset({Fault.BUSY, Fault.GONE, Fault.PLACE, Fault.TOKEN})
+"""Refusals of a file that say nothing against files."""
+
+
+def nowhere(_point: str) -> None:
+    """Nobody wants to know how far a record is; tests do."""
+
+
+async def _no_bytes(_digest: str) -> bytes | None:
+    return None
+
 
 class Courier:
-    """Carries records to Slack through one client, which must not repeat posts by itself."""
+    """Carries records to Slack through one client, which must not repeat posts by itself.
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    `read` gets the bytes of a file. `look_up` False: what may have been posted is posted again (control of tests).
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        *,
+        read: Callable[[str], Awaitable[bytes | None]] = _no_bytes,
+        look_up: bool = True,
+        reached: Callable[[str], None] = nowhere,
+    ) -> None:
         self._client = client
+        self._read = read
+        self._look_up = look_up
+        self._reached = reached
         self._bot_id = ""
 
     async def carry(self, record: Record) -> Outcome:
@@ -36,7 +66,7 @@ class Courier:
             return await self._carry(record)
         except MaybeSentError as error:
             log.warning("%s Looking for the message before it is sent again.", error)
-            return Later(delay=_backoff(record), problem="lost", suspect=True)
+            return Later(delay=_backoff(record), problem="lost", suspect=True, looked=True)
         except SlackError as error:
             return _after_refusal(record, error)
         except OutsideError as error:
@@ -44,14 +74,20 @@ class Courier:
             return Later(delay=_backoff(record), problem="unreachable", suspect=record.suspect)
 
     async def _carry(self, record: Record) -> Outcome:
+        if record.kind is Kind.AMEND:
+            return await self._amend(record)
         if not record.posts:
             return await self._edit(record)
-        if record.suspect and (found := await self._found(record)):
-            log.info("The %s of job %s was posted after all, at %s.", record.kind, record.job, found.ts)
+        if found := await self._known(record):
+            log.info("The %s was posted after all, at %s.", record, found.ts)
+            self._reached("found")
             return found
+        if record.kind is Kind.FILE and (data := await self._read(record.blob)) is not None:
+            return await self._share(record, data)
         return await self._post(record)
 
     async def _post(self, record: Record) -> Sent:
+        self._reached(f"before-{record.kind}")
         with calling("chat.postMessage", about=record.channel, changes=True):
             answer = await self._client.chat_postMessage(
                 channel=record.channel,
@@ -61,16 +97,64 @@ class Courier:
                 thread_ts=record.ts or None,  # a reply whose thread was deleted is still told to the channel
                 **_content(record),
             )
-        return Sent(ts=str(answer["ts"]), revision=record.revision, outline=record.outline, digest=record.digest)
+        self._reached(f"after-{record.kind}")
+        return _shown(record, str(answer["ts"]), posted=True)
 
     async def _edit(self, record: Record) -> Sent:
         # An edit may be repeated: the same content twice is the same card.
+        self._reached("before-edit")
         with calling("chat.update", about=record.channel):
             await self._client.chat_update(channel=record.channel, ts=record.ts, **_content(record))
-        return Sent(ts=record.ts, revision=record.revision, outline=record.outline, digest=record.digest)
+        self._reached("after-edit")
+        return _shown(record, record.ts)
 
-    async def _found(self, record: Record) -> Sent | None:
+    async def _share(self, record: Record, data: bytes) -> Outcome:
         try:
+            file_id = await share(self._client, record, data, name=filename(record), reached=self._reached)
+        except SlackError as error:
+            if error.fault in _PASSING and error.code != "missing_scope":
+                raise
+            log.error("%s The thread reads where all of it is instead.", error)  # noqa: TRY400 - no defect of ours
+            return GivenUp(problem=error.code, refusal=error, instead=await self._post(record))
+        return Sent(ts=file_id)
+
+    async def _amend(self, record: Record) -> Outcome:
+        """Turn a message that is too many into a pointer to the one that was saved, or take it away."""
+        if record.what == "retired":
+            return await self._edit(record)
+        if record.twin == record.ts:
+            return Sent(ts=record.ts)
+        if not record.twin:
+            return Later(delay=FIRST_RETRY, suspect=False)  # whoever took over has not posted yet
+        if record.what == Kind.REPLY:
+            with calling("chat.delete", about=record.channel):
+                await self._client.chat_delete(channel=record.channel, ts=record.ts)
+            return Sent(ts=record.ts)
+        if await find_at(self._client, record, record.ts, bot_id=await self._own_id()):
+            await self._point(record)
+        return Sent(ts=record.ts)
+
+    async def _point(self, record: Record) -> None:
+        with calling("chat.getPermalink", about=record.channel):
+            link = await self._client.chat_getPermalink(channel=record.channel, message_ts=record.twin)
+        text, blocks = moved(record.job, str(link["permalink"]))
+        log.warning("Job %s had a second card, at %s: it points to the first now.", record.job, record.ts)
+        with calling("chat.update", about=record.channel):
+            await self._client.chat_update(
+                channel=record.channel, ts=record.ts, text=text, blocks=blocks, metadata=metadata(record)
+            )
+
+    async def _known(self, record: Record) -> Sent | None:
+        """What an earlier attempt posted, or what somebody clicked and is this job's card; None if there is nothing."""
+        if not self._look_up:
+            return None
+        try:
+            if record.kind is Kind.CARD and record.twin:
+                clicked = await find_at(self._client, record, record.twin, bot_id=await self._own_id())
+                if clicked is not None:
+                    return clicked
+            if not record.suspect:
+                return None
             return await find(self._client, record, bot_id=await self._own_id())
         except SlackError as error:
             if error.code != "missing_scope":
@@ -86,38 +170,58 @@ class Courier:
         return self._bot_id
 
 
+def _shown(record: Record, ts: str, *, posted: bool = False) -> Sent:
+    return Sent(ts=ts, revision=record.revision, outline=record.outline, digest=record.digest, posted=posted)
+
+
 def _content(record: Record) -> dict[str, Any]:
     content: dict[str, Any] = {"text": record.text, "metadata": metadata(record)}
-    return content if record.plain else {**content, "blocks": list(record.blocks)}
+    if record.plain or not record.blocks:
+        return content
+    late = slowly(record.held_for, room=len(record.blocks)) if record.kind is Kind.CARD else []
+    return {**content, "blocks": [*record.blocks, *late]}
 
 
 def _after_refusal(record: Record, error: SlackError) -> Outcome:
-    again = Later(delay=_backoff(record), problem=error.code, suspect=record.suspect)
+    if record.kind in _MERE_COURTESY and error.fault in (Fault.GONE, Fault.PLACE, Fault.TOKEN):
+        log.error("%s The %s is given up.", error, record)
+        return GivenUp(problem=error.code)
     match error.fault:
         case Fault.BUSY:
-            rest = timedelta(seconds=error.retry_after or FIRST_RETRY.total_seconds())
-            log.info("%s The others go on.", error)
-            return Later(delay=rest, suspect=record.suspect, pause=record.bucket)
+            return _throttled(record, error)
         case Fault.GONE if record.ts:
             log.warning("%s News of job %s is posted anew.", error, record.job)
             return Later(delay=timedelta(0), forget_ts=True)
-        case Fault.CONTENT if not record.plain:
-            log.error("%s The %s of job %s is sent without its blocks.", error, record.kind, record.job)
-            return Later(delay=timedelta(0), plain=True)
         case Fault.CONTENT:
-            log.error("%s The %s of job %s is lost.", error, record.kind, record.job)
-            return GivenUp(problem=error.code)
+            return _after_malformed(record, error)
         case Fault.PLACE | Fault.TOKEN | Fault.GONE:
-            again = Later(delay=CLOSED_DOOR, problem=error.code, suspect=record.suspect)
-    return _unless_too_old(record, error, again)
+            return _unless_too_old(record, error, CLOSED_DOOR)
+        case Fault.OTHER:
+            return _unless_too_old(record, error, _backoff(record))
 
 
-def _unless_too_old(record: Record, error: SlackError, again: Later) -> Outcome:
-    if datetime.now(UTC).timestamp() - record.created > PATIENCE.total_seconds():
-        log.error("%s It was tried for a day; this news of job %s is given up.", error, record.job)
-        return GivenUp(problem=error.code)
-    log.warning("%s News of job %s waits; next try in %.0f s.", error, record.job, again.delay.total_seconds())
-    return again
+def _after_malformed(record: Record, error: SlackError) -> Outcome:
+    if record.blocks and not record.plain:
+        log.error("%s The %s is sent without its blocks.", error, record)
+        return Later(delay=timedelta(0), plain=True)
+    log.error("%s The %s is lost.", error, record)
+    return GivenUp(problem=error.code, refusal=error)
+
+
+def _throttled(record: Record, error: SlackError) -> Later:
+    """Slack counts by method, and posts by channel too: only what it refused rests, and others go on."""
+    rest = timedelta(seconds=error.retry_after or FIRST_RETRY.total_seconds())
+    log.info("%s The others go on.", error)
+    sending = error.method in ("chat.postMessage", "chat.update")
+    return Later(delay=rest, suspect=record.suspect, pause=record.bucket if sending else "", counts=False)
+
+
+def _unless_too_old(record: Record, error: SlackError, delay: timedelta) -> Outcome:
+    if record.age > PATIENCE:
+        log.error("%s It was tried for a day; the %s is given up.", error, record)
+        return GivenUp(problem=error.code, refusal=error)
+    log.warning("%s The %s waits; next try in %.0f s.", error, record, delay.total_seconds())
+    return Later(delay=delay, problem=error.code, suspect=record.suspect, refusal=error)
 
 
 def _backoff(record: Record) -> timedelta:

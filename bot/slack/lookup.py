@@ -1,4 +1,4 @@
-"""Finding a message of ours again by its metadata, when nobody knows whether it was posted."""
+"""Finding a message of ours again by its metadata, when nobody knows whether it was posted. Changes nothing."""
 
 from __future__ import annotations
 
@@ -9,61 +9,105 @@ from typing import Any, Final
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import calling
-from bot.slack.records import Record, Sent
+from bot.slack.records import LEASE, Kind, Record, Sent
 
 EVENT_TYPE: Final = "coldmigrate_job"
+MOVED_TYPE: Final = "coldmigrate_moved"
+"""What a message bears that was a card once: nobody takes it for one again."""
 _PAGE: Final = 200
-_PAGES: Final = 10
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
 """Slack's clock and Redis' clock, at most."""
 
+Message = dict[str, Any]
 
-def metadata(record: Record) -> dict[str, Any]:
+
+def metadata(record: Record) -> Message:
     """Ids only: any app and any person in the workspace can read it."""
-    payload: dict[str, Any] = {"job_id": record.job, "kind": record.kind}
-    payload |= {"rev": record.revision} if record.kind == "card" else {"reply": record.name}
+    if record.kind is Kind.AMEND:
+        return {"event_type": MOVED_TYPE, "event_payload": {"job_id": record.job}}
+    if record.kind is Kind.NOTE:
+        return {"event_type": EVENT_TYPE, "event_payload": {"kind": "note", "note": record.name}}
+    payload: dict[str, Any] = {"job_id": record.job, "kind": record.kind.value}
+    payload |= {"rev": record.revision} if record.kind is Kind.CARD else {record.kind.value: record.name}
     return {"event_type": EVENT_TYPE, "event_payload": payload}
+
+
+def filename(record: Record) -> str:
+    """What the file of this record is called, by which it is known again: uploads bear no metadata."""
+    return f"coldmigrate-{record.job}-{record.name}.txt"
 
 
 async def find(client: AsyncWebClient, record: Record, *, bot_id: str) -> Sent | None:
     """The message that an earlier attempt at `record` made, or None. Only messages of this bot count."""
     async for message in _messages(client, record):
-        payload = _payload(message) if message.get("bot_id") == bot_id else {}
-        if payload.get("job_id") != record.job or payload.get("kind") != record.kind:
-            continue
-        if record.kind == "card":
-            return Sent(ts=str(message["ts"]), revision=_revision(payload))
-        if payload.get("reply") == record.name:
-            return Sent(ts=str(message["ts"]))
+        if message.get("bot_id") == bot_id and _is(message, record):
+            return Sent(ts=str(message["ts"]), revision=_revision(message) if record.kind is Kind.CARD else 0)
     return None
 
 
-async def _messages(client: AsyncWebClient, record: Record) -> AsyncIterator[dict[str, Any]]:
-    """Where the message would be: the channel for a card, the card's thread for a reply."""
-    oldest = f"{record.created - _CLOCKS_DIFFER.total_seconds():.6f}"
-    cursor = ""
-    for _ in range(_PAGES):
-        options: dict[str, Any] = {"oldest": oldest, "limit": _PAGE, "include_all_metadata": True}
-        options |= {"cursor": cursor} if cursor else {}
-        if record.kind == "card" or not record.ts:
-            with calling("conversations.history", about=record.channel):
-                page = await client.conversations_history(channel=record.channel, **options)
+async def find_at(client: AsyncWebClient, record: Record, ts: str, *, bot_id: str) -> Sent | None:
+    """The message at `ts` if this bot posted it, and as the card of the record's job; else None."""
+    with calling("conversations.history", about=record.channel):
+        page = await client.conversations_history(
+            channel=record.channel, latest=ts, oldest=ts, inclusive=True, limit=1, include_all_metadata=True
+        )
+    for message in page.get("messages") or ():
+        payload = _payload(message)
+        ours = message.get("bot_id") == bot_id and payload.get("kind") == Kind.CARD
+        if message.get("ts") == ts and ours and payload.get("job_id") == record.job:
+            return Sent(ts=ts, revision=_revision(message))
+    return None
+
+
+def _is(message: Message, record: Record) -> bool:
+    """It is what `record` would post; a card counts at whatever revision, and a file's excuse counts as the file."""
+    if record.kind is Kind.FILE and any(file.get("name") == filename(record) for file in message.get("files") or ()):
+        return True
+    payload, wanted = _payload(message), metadata(record)["event_payload"]
+    return bool(payload) and all(payload.get(key) == value for key, value in wanted.items() if key != "rev")
+
+
+async def _messages(client: AsyncWebClient, record: Record) -> AsyncIterator[Message]:
+    """What was said when an attempt was under way: in the channel for a card, in the card's thread for a reply.
+
+    However much was said before and since: a bot that was away for a night finds its message in a busy channel, too.
+    """
+    options: dict[str, Any] = {
+        "oldest": f"{record.tried - _CLOCKS_DIFFER.total_seconds():.6f}",
+        "latest": f"{record.last_tried + (LEASE + _CLOCKS_DIFFER).total_seconds():.6f}",
+        "limit": _PAGE,
+        "include_all_metadata": True,
+    }
+    channel = await _conversation(client, record)
+    while True:
+        if record.kind is Kind.CARD or not record.ts:
+            with calling("conversations.history", about=channel):
+                page = await client.conversations_history(channel=channel, **options)
         else:
-            with calling("conversations.replies", about=record.channel):
-                page = await client.conversations_replies(channel=record.channel, ts=record.ts, **options)
+            with calling("conversations.replies", about=channel):
+                page = await client.conversations_replies(channel=channel, ts=record.ts, **options)
         for message in page.get("messages") or ():
             yield message
-        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-        if not cursor:
+        options["cursor"] = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        if not options["cursor"]:
             return
 
 
-def _payload(message: dict[str, Any]) -> dict[str, Any]:
+async def _conversation(client: AsyncWebClient, record: Record) -> str:
+    """A note is posted to a person; what was said is read from the conversation."""
+    if record.kind is not Kind.NOTE:
+        return record.channel
+    with calling("conversations.open", about=record.channel):
+        answer = await client.conversations_open(users=record.channel)
+    return str(answer["channel"]["id"])
+
+
+def _payload(message: Message) -> dict[str, Any]:
     found = message.get("metadata") or {}
     payload = found.get("event_payload") if found.get("event_type") == EVENT_TYPE else None
     return payload if isinstance(payload, dict) else {}
 
 
-def _revision(payload: dict[str, Any]) -> int:
-    revision = payload.get("rev")
+def _revision(message: Message) -> int:
+    revision = _payload(message).get("rev")
     return revision if isinstance(revision, int) else 0

@@ -4,59 +4,108 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.slack.blocks import BlockDict
 from bot.slack.card import card_message
+from bot.slack.plaintext import spoken
 from bot.slack.port import JobCard, Outbox, Reply
 from bot.slack.reply import reply_message
+from bot.slack.whole import whole_card, whole_reply
+from bot.store import blobs
 from bot.store.client import Store
 from bot.store.scripts import load
 
 KEEP: Final = timedelta(days=100)
 """How long it is known where a card is and which replies it got: longer than a job is kept."""
 
+FILE_KEPT: Final = timedelta(days=2)
+"""How long a text waits to become a file: longer than anything waits for Slack."""
+
+HOLD: Final = timedelta(milliseconds=300)
+"""How long a card that says no more than "checking" waits to be posted: a plan is usually there by then, and saves an
+edit. Of these Slack takes 50 a minute in all, and they are what runs out first."""
+
+_PROVISIONAL: Final = frozenset({Phase.DRAFTED, Phase.CHECKING})
 _SHOW: Final = load("bot.slack.scripts", "show", libraries=["outbox"])
 _REPLY: Final = load("bot.slack.scripts", "reply", libraries=["outbox"])
+_ATTACH: Final = load("bot.slack.scripts", "attach", libraries=["outbox"])
 _KEEP_MS: Final = round(KEEP.total_seconds() * 1000)
 
 
 class RedisOutbox(Outbox):
     """See `port.Outbox`. Both methods return once Redis has it; asking twice does no harm, so they are repeated."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, hold: timedelta = HOLD) -> None:
         self._store = store
+        self._hold = round(hold.total_seconds() * 1000)
 
     async def show(self, card: JobCard) -> None:
         text, blocks = card_message(card)
-        outline = _digest(card_message(replace(card, progress=None)))  # what is left is news; progress is chatter
+        outline = _digest(*card_message(replace(card, progress=None)))  # what is left is news; progress is chatter
         await _SHOW(
             self._store,
             card.job,
             card.channel,
             int(card.phase.ended),
             outline,
-            _digest((text, blocks)),
+            _digest(text, blocks),
             text,
             _json(blocks),
             _KEEP_MS,
+            self._hold if card.phase in _PROVISIONAL else 0,
+            card.requester,
             repeatable=True,
         )
+        if blocks.cut:
+            whole = whole_card(card)
+            await attach(self._store, card.job, card.channel, name=f"plan-{_digest(whole, [])[:8]}", text=whole)
 
     async def reply(self, job: JobId, channel: str, reply: Reply) -> None:
         text, blocks = reply_message(job, reply)
+        blob = await _kept(self._store, whole_reply(reply)) if blocks.cut else ""
         await _REPLY(
-            self._store, job, channel, reply.key, int(reply.final), text, _json(blocks), _KEEP_MS, repeatable=True
+            self._store,
+            job,
+            channel,
+            reply.key,
+            int(reply.final),
+            text,
+            _json(blocks),
+            _KEEP_MS,
+            blob,
+            apology(job),
+            repeatable=True,
         )
 
 
-def _json(blocks: list[BlockDict]) -> str:
+async def attach(store: Store, job: JobId, channel: str, *, name: str, text: str) -> None:
+    """Put a text into the job's thread as a file, once for each name."""
+    blob = await _kept(store, text)
+    await _ATTACH(store, job, channel, name, apology(job), _KEEP_MS, blob, repeatable=True)
+
+
+def apology(job: JobId) -> str:
+    """What the thread reads where a file cannot be put."""
+    return spoken(
+        f"What did not fit above should be in a file here, and Slack takes no file from me. "
+        f"All of it: coldmigrate jobs show {job} --format json, where the bot runs."
+    )
+
+
+async def _kept(store: Store, text: str) -> str:
+    """The name under which `text` is kept until it is sent; what goes beyond a blob's size is cut off."""
+    return await blobs.put(store, text.encode()[: blobs.LARGEST], keep=FILE_KEPT)
+
+
+def _json(blocks: Sequence[BlockDict]) -> str:
     return json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))
 
 
-def _digest(message: tuple[str, list[BlockDict]]) -> str:
-    text, blocks = message
+def _digest(text: str, blocks: Sequence[BlockDict]) -> str:
     return hashlib.sha256(f"{text}\n{_json(blocks)}".encode()).hexdigest()[:16]

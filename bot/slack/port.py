@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
+from datetime import timedelta
+from enum import Enum, StrEnum
+from typing import Any, Protocol
 
 from bot.migration.machine import Phase
 from bot.migration.plan import Concern
@@ -83,6 +84,52 @@ class Outbox(Protocol):
 
     async def reply(self, job: JobId, channel: str, reply: Reply) -> None:
         """Post under the job's card, after it, in the order given, each key once."""
+        ...
+
+
+class Begin(Enum):
+    """What is known of a delivery that came in."""
+
+    FIRST = "first"
+    RESUMED = "resumed"  # a bot died over it, perhaps after it was carried out
+    BUSY = "busy"  # another bot is at it
+    KNOWN = "known"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """`said`: what was answered, if it is KNOWN."""
+
+    state: Begin
+    token: str = ""
+    said: str = ""
+
+
+class Inbox(Protocol):
+    """What Slack delivered: commands, clicks and events, each carried out once however often it comes.
+
+    All raise UnreachableError when Redis does not answer.
+    """
+
+    async def begin(self, kind: str, delivery: str, *, within: timedelta) -> Begun:
+        """Take a delivery on. Whoever did not finish `within` this time has died, and the next one resumes."""
+        ...
+
+    async def finish(self, kind: str, delivery: str, begun: Begun, *, said: str) -> None:
+        """It was carried out, and `said` is what every repetition of it is answered."""
+        ...
+
+    async def clicked(self, job: JobId, channel: str, ts: str) -> bool:
+        """The message at `ts` bears a button of the job; `ts` is empty for a reply. False if no such job is known.
+
+        If another message, or none, is known as the job's card, that is sorted out soon.
+        """
+        ...
+
+    async def retire(
+        self, job: JobId, channel: str, ts: str, *, text: str, blocks: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Take the buttons off a message whose job is not known any more; the rest of it stays."""
         ...
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final
 
 from bot.migration.request import JobId
 from bot.slack.blocks import BlockDict
+from bot.slack.client import SlackError
 from bot.store import keys
 from bot.store.client import Store
 from bot.store.scripts import load
+
+log = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(seconds=30)
 LISTEN: Final = timedelta(seconds=2)
@@ -22,6 +27,9 @@ _CLAIM: Final = load("bot.slack.scripts", "claim", libraries=_LIBRARIES)
 _SETTLE: Final = load("bot.slack.scripts", "settle", libraries=_LIBRARIES)
 _RELEASE: Final = load("bot.slack.scripts", "release", libraries=_LIBRARIES)
 _DROP: Final = load("bot.slack.scripts", "drop", libraries=_LIBRARIES)
+
+RECHECK: Final = timedelta(seconds=5)
+"""When a message that was posted under a lost lease is looked at: whoever took over should be done by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,68 +44,113 @@ class Pace:
     card_gap: timedelta = timedelta(seconds=3)  # between two edits of one card that are progress only
 
 
+class Kind(StrEnum):
+    """What a record is, which is how it reaches Slack."""
+
+    CARD = "card"
+    REPLY = "reply"
+    FILE = "file"  # into the thread, after the reply or beside the card whose text it holds
+    NOTE = "note"  # a direct message
+    AMEND = "amend"  # a last edit of a message that is not, or no longer, a job's card
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One thing to be sent, as claimed. `ts`: the card's message, empty before there is one.
+    """One thing to be sent, as claimed. `ts`: the card's message, or the one to amend; empty when there is none.
 
-    `suspect`: an earlier attempt may have reached Slack. `plain`: Slack refused the blocks, so only text is sent.
+    `suspect`: an earlier attempt may have reached Slack, between `tried` and `last_tried`. `plain`: Slack refused the
+    blocks, so only text is sent. `twin`: another message that may be the same, see scripts/claim.lua.
+    Times are seconds since the epoch, by Redis' clock.
     """
 
     id: str
     fence: str
-    kind: str  # "card" or "reply"
+    kind: Kind
     job: JobId
     channel: str
     text: str
     blocks: Sequence[BlockDict]
     ts: str
-    name: str  # a reply's key
+    twin: str
+    name: str  # a reply's or a file's key; what a note is about
+    what: str  # of an amendment: the kind of message that it is too many of, or `retired`
+    blob: str
+    final: bool
     revision: int
     outline: str
     digest: str
     attempts: int
     suspect: bool
     plain: bool
-    created: float  # seconds since the epoch, by Redis' clock
+    created: float
+    claimed: float
+    tried: float
+    last_tried: float
+    held: float  # since when Slack's limits keep it back; 0: they do not
 
     @property
     def posts(self) -> bool:
-        """It makes a new message; otherwise it edits the card."""
-        return self.kind == "reply" or not self.ts
+        """It makes a new message; otherwise it edits one."""
+        return self.kind is not Kind.AMEND and (self.kind is not Kind.CARD or not self.ts)
 
     @property
     def bucket(self) -> str:
         """What Slack counts it under: posts by channel, edits all together."""
         return f"post:{self.channel}" if self.posts else "edit"
 
+    @property
+    def age(self) -> timedelta:
+        """How long it has been waiting."""
+        return timedelta(seconds=self.claimed - self.created)
+
+    @property
+    def held_for(self) -> timedelta:
+        """How long Slack's limits kept it back."""
+        return timedelta(seconds=self.claimed - self.held) if self.held else timedelta(0)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of job {self.job}" if self.job else f"{self.kind} about {self.name}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """Slack has it at `ts`. `revision` is what that message shows; 0 when it shows something older than was claimed."""
+    """Slack has it at `ts`. `revision` is what that message shows; 0 when it shows something older than was claimed.
+
+    `posted`: this attempt made the message, instead of editing or finding it.
+    """
 
     ts: str
     revision: int = 0
     outline: str = ""
     digest: str = ""
+    posted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Later:
-    """Try again after `delay`. `pause`: this bucket rests for `delay` as a whole, and the try does not count."""
+    """Try again after `delay`. `pause`: this bucket rests for `delay` as a whole. `counts`: it was a failed try.
+
+    `looked`: before this attempt it was certain that no earlier one had reached Slack.
+    """
 
     delay: timedelta
     problem: str = ""
     suspect: bool = False
+    looked: bool = False
     plain: bool = False
     forget_ts: bool = False
     pause: str = ""
+    counts: bool = True
+    refusal: SlackError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenUp:
-    """It will never be sent."""
+    """It will never be sent. `instead`: something else was, and that settles it."""
 
     problem: str
+    refusal: SlackError | None = None
+    instead: Sent | None = None
 
 
 Outcome = Sent | Later | GivenUp
@@ -126,7 +179,7 @@ class Records:
             pace.edit_burst,
             pace.reserve,
         )
-        return [_record(one) for one in found], timedelta(milliseconds=int(wait))
+        return [record for one in found if (record := _readable(one))], timedelta(milliseconds=int(wait))
 
     async def conclude(self, record: Record, outcome: Outcome) -> bool:
         """Write down what became of a record. False: it was taken over, and the new owner decides."""
@@ -135,18 +188,21 @@ class Records:
                 return await self._sent(record, outcome)
             case Later():
                 return await self._later(record, outcome)
+            case GivenUp(instead=Sent() as sent):
+                return await self._sent(record, sent)
             case GivenUp(problem=problem):
                 return bool(await _DROP(self._store, record.id, record.fence, problem))
 
     async def _sent(self, record: Record, sent: Sent) -> bool:
         gap = _ms(self._pace.card_gap)
-        told = (sent.ts, sent.revision, sent.outline, sent.digest, gap)
-        return bool(await _SETTLE(self._store, record.id, record.fence, *told))
+        told = (sent.ts, sent.revision, sent.outline, sent.digest, gap, int(sent.posted))
+        about = (record.kind, record.job, record.channel, record.name, _ms(RECHECK))
+        return bool(await _SETTLE(self._store, record.id, record.fence, *told, *about))
 
     async def _later(self, record: Record, later: Later) -> bool:
         delay = _ms(later.delay)
-        attempts = record.attempts - 1 if later.pause else record.attempts
-        flags = (int(later.suspect), int(later.plain), int(later.forget_ts))
+        attempts = record.attempts if later.counts and not later.pause else record.attempts - 1
+        flags = (int(later.suspect), int(later.looked), int(later.plain), int(later.forget_ts))
         told = (delay, attempts, *flags, later.problem, later.pause, delay)
         return bool(await _RELEASE(self._store, record.id, record.fence, *told))
 
@@ -159,24 +215,45 @@ def _ms(duration: timedelta) -> int:
     return round(duration.total_seconds() * 1000)
 
 
+def _readable(found: Sequence[str]) -> Record | None:
+    """The record, or None and a line in the log: one of another version must not keep all others from being sent."""
+    try:
+        return _record(found)
+    except (KeyError, ValueError) as error:
+        log.error("The record %s in the outbox cannot be read: %r", found[0], error)  # noqa: TRY400 - no traceback helps
+        return None
+
+
 def _record(found: Sequence[str]) -> Record:
-    record_id, ts, *flat = found
+    record_id, ts, twin, *flat = found
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
     return Record(
         id=record_id,
         fence=fields["fence"],
-        kind=fields["kind"],
+        kind=Kind(fields["kind"]),
         job=JobId(fields["job"]),
         channel=fields["channel"],
         text=fields["text"],
         blocks=json.loads(fields["blocks"]),
         ts=ts,
+        twin=twin,
         name=fields.get("name", ""),
+        what=fields.get("what", ""),
+        blob=fields.get("blob", ""),
+        final=fields.get("lane") == "0",
         revision=int(fields.get("rev", "0")),
         outline=fields.get("outline", ""),
         digest=fields.get("digest", ""),
         attempts=int(fields["attempts"]),
         suspect=fields.get("suspect") == "1",
         plain=fields["plain"] == "1",
-        created=float(fields["created"]) / 1000,
+        created=_seconds(fields["created"]),
+        claimed=_seconds(fields["claimed"]),
+        tried=_seconds(fields["tried"]),
+        last_tried=_seconds(fields["last_tried"]),
+        held=_seconds(fields.get("held", "0")),
     )
+
+
+def _seconds(milliseconds: str) -> float:
+    return float(milliseconds) / 1000

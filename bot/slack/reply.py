@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from bot.migration.request import JobId
-from bot.slack.blocks import BlockDict, Layout, compose
+from bot.slack.blocks import Composed, Layout, compose
 from bot.slack.buttons import drawn
 from bot.slack.plaintext import NOTHING, spoken
 from bot.slack.port import Reply
 
 
-def reply_message(job: JobId, reply: Reply) -> tuple[str, list[BlockDict]]:
+def reply_message(job: JobId, reply: Reply) -> tuple[str, Composed]:
     """The text for notifications and screen readers, and the blocks."""
     return spoken(reply.text), compose(
         lambda layout: _body(layout, reply),
         ending=lambda layout: layout.actions(drawn(reply.buttons, about=f"Job {job}")),
-        whole=f"All of it: coldmigrate jobs show {job} --format json, where the bot runs.",
+        whole=f"All of it is in the file below, and in: coldmigrate jobs show {job} --format json.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Bytes that cross from one role to another, named by their digest: at most 20 MB, for one hour."""
+"""Bytes that cross from one role to another, named by their digest: at most 20 MB, for one hour or as asked."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LARGEST: Final = 20 * 1000 * 1000
 KEPT: Final = timedelta(hours=1)
 
 
-async def put(store: Store, data: bytes) -> str:
-    """Keep the bytes for an hour; their SHA-256 in hex. Raises `UserError` above 20 MB."""
+async def put(store: Store, data: bytes, *, keep: timedelta = KEPT) -> str:
+    """Keep the bytes for `keep`; their SHA-256 in hex. Raises `UserError` above 20 MB."""
     if len(data) > LARGEST:
         raise UserError(f"This is {len(data) / 1e6:.1f} MB; at most {LARGEST / 1e6:.0f} MB can be passed on.")
     digest = hashlib.sha256(data).hexdigest()
-    await store.set(keys.blob(digest), data, ex=KEPT)
+    await store.set(keys.blob(digest), data, ex=keep)
     return digest
 
 

@@ -1,6 +1,7 @@
 """Clicks on a card's buttons: read what the button carries, call one operation, tell the clicker alone.
 
-A click is worth no more than the right of whoever makes it: the operations check that anew every time.
+A click is worth no more than the right of whoever makes it: the operations check that anew every time. It also says
+which message is a job's card, whatever was written down when that was posted.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from bot.errors import UserError
 from bot.migration.request import JobId
 from bot.operations.port import Answer, Person, Verbs
 from bot.slack.buttons import PREFIX
-from bot.slack.port import ButtonKind
-from handlers.slack.boundary import answered, as_message
+from bot.slack.port import ButtonKind, Inbox
+from handlers.slack.boundary import as_message
+from handlers.slack.deliveries import Deliveries
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +32,19 @@ _OUTDATED: Final = "This button is from an older version of the bot and does not
 class Actions:
     """The listener for every button of ours, those of older versions too: no click goes unanswered."""
 
-    def __init__(self, verbs: Verbs) -> None:
+    def __init__(self, verbs: Verbs, inbox: Inbox, deliveries: Deliveries) -> None:
         self._verbs = verbs
+        self._inbox = inbox
+        self._deliveries = deliveries
 
     async def clicked(
         self, ack: AsyncAck, body: Mapping[str, Any], action: Mapping[str, Any], respond: AsyncRespond
     ) -> None:
-        """Carry it out, then ack: a click that was acked is kept. The words follow by themselves."""
-        answer = await answered(self._carried_out(body, action))
+        """Carry it out, then ack: a click that was acked is kept. The words follow by themselves, once."""
+        told = await self._deliveries.once("click", _delivery(body, action), lambda: self._carried_out(body, action))
         await ack()
-        if answer.text:
-            await self._tell(answer, respond)
+        if told.answer.text and not told.again:
+            await self._tell(told.answer, respond)
 
     async def _carried_out(self, body: Mapping[str, Any], action: Mapping[str, Any]) -> Answer:
         kind = _kind(action)
@@ -49,6 +53,7 @@ class Actions:
             raise UserError(_OUTDATED, example="/coldmigrate list")
         job = JobId(found["job"])
         channel = str(body["channel"]["id"])
+        await self._recognise(job, channel, body)
         who = Person(user_id=str(body["user"]["id"]), channel=channel)
         match kind:
             case ButtonKind.APPROVE:
@@ -56,15 +61,37 @@ class Actions:
             case ButtonKind.CANCEL:
                 return await self._verbs.cancel(who, job)
             case ButtonKind.RETRY:
-                return await self._verbs.retry(who, channel, job, dedupe=str(body["trigger_id"]))
+                return await self._verbs.retry(who, channel, job, dedupe=_delivery(body, action))
             case other:
                 assert_never(other)
+
+    async def _recognise(self, job: JobId, channel: str, body: Mapping[str, Any]) -> None:
+        """Let the message say whether it is the job's card. UserError for a job that nobody knows any more."""
+        message = body.get("message") or {}  # an ephemeral one is kept nowhere, and is never a card
+        ts = str(message.get("ts") or "")
+        if not ts:
+            return
+        reply = str(message.get("thread_ts") or ts) != ts
+        if await self._inbox.clicked(job, channel, "" if reply else ts):
+            return
+        text, blocks = str(message.get("text") or ""), message.get("blocks") or []
+        await self._inbox.retire(job, channel, ts, text=text, blocks=blocks)
+        raise UserError(
+            f"Job {job} is not known any more: it ended long ago, or Redis was emptied. I take its buttons away.",
+            example="/coldmigrate list",
+        )
 
     async def _tell(self, answer: Answer, respond: AsyncRespond) -> None:
         """To the clicker alone, beside the card. The response_url works in channels that the bot is not in."""
         sent = await respond(**as_message(answer), replace_original=False)
         if sent.status_code != 200:  # noqa: PLR2004 - done is done; that nobody read about it is only worth a line
             log.warning("A click was carried out, but its answer was refused: HTTP %s %s", sent.status_code, sent.body)
+
+
+def _delivery(body: Mapping[str, Any], action: Mapping[str, Any]) -> str:
+    """What tells this click from any other, the same person's next click on the same button too."""
+    message = str((body.get("message") or {}).get("ts", ""))
+    return str(body.get("trigger_id") or f"{message}:{action.get('action_ts', '')}:{body['user']['id']}")
 
 
 def _kind(action: Mapping[str, Any]) -> ButtonKind | None:

@@ -1,26 +1,34 @@
-"""/coldmigrate: parse, call one operation, ack with its answer. Nothing else happens here."""
+"""/coldmigrate: parse, call one operation, ack with its answer. Nothing else happens here.
+
+Slack does not repeat a command, but networks do; and whoever does, one delivery is one command.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, assert_never
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import UserError
 from bot.operations.port import Answer, Person, Verbs
-from handlers.slack.boundary import answered, as_message
+from handlers.slack.boundary import as_message
+from handlers.slack.deliveries import Deliveries
 from handlers.slack.parse import EXAMPLE, CancelJob, Empty, Help, ListJobs, Migrate, RetryJob, ShowJob, parse
 
 
 class Commands:
     """The listener. `verbs` persist before they return, so the ack is a promise that is already kept."""
 
-    def __init__(self, verbs: Verbs) -> None:
+    def __init__(self, verbs: Verbs, deliveries: Deliveries) -> None:
         self._verbs = verbs
+        self._deliveries = deliveries
 
     async def coldmigrate(self, ack: AsyncAck, command: Mapping[str, Any]) -> None:
-        await ack(**as_message(await answered(self._carried_out(command))))
+        told = await self._deliveries.once("order", str(command["trigger_id"]), lambda: self._carried_out(command))
+        # What is public was made so by the first ack; said again it would be a second message.
+        await ack(**as_message(replace(told.answer, public=False) if told.again else told.answer))
 
     async def _carried_out(self, command: Mapping[str, Any]) -> Answer:
         channel = str(command["channel_id"])

@@ -15,8 +15,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.operations.port import Verbs
 from bot.slack.client import calling
+from bot.slack.port import Inbox
 from handlers.slack.actions import OURS, Actions
 from handlers.slack.commands import Commands
+from handlers.slack.deliveries import Deliveries
 from handlers.slack.form import FORM, OPEN, VM
 from handlers.slack.home import REFRESH, HomeTab
 from handlers.slack.options import TypeAhead
@@ -53,7 +55,9 @@ class InFlight:
         return not self._tasks
 
 
-async def build_app(client: AsyncWebClient, verbs: Verbs, in_flight: InFlight) -> AsyncApp:
+async def build_app(
+    client: AsyncWebClient, verbs: Verbs, inbox: Inbox, deliveries: Deliveries, in_flight: InFlight
+) -> AsyncApp:
     """The app with all listeners. LoginError at once if the token is no good, instead of at the first command."""
     authorized = await _authorized(client)
 
@@ -71,14 +75,14 @@ async def build_app(client: AsyncWebClient, verbs: Verbs, in_flight: InFlight) -
     )
     forms, home = Forms(verbs), HomeTab(verbs)
     app.command(COMMAND, matchers=[nothing_typed])(in_flight(forms.asked))  # the first listener that matches is it
-    app.command(COMMAND)(in_flight(Commands(verbs).coldmigrate))
+    app.command(COMMAND)(in_flight(Commands(verbs, deliveries).coldmigrate))
     app.shortcut(OPEN)(in_flight(forms.opened))
     app.action(OPEN)(in_flight(forms.opened))
     app.options(VM)(in_flight(TypeAhead(verbs).vms))
     app.view(FORM)(in_flight(forms.submitted))
     app.event("app_home_opened")(in_flight(home.opened))
     app.action(REFRESH)(in_flight(home.refreshed))
-    app.action(OURS)(in_flight(Actions(verbs).clicked))
+    app.action(OURS)(in_flight(Actions(verbs, inbox, deliveries).clicked))
     app.error(_log)
     return app
 

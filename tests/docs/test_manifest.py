@@ -13,7 +13,12 @@ SCOPES = {  # Web API method -> what a bot's token needs for it (Slack's method 
     "apps.connections.open": set(),  # the app-level token's connections:write
     "chat.postMessage": {"chat:write"},
     "chat.update": {"chat:write"},
+    "chat.delete": {"chat:write"},
+    "chat.getPermalink": set(),
+    "files.getUploadURLExternal": {"files:write"},
+    "files.completeUploadExternal": {"files:write"},
     "conversations.info": READ,
+    "conversations.open": {"im:write"},
     "conversations.history": HISTORY,
     "conversations.replies": HISTORY,
     "usergroups.users.list": {"usergroups:read"},

@@ -23,8 +23,10 @@ from bot.playground.slack.player import SlackPlayer
 from bot.slack.channels import SlackChannels
 from bot.slack.drain import OutboxDrainer
 from bot.slack.groups import SlackGroupMembers
+from bot.slack.inbox import RedisInbox
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import Button, ButtonKind, JobCard
+from bot.store import keys
 from bot.store.client import Store
 from handlers.slack.run import SlackBot
 
@@ -120,8 +122,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(store: Store, client) -> Desk:
-    """@vm-ops may do everything at site2; mallory, who is in no group, may do nothing."""
+async def desk(store: Store, client) -> Desk:
+    """@vm-ops may do everything at site2; mallory, who is in no group, may do nothing. There is one job."""
+    await store.hset(keys.job(JOB), "id", JOB)
     everything = Grant((f"group:{GROUP}",), frozenset({Verb.MIGRATE, Verb.APPROVE, Verb.CANCEL}), ("site2",))
     rights = Rights([everything], SlackGroupMembers(client))
     return Desk(rights, RedisOutbox(store), SlackChannels(client))
@@ -133,7 +136,8 @@ async def start(player: SlackPlayer, client, store: Store, desk: Desk):
     async with AsyncExitStack() as stack:
 
         async def started(*, app_token: str = "", with_client=client) -> SlackBot:
-            bot = SlackBot(app_token or player.app_token, with_client, desk, OutboxDrainer(store, with_client))
+            drainer = OutboxDrainer(store, with_client)
+            bot = SlackBot(app_token or player.app_token, with_client, desk, drainer, RedisInbox(store))
             stack.push_async_callback(bot.stop)
             await bot.start()
             return bot

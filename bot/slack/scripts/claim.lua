@@ -1,5 +1,5 @@
 -- Take what is due and may be sent now: final news first, then news, then progress.
--- Answers {ms until something may be due, record, record, ...}; a record is {id, card's ts, fields...}.
+-- Answers {ms until something may be due, record, record, ...}; a record is {id, card's ts, twin, fields...}.
 
 local owner, lease, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local post_gap, post_burst = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -30,6 +30,31 @@ local function forget_full_buckets()
   end
 end
 
+-- The message to be edited or answered, and another one that may be the same: for a card without a message the one
+-- that somebody clicked, for a surplus message the one that was saved.
+local function messages(kind, job, record)
+  local card = key('card', job)
+  if kind == 'note' then
+    return '', ''
+  elseif kind == 'amend' then
+    local at, what, name = unpack(redis.call('HMGET', record, 'at', 'what', 'name'))
+    local saved = what == 'card' and 'ts' or what .. ':' .. name
+    return at, redis.call('HGET', card, saved) or ''
+  end
+  local ts, hint = unpack(redis.call('HMGET', card, 'ts', 'hint'))
+  return ts or '', hint or ''
+end
+
+-- An attempt may reach Slack even if nobody lives to tell: the first one and the last one say where to look.
+local function note_attempt(record, previous)
+  if previous and previous ~= '' then
+    redis.call('HSET', record, 'suspect', '1') -- its lease ran out: what it was about to send may have been sent
+  end
+  local claimed = redis.call('HGET', record, 'claimed') or whole(now)
+  redis.call('HSETNX', record, 'tried', whole(now))
+  redis.call('HSET', record, 'last_tried', claimed, 'claimed', whole(now))
+end
+
 local function take(id, lane)
   local record = key('outbox', id)
   local kind, channel, job, previous = unpack(redis.call('HMGET', record, 'kind', 'channel', 'job', 'owner'))
@@ -37,8 +62,8 @@ local function take(id, lane)
     redis.call('ZREM', OUTBOX, id)
     return
   end
-  local ts = redis.call('HGET', key('card', job), 'ts') or ''
-  local posts = kind == 'reply' or ts == ''
+  local ts, twin = messages(kind, job, record)
+  local posts = kind ~= 'amend' and (kind ~= 'card' or ts == '')
   local bucket = posts and 'post:' .. channel or 'edit'
   local wait = paced('pause:' .. bucket) - now
   if posts then
@@ -47,18 +72,17 @@ local function take(id, lane)
     wait = math.max(wait, free(bucket, edit_gap, lane == PROGRESS and edit_burst - edit_reserve or edit_burst))
   end
   if wait > 0 then
+    redis.call('HSETNX', record, 'held', whole(now))
     soonest = math.min(soonest, wait)
     return
   end
   spend(bucket, posts and post_gap or edit_gap)
-  if previous and previous ~= '' then
-    redis.call('HSET', record, 'suspect', '1') -- its lease ran out: what it was about to send may have been sent
-  end
+  note_attempt(record, previous)
   local fence = redis.call('INCR', key('outbox', 'fence')) -- never used twice, although records come and go
   redis.call('HSET', record, 'owner', owner, 'fence', fence)
   redis.call('HINCRBY', record, 'attempts', 1)
   place(id, lane, now + lease)
-  taken[#taken + 1] = { id, ts, unpack(redis.call('HGETALL', record)) }
+  taken[#taken + 1] = { id, ts, twin, unpack(redis.call('HGETALL', record)) }
 end
 
 for lane = FINAL, PROGRESS do

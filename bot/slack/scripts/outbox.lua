@@ -7,6 +7,7 @@ local FINAL, NEWS, PROGRESS = 0, 1, 2
 local LANE = 1e13
 local OUTBOX = key('outbox')
 local PACE = key('outbox', 'pace')
+local THREADED = { reply = true, file = true }
 
 local function place(id, lane, due)
   redis.call('ZADD', OUTBOX, whole(lane * LANE + due), id)
@@ -30,7 +31,7 @@ local function wake()
   end
 end
 
--- Replies of a job go out one after the other: only the first of its list is in `outbox`.
+-- What goes into a job's thread goes out one after the other: only the first of its list is in `outbox`.
 local function offer_reply(job, now)
   local id = redis.call('LINDEX', key('outbox', 'replies', job), 0)
   if id and not redis.call('ZSCORE', OUTBOX, id) then
@@ -38,6 +39,35 @@ local function offer_reply(job, now)
     place(id, tonumber(lane), now)
     wake()
   end
+end
+
+-- Queue something for a job's thread, each name of a kind once, ever. False: it was queued or posted before.
+local function thread(kind, job, channel, name, lane, text, blocks, keep, now, ...)
+  local card, id = key('card', job), kind .. ':' .. job .. ':' .. name
+  if redis.call('HSETNX', card, kind .. ':' .. name, '') == 0 then
+    return false
+  end
+  redis.call('HSETNX', card, 'channel', channel)
+  redis.call('PEXPIRE', card, keep)
+  redis.call('HSET', key('outbox', id), 'kind', kind, 'job', job, 'channel', channel, 'name', name, 'lane', lane,
+    'text', text, 'blocks', blocks, 'plain', '0', 'created', whole(now), ...)
+  redis.call('RPUSH', key('outbox', 'replies', job), id)
+  if redis.call('HEXISTS', card, 'ts') == 1 then
+    offer_reply(job, now)
+  end
+  return true
+end
+
+-- Queue an edit of a message that is not, or no longer, a job's card. Once for each message.
+local function amend(job, channel, at, what, name, text, blocks, due, now)
+  local id = 'amend:' .. channel .. ':' .. at
+  if redis.call('EXISTS', key('outbox', id)) == 1 then
+    return
+  end
+  redis.call('HSET', key('outbox', id), 'kind', 'amend', 'job', job, 'channel', channel, 'at', at, 'what', what,
+    'name', name, 'lane', NEWS, 'text', text, 'blocks', blocks, 'plain', '0', 'created', whole(now))
+  place(id, NEWS, due)
+  wake()
 end
 
 local function forget(id)

@@ -1,19 +1,11 @@
--- Queue a reply. 1: queued; 0: this key of this job was queued or posted before.
+-- Queue a reply, and a file with all of it if it was cut. 1: queued; 0: this key was queued or posted before.
 
-local job, channel, name, final, text, blocks, keep = unpack(ARGV)
-local card, id = key('card', job), 'reply:' .. job .. ':' .. name
-local replies = key('outbox', 'replies', job)
+local job, channel, name, final, text, blocks, keep, blob, apology = unpack(ARGV)
 local now = now_ms()
+local lane = final == '1' and FINAL or NEWS
 
-if redis.call('HSETNX', card, 'reply:' .. name, '') == 0 then
-  return 0
+local fresh = thread('reply', job, channel, name, lane, text, blocks, keep, now)
+if blob ~= '' then
+  thread('file', job, channel, name, NEWS, apology, '[]', keep, now, 'blob', blob)
 end
-redis.call('HSETNX', card, 'channel', channel)
-redis.call('PEXPIRE', card, keep)
-redis.call('HSET', key('outbox', id), 'kind', 'reply', 'job', job, 'channel', channel, 'name', name,
-  'lane', final == '1' and FINAL or NEWS, 'text', text, 'blocks', blocks, 'plain', '0', 'created', whole(now))
-redis.call('RPUSH', replies, id)
-if redis.call('HEXISTS', card, 'ts') == 1 then
-  offer_reply(job, now)
-end
-return 1
+return fresh and 1 or 0

@@ -1,6 +1,6 @@
 -- Queue the newest look of a card. 1: queued; 0: it shows this already, or an end was shown and this is older news.
 
-local job, channel, ended, outline, digest, text, blocks, keep = unpack(ARGV)
+local job, channel, ended, outline, digest, text, blocks, keep, hold, requester = unpack(ARGV)
 local card, id = key('card', job), 'card:' .. job
 local record = key('outbox', id)
 local now = now_ms()
@@ -20,7 +20,7 @@ elseif redis.call('HGET', card, 'outline') == outline then
   lane = PROGRESS
 end
 local revision = redis.call('HINCRBY', card, 'rev', 1)
-redis.call('HSET', card, 'channel', channel, 'ended', ended)
+redis.call('HSET', card, 'channel', channel, 'ended', ended, 'requester', requester)
 redis.call('PEXPIRE', card, keep)
 redis.call('HSETNX', record, 'created', whole(now))
 redis.call('HSET', record, 'kind', 'card', 'job', job, 'channel', channel, 'rev', revision, 'lane', lane,
@@ -31,6 +31,8 @@ if not leased(record) then
   local due = now
   if lane == PROGRESS then
     due = math.max(now, tonumber(redis.call('HGET', card, 'edit_after') or '0'))
+  elseif redis.call('HEXISTS', card, 'ts') == 0 then
+    due = now + tonumber(hold) -- a first look that is about to be replaced is not worth a message of its own
   end
   local before = due_of(id)
   local failing = tonumber(redis.call('HGET', record, 'attempts') or '0') > 0
