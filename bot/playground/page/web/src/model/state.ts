@@ -87,6 +87,8 @@ export function settled(workspace: Workspace | null, look: Look): Look {
   const people = workspace.users.filter((user) => !user.is_bot);
   const user = people.some((one) => one.id === look.user) ? look.user : (people[0]?.id ?? "");
   const open = visibleChannels(workspace, user);
+  const direct = look.home === "messages" ? directChannel(workspace, user) : null;
+  if (direct) return { user, channel: direct.id, thread: direct.id === look.channel ? look.thread : null, home: "messages" };
   const held = open.some((one) => one.id === look.channel);
   const channel = held ? look.channel : (open.find((one) => !one.is_im && !one.is_archived)?.id ?? "");
   return { user, channel, thread: held ? look.thread : null, home: look.home };

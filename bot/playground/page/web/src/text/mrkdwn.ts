@@ -1,0 +1,54 @@
+// mrkdwn and blocks on their way to the renderer. The renderer parses mrkdwn and draws links; what may not be parsed or
+// followed is taken out here, before it sees any of it.
+import { safeImage, safeUrl } from "./urls";
+
+export const LONGEST_MRKDWN = 12_000;
+
+const ESCAPES: Record<string, string> = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
+
+/** Slack escapes three characters in a message's text. */
+export const unescaped = (text: string): string => text.replace(/&(?:lt|gt|amp);/g, (found) => ESCAPES[found] ?? found);
+
+const ANGLED = /<([^<>@#!|][^<>|]*)(?:\|([^<>]*))?>/g;
+
+/** The same mrkdwn with links that lead to nothing but http, https and mail; other links become their label. */
+export function safeMrkdwn(text: string): string {
+  return text.replace(ANGLED, (whole, url: string, label: string | undefined) =>
+    safeUrl(url) ? whole : (label ?? url),
+  );
+}
+
+const IMAGE_IN_MARKDOWN = /!\[([^\]]*)\]\([^)]*\)/g;
+
+/** Markdown whose pictures are their alternative text: the page loads nothing from elsewhere. */
+export const withoutImages = (text: string): string => text.replace(IMAGE_IN_MARKDOWN, "$1");
+
+const JOINER = "\u2060";
+
+/** Plain text that a mrkdwn parser reads as plain text: an invisible joiner parts the signs that would mean something. */
+export const unparsed = (text: string): string => text.replace(/[*_~`:<>&@#|]/g, (sign) => `${sign}${JOINER}`);
+
+const DROPPED = new Set(["block_id", "confirm"]);
+
+/** A block as the renderer may have it: safe links, no remote pictures, no confirm dialogs, plain text kept plain. */
+export function forRenderer(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(forRenderer);
+  if (typeof value !== "object" || value === null) return value;
+  const given = value as Record<string, unknown>;
+  const kept: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(given)) {
+    if (DROPPED.has(key)) continue;
+    kept[key] = field(given, key, item);
+  }
+  return kept;
+}
+
+function field(owner: Record<string, unknown>, key: string, item: unknown): unknown {
+  if (key === "image_url" || key === "thumbnail_url") return safeImage(item) ?? "";
+  if (key === "url" || key.endsWith("_url")) return safeUrl(item) ?? "";
+  if (key !== "text" || typeof item !== "string") return forRenderer(item);
+  if (owner["type"] === "mrkdwn") return safeMrkdwn(item);
+  if (owner["type"] === "plain_text") return unparsed(item);
+  if (owner["type"] === "markdown") return withoutImages(item);
+  return item;
+}
