@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import TracebackType
@@ -64,10 +64,14 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """`fresh` False: this VM has a live job already (or the same delivery came twice), and this is that job's id."""
+    """`fresh` False: this VM has a live job already (or the same delivery came twice), and this is that job's id.
+
+    `own`: this very delivery made it, now or when it came before.
+    """
 
     id: JobId
     fresh: bool
+    own: bool = field(default=False, compare=False)
 
 
 class CancelOutcome(StrEnum):

@@ -74,7 +74,7 @@ class RedisQueue:
 
     async def draft(self, new: NewJob) -> Drafted:
         candidates = [self._new_id() for _ in range(_CANDIDATES)]
-        job_id, fresh = await ledger.DRAFT(
+        job_id, fresh, own = await ledger.DRAFT(
             self._store,
             token(),
             json.dumps(candidates),
@@ -91,7 +91,7 @@ class RedisQueue:
         )
         if not job_id:
             raise BugError(f"no free job id among {', '.join(candidates)}")
-        return Drafted(JobId(job_id), bool(fresh))
+        return Drafted(JobId(job_id), bool(fresh), own=bool(own))
 
     async def approve(self, job: JobId, *, fingerprint: str, by: str) -> ApproveOutcome:
         answer = await ledger.APPROVE(self._store, job, token(), fingerprint, by, "approved", _EXPIRED, repeatable=True)

@@ -70,7 +70,7 @@ async def draft(counter: Counter, who: Person, channel: str, request: MigrationR
         )
     )
     job = await counter.job(drafted.id)
-    if not drafted.fresh:
+    if not drafted.own:
         return Answer(_already(job, request))
     await show_job(counter.queue, counter.outbox, job.id)
     return Answer(

@@ -15,25 +15,25 @@ for _, candidate in ipairs(cjson.decode(ids)) do
   if job == nil then
     id = id or candidate
   elseif job.op == op then
-    return { candidate, 1 } -- asked again because our answer was lost
+    return { candidate, 1, 1 } -- asked again because our answer was lost
   end
 end
 
 local earlier = dedupe ~= '' and redis.call('GET', delivery)
 if earlier then
-  return { earlier, 0 }
+  return { earlier, 0, redis.call('HGET', key('job', earlier), 'delivery') == dedupe and 1 or 0 }
 end
 
 if vm_key ~= '' then
   local holder = redis.call('GET', key('vm', vm_key))
   if holder and redis.call('EXISTS', key('job', holder)) == 1 then
     remember(holder)
-    return { holder, 0 }
+    return { holder, 0, 0 }
   end
 end
 
 if id == nil then
-  return { '', 0 }
+  return { '', 0, 0 }
 end
 
 if vm_key ~= '' then
@@ -44,7 +44,7 @@ local job = { lane = CHECK, priority = priority }
 redis.call('HSET', key('job', id),
   'id', id, 'kind', kind, 'vm_key', vm_key, 'lane', job.lane, 'requester', requester, 'channel', channel,
   'fence', 0, 'owner', '', 'attempt', 0, 'created', whole(now), 'cancel_by', '', 'priority', priority,
-  'claims', 0, 'failures', 0, 'op', op)
+  'claims', 0, 'failures', 0, 'op', op, 'delivery', dedupe)
 put_data(id, data)
 step(id, 'drafted', requester, why, now)
 make_ready(id, job, now)
@@ -52,4 +52,4 @@ redis.call('ZADD', key('drafts'), whole(now + tonumber(approval)), id)
 redis.call('ZADD', key('live'), whole(now), id)
 redis.call('ZADD', key('jobs'), whole(now), id)
 redis.call('ZREMRANGEBYSCORE', key('jobs'), '-inf', whole(now - 2 * JOB_KEPT))
-return { id, 1 }
+return { id, 1, 1 }
