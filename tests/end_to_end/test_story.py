@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 COLDMIGRATE = [sys.executable, "-m", "bot"]
+JUDGED = [sys.executable, "-m", "tests.slack_referee.judged_demo"]  # the same command, and a judgement of all it said
 
 
 @pytest.mark.timeout(240)
 def test_the_story_is_true():
-    done = subprocess.run([*COLDMIGRATE, "demo", "--story"], capture_output=True, text=True, timeout=230, check=False)
+    done = subprocess.run(
+        [*JUDGED, "demo", "--story"], capture_output=True, text=True, timeout=230, check=False, cwd=ROOT
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "messages and views, 0 faults" in done.stderr
     assert "All of this really happened" in done.stdout
     assert "NfcNet_Send: requested 262040, sent only -1 bytes" in done.stdout
 
@@ -21,7 +27,11 @@ def test_the_story_is_true():
 @pytest.mark.timeout(120)
 def test_a_person_types_in_the_terminal():
     with subprocess.Popen(
-        [*COLDMIGRATE, "demo", "--terminal"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*COLDMIGRATE, "demo", "--terminal"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as demo:
         assert demo.stdin is not None
         assert demo.stdout is not None
