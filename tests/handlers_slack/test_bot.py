@@ -37,7 +37,6 @@ async def test_a_command_is_carried_out_once_with_what_was_typed(player, say, de
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("", "/coldmigrate web01 site2"),
         ("web01", "which site"),
         ("web01 site2 --hots x", "Did you mean --host?"),
         ('"web01 site2', "never closed"),

@@ -1,0 +1,150 @@
+"""The form and App Home as people meet them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.errors import UnreachableError
+from bot.operations.port import MigrateOrder
+from tests.handlers_slack.conftest import JOB, words
+
+CHANNEL = "C0MIGRATE1"
+
+pytestmark = pytest.mark.usefixtures("bot")
+
+
+@pytest.fixture
+def form(player):
+    """Alice's open modal, once there is one."""
+
+    async def wait(user: str = "alice") -> dict:
+        return (await player.person.wait_for(lambda: player.person.views(user)))[-1]
+
+    return wait
+
+
+@pytest.fixture
+def home(player):
+    """What stands in somebody's Home tab, once it was published."""
+
+    async def wait(user: str) -> dict:
+        look = lambda: [view for view in player.person.views(user) if view["type"] == "home"]  # noqa: E731
+        return (await player.person.wait_for(look))[0]
+
+    return wait
+
+
+async def test_the_command_alone_opens_the_form_where_it_was_typed(player, say, form):
+    assert await say("") == ""
+    view = await form()
+    assert view["title"]["text"] == "Migrate a VM"
+    channel = next(block for block in view["blocks"] if block["block_id"] == "channel")
+    assert channel["element"]["initial_conversation"] == CHANNEL
+
+
+async def test_who_may_migrate_nowhere_gets_a_sentence_instead(player, say):
+    assert "may not ask for migrations" in await say("", user="mallory")
+    assert player.person.views("mallory") == []
+
+
+async def test_what_is_filled_in_is_what_would_have_been_typed(player, say, form, desk, card):
+    await say("")
+    view = await form()
+    filled = {
+        "cm.form.vm": "uuid-7",
+        "cm.form.site": "site2",
+        "cm.form.channel": CHANNEL,
+        "cm.form.host": " esx-11 ",
+        "cm.form.networks": "VM Network = Production\n\ndvpg-app=dvpg-app-dr",
+        "cm.form.options": "dry-run",
+    }
+    outcome = await player.person.submit_view("alice", view["id"], filled)
+    assert outcome.ack["response_action"] == "update"
+    assert f"Job {JOB}" in words(outcome.ack)
+    ((verb, user, channel, order, dedupe),) = desk.calls
+    networks = {"VM Network": "Production", "dvpg-app": "dvpg-app-dr"}
+    assert (verb, user, channel, dedupe) == ("migrate", "U0ALICE001", CHANNEL, view["id"])
+    assert order == MigrateOrder("uuid-7", "site2", "esx-11", None, networks, dry_run=True)
+    assert await card()
+
+
+@pytest.mark.parametrize(
+    ("networks", "said"), [("VM Network", "not in the form"), ("a=b\na=c", "mapped twice"), ("=b", "not in the form")]
+)
+async def test_what_is_wrong_stands_in_the_form_which_stays(player, say, form, desk, networks, said):
+    await say("")
+    view = await form()
+    filled = {"cm.form.vm": "uuid-7", "cm.form.site": "site2", "cm.form.channel": CHANNEL, "cm.form.networks": networks}
+    outcome = await player.person.submit_view("alice", view["id"], filled)
+    assert outcome.ack["response_action"] == "errors"
+    assert said in outcome.ack["errors"]["vm"]
+    assert desk.calls == []
+    assert player.person.views("alice")
+
+
+async def test_a_form_for_a_channel_without_the_bot_says_how_to_invite_it(player, say, form, desk):
+    await say("")
+    view = await form()
+    elsewhere = player.switches.add_channel("elsewhere", with_bot=False)
+    filled = {"cm.form.vm": "uuid-7", "cm.form.site": "site2", "cm.form.channel": elsewhere}
+    outcome = await player.person.submit_view("alice", view["id"], filled)
+    assert "/invite" in outcome.ack["errors"]["vm"]
+    assert desk.calls == []
+
+
+async def test_the_shortcut_opens_it_and_refuses_in_a_modal(player, form):
+    await player.person.shortcut("alice", "cm.open-form")
+    assert (await form())["callback_id"] == "cm.form"
+    await player.person.shortcut("mallory", "cm.open-form")
+    assert "may not ask for migrations" in words(await form("mallory"))
+
+
+async def test_type_ahead_gives_names_with_places_and_uuids_for_values(player, say, form):
+    await say("")
+    view = await form()
+    found = await player.person.type_ahead("alice", "cm.form.vm", "web1", view_id=view["id"])
+    assert len(found["options"]) == 100
+    first = found["options"][0]
+    assert (first["text"]["text"], first["value"], first["description"]["text"]) == (
+        "web10", "uuid-10", "site1, /DC1/vm/Web",
+    )  # fmt: skip
+
+
+async def test_type_ahead_is_empty_rather_than_late(player, say, form, desk):
+    await say("")
+    view = await form()
+
+    async def away() -> None:
+        raise UnreachableError("Redis does not answer.")
+
+    desk.trouble = away
+    assert await player.person.type_ahead("alice", "cm.form.vm", "web", view_id=view["id"]) == {"options": []}
+    desk.trouble = asyncio.Event().wait
+    assert await player.person.type_ahead("alice", "cm.form.vm", "web", view_id=view["id"]) == {"options": []}
+
+
+async def test_home_shows_what_concerns_a_person(player, home):
+    player.person.open_home("alice")
+    shown = await home("alice")
+    said = words(shown["blocks"])
+    for expected in ("Yours", "<!channel> to site2", "63 %", JOB, "and 7 more", "You may migrate to: site2"):
+        assert expected in said
+
+
+async def test_home_of_somebody_without_rights_says_how_to_get_some(player, home):
+    player.person.open_home("mallory")
+    shown = await home("mallory")
+    assert "U0MALLORY1" in words(shown["blocks"])
+    assert "Migrate a VM" not in words(shown["blocks"])
+
+
+async def test_home_says_when_it_cannot_be_read(player, desk, home):
+    async def away() -> None:
+        raise UnreachableError("Redis does not answer.")
+
+    desk.trouble = away
+    player.person.open_home("alice")
+    shown = await home("alice")
+    assert "Redis does not answer" in words(shown["blocks"])
