@@ -129,6 +129,8 @@ class Machine:
         self.answers_after = timedelta(0)
         """A host under strain answers late, to vCenter too."""
         self.dice = random.Random(f"{world.seed}/{name}/pings")
+        self.lossy_since: dict[str, datetime] = {}
+        """Since when copies, by their task, have been seen to wait for a lossy link."""
         self._copied = 0
 
     @property
@@ -153,8 +155,12 @@ class Machine:
 
     async def think(self) -> None:
         """Take as long for an answer as this host does now."""
-        if self.answers_after:
-            await asyncio.sleep(self.answers_after.total_seconds())
+        await self.busy(self.answers_after)
+
+    async def busy(self, time: timedelta) -> None:
+        """Let this much time pass; the clock on the wall is meant, whatever the world's says."""
+        if time:
+            await asyncio.sleep(time.total_seconds())
 
     def interface(self, name: str) -> Interface | None:
         return next((interface for interface in self.interfaces if interface.name == name), None)
