@@ -76,7 +76,7 @@ class Estate:
         self.sessions = Sessions(spec.accounts, self.rights, clock=universe.clock, idle=play.session_idle)
         self.sessions.on_end = lambda _session: self.inventory.changes.touch()
         self.relocations: list[RelocationRecord] = []
-        self.machines = machines_of(universe.world, self.inventory.each(Host))
+        self.machines = machines_of(universe.world, self.inventory.each(Host), universe.paths.sites)
         self.diaries = {ref: machine.diary for ref, machine in self.machines.items()}
         self.chronicle = Chronicle(spec.version, seed=universe.world.seed, history=lambda: self.tasks.history)
         self._begin()
