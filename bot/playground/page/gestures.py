@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from bot.errors import UserError
 from bot.playground.page import said
 from bot.playground.page.orders import Orders
 from bot.playground.page.said import Look
 from bot.playground.page.slack_parts import ModalState
-from bot.playground.slack.person import Outcome
+from bot.playground.slack.outcome import Outcome
 from bot.playground.slack.player import SlackPlayer
 from bot.playground.slack.records import ChannelKind
 
@@ -39,33 +39,59 @@ class Gestures:
         if channel.kind is not ChannelKind.PUBLIC and user.id not in channel.members:
             raise UserError(f"{user.name} is not in that conversation.")
 
-    async def perform(self, gesture: said.Gesture, look: Look) -> Json:  # noqa: PLR0911 - one line per gesture
+    async def perform(self, gesture: said.Gesture, look: Look) -> Json:  # noqa: C901, PLR0911, PLR0912 - a line per gesture
         """Do it as the person who looks. Refused with UserError for what a client would not let them do."""
-        user, person = look.user, self._person
-        match gesture:
+        user, person, g = look.user, self._person, gesture
+        match g:
             case said.Look():
-                self._turn(gesture, before=look)
+                self._turn(g, before=look)
                 return {}
             case said.Command():
-                outcome = await person.command(user, gesture.channel, gesture.line)
+                outcome = await person.command(user, g.channel, g.line)
                 return {"error": outcome.error, "text": outcome.text}
             case said.Post():
-                text = self._typed(gesture.text)
-                return {"ts": person.post(user, gesture.channel, text, thread_ts=gesture.thread_ts)}
+                return {"ts": person.post(user, g.channel, self._typed(g.text), thread_ts=g.thread_ts)}
+            case said.React():
+                return {"stands": person.react(user, g.channel, g.ts, g.name)}
             case said.Click():
-                place = {"block_id": gesture.block_id, "value": _plain(gesture.value)}
-                return _told(await person.click(user, gesture.channel, gesture.ts, gesture.action_id, **place))
+                return _told(await person.click(user, g.channel, g.ts, g.action_id, block_id=g.block_id, value=g.value))
+            case said.ViewClick():
+                return await self._touch(user, g.view_id, g)
+            case said.HomeClick():
+                return await self._touch(user, self._home(user), g)
             case said.SubmitView():
-                return await self._submit(user, gesture)
+                return await self._submit(user, g)
+            case said.CloseView():
+                return _told(await person.close_view(user, g.view_id))
+            case said.Options():
+                return await self._options(user, g)
             case said.Shortcut():
-                return _told(await person.shortcut(user, gesture.callback_id))
+                return _told(await person.shortcut(user, g.callback_id))
             case said.MessageShortcut():
-                return _told(await person.message_shortcut(user, gesture.channel, gesture.ts, gesture.callback_id))
+                return _told(await person.message_shortcut(user, g.channel, g.ts, g.callback_id))
             case said.WorldOrder():
-                await self._orders.carry_out(gesture)
+                await self._orders.carry_out(g)
                 return {}
             case _:
-                raise UserError("That cannot be done here yet.")
+                assert_never(g)
+
+    async def _touch(self, user: str, view_id: str, control: said.ViewClick | said.HomeClick) -> Json:
+        person, c = self._person, control
+        return _told(await person.click_in_view(user, view_id, c.action_id, block_id=c.block_id, value=c.value))
+
+    async def _options(self, user: str, menu: said.Options) -> Json:
+        """A menu that says neither in which view nor in which message it stands is on the Home tab."""
+        where: dict[str, str | None] = {"channel": menu.channel, "ts": menu.ts}
+        if menu.channel is None or menu.ts is None:
+            where = {"view_id": menu.view_id or self._home(user)}
+        return await self._person.type_ahead(user, menu.action_id, menu.query, block_id=menu.block_id, **where)
+
+    def _home(self, user: str) -> str:
+        """The id of this person's Home tab."""
+        for view in self._person.views(user):
+            if view["type"] == "home":
+                return str(view["id"])
+        raise UserError("The app has no Home tab for this person yet.")
 
     def _turn(self, look: Look, *, before: Look) -> None:
         """Look elsewhere. Who turns to the Home tab opens it, as often as that happens."""
@@ -73,17 +99,14 @@ class Gestures:
             self._person.open_home(look.user)
 
     async def _submit(self, user: str, gesture: said.SubmitView) -> Json:
-        values = {action: _plain(value) for inputs in gesture.values.values() for action, value in inputs.items()}
         state = self._modals[gesture.view_id] = ModalState()
         with self._loading(state):
-            filled = {action: value for action, value in values.items() if value is not None}
-            outcome = await self._person.submit_view(user, gesture.view_id, filled)
-        ack = outcome.ack or {}
-        if ack.get("response_action") == "errors":
-            state.errors = {str(block): str(text) for block, text in ack.get("errors", {}).items()}
-        else:
-            del self._modals[gesture.view_id]
-        self._changed()
+            outcome = await self._person.submit_view(user, gesture.view_id, gesture.values)
+        if outcome.errors:
+            state.errors = dict(outcome.errors)
+            self._changed()
+            return {"error": None}  # they are told where they belong, in the modal
+        self._modals.pop(gesture.view_id, None)
         return _told(outcome)
 
     @contextmanager
@@ -109,10 +132,3 @@ class Gestures:
 
 def _told(outcome: Outcome) -> Json:
     return {"error": outcome.error}
-
-
-def _plain(value: said.Chosen) -> str | None:
-    """As Person takes values: several as one string with commas."""
-    if isinstance(value, list):
-        return ",".join(value)
-    return None if value is None else str(value)

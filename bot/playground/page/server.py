@@ -131,14 +131,17 @@ class PageServer:
         return socket
 
     async def _answer(self, onlooker: Onlooker, text: str) -> None:
-        """Do what the page asks and tell it how that went. A defect of ours is one sentence there, and in the log."""
-        number, answer = None, Json()
+        """Do what the page asks and tell it how that went; what cannot even be numbered is answered with a note."""
         try:
-            number, gesture = _read(text)
-            answer = {"ok": True, "result": await self._perform(onlooker, gesture)}
+            number, sent = _read(text)
+        except UserError as error:
+            await onlooker.say(_note(str(error)))
+            return
+        try:
+            answer: Json = {"ok": True, "result": await self._perform(onlooker, said.gesture_of(sent))}
         except (ColdmigrateError, ApiRefusalError) as refusal:
             answer = {"ok": False, "error": str(refusal)}
-        except Exception:
+        except Exception:  # a defect of ours: it must cost neither the connection nor the truth
             log.exception("the page could not do what it was asked")
             answer = {"ok": False, "error": "The demo itself failed at this; its log says how."}
         await onlooker.say(json.dumps({"type": "did", "id": number, **answer}))
@@ -153,19 +156,23 @@ class PageServer:
             raise UserError("Say who you are first: look.")
         result = await self._gestures.perform(gesture, onlooker.look)
         if result.get("error"):
-            note = f"The app did not answer this: {result['error']}."
-            await onlooker.say(json.dumps({"type": "note", "level": "error", "text": note}))
+            await onlooker.say(_note(f"The app did not answer this: {result['error']}."))
         return result
 
 
-def _read(text: str) -> tuple[int, said.Gesture]:
+def _read(text: str) -> tuple[int, Json]:
+    """The number of a gesture, and the rest of it."""
     try:
         sent = json.loads(text)
     except ValueError:
         raise UserError("This is not JSON.") from None
     if not isinstance(sent, dict) or not isinstance(sent.get("id"), int):
         raise UserError("A gesture is an object with a number as its id.")
-    return sent.pop("id"), said.gesture_of(sent)
+    return sent.pop("id"), sent
+
+
+def _note(text: str) -> str:
+    return json.dumps({"type": "note", "level": "error", "text": text})
 
 
 def _file(*names: str) -> web.StreamResponse:

@@ -100,7 +100,7 @@ class Visitor:
                 try:
                     if answer := seen(self.parts):
                         return answer
-                except (KeyError, TypeError):
+                except (LookupError, TypeError):
                     pass
                 await self._heard.wait()
 
