@@ -15,6 +15,7 @@ from bot.playground.vcenter.inventory import (
     Portgroup,
     Vm,
 )
+from bot.playground.vcenter.properties_network import network_config, vnic_services
 from bot.playground.vcenter.wire import Data, Ref
 
 if TYPE_CHECKING:
@@ -59,28 +60,14 @@ def _host_runtime(_reader: Reader, host: Host) -> Data:
     )
 
 
-def _vnic(host: Host) -> Data:
-    address = Data("HostIpConfig", dhcp=False, ipAddress=host.address, subnetMask="255.255.255.0")
-    spec = Data("HostVirtualNicSpec", ip=address, mtu=1500, netStackInstanceKey="defaultTcpipStack")
-    return Data("HostVirtualNic", device="vmk0", key="key-vim.host.VirtualNic-vmk0", portgroup="Management", spec=spec)
-
-
-def _host_config(_reader: Reader, host: Host) -> Data:
-    services = [
-        Data(
-            "VirtualNicManagerNetConfig",
-            nicType=service,
-            multiSelectAllowed=True,
-            candidateVnic=[_vnic(host)],
-            selectedVnic=[f"{service}.key-vim.host.VirtualNic-vmk0"] if selected else None,
-        )
-        for service, selected in (("management", True), ("vmotion", True), ("vSphereProvisioning", False))
-    ]
+def _host_config(reader: Reader, host: Host) -> Data:
+    machine = reader.estate.machine(host)
     return Data(
         "HostConfigInfo",
         host=host.ref,
         product=_about(host),
-        virtualNicManagerInfo=Data("HostVirtualNicManagerInfo", netConfig=services),
+        network=network_config(machine),
+        virtualNicManagerInfo=vnic_services(machine),
     )
 
 
