@@ -219,3 +219,7 @@ APD_ENDS = (
     Phrase("vobd", "info", "APDCorrelator", "[esx.problem.storage.apd.recovered] Device or filesystem with identifier "
            "[{device}] has exited the All Paths Down state.", _APD, 1, "none"),
 )  # fmt: skip
+AGENT_STARTED = {
+    agent: (Phrase(agent, "info", "Default", "*** In-memory logs end ***", "LOG_FORMATS section 3 [LNAV]", 1, "none"),)
+    for agent in ("vpxa", "hostd")
+}

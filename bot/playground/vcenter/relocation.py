@@ -261,15 +261,11 @@ class Relocation:
         return ending.fault(self._scene())
 
     def _undo(self) -> None:
-        """End a cancelled copy. The destination deletes what arrived, if it can still be told to."""
-        if not self._copying:
-            return
-        self._write(self._source, phrases.SOURCE_CANCELLED)
-        if self.plan.host.connected and not self.estate.universe.conditions.is_lost(self.plan.datastore):
+        """End a cancelled copy: vCenter still reaches the destination, which deletes what arrived."""
+        if self._copying:
+            self._write(self._source, phrases.SOURCE_CANCELLED)
             self._write(self.plan.host, failures.REMOVED)
-            self._clean_up()
-        else:
-            self._leave_orphans()
+        self._clean_up()
 
     def _clean_up(self) -> None:
         """Delete at the destination what was copied so far."""

@@ -146,6 +146,7 @@ class Switches:
         """Restart hostd or vpxa of a host: its log says so, and sessions that lived in it are gone."""
         found, now = self._estate.host(host), self._estate.universe.clock()
         found.logs.append(agent, [section_line(now, found.version)], at=now)
+        self._note(found, failures.AGENT_STARTED[agent])
         source, target = (
             (outcomes.READER_RESTARTED, outcomes.RECEIVER_RESTARTED)
             if agent == "hostd"
