@@ -69,6 +69,7 @@ class Filter:
     def _note(self, reader: Reader) -> None:
         inventory = reader.estate.inventory
         changed = list(inventory.changes.since(self._seen)) if self._seen else []
+        self._dirty.update(dict.fromkeys(self.selection.histories_of(changed)))
         fresh = not self._seen or self._shape != inventory.shape or not self._chosen.visited.isdisjoint(changed)
         self._seen, self._shape = inventory.changes.revision, inventory.shape
         if fresh:

@@ -9,7 +9,7 @@ simulator carries (v0.52.0, simulator/esx/event_manager.go); those marked `inven
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -121,7 +121,7 @@ class EventLog:
         user: str = "",
         chain: int | None = None,
         text: str | None = None,
-        words: dict[str, object] | None = None,
+        words: Mapping[str, object] | None = None,
         **fields: Any,
     ) -> Happening:
         """Write an event down. `text` is its sentence; without it the type's own is filled from `words`."""

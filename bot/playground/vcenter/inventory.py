@@ -252,6 +252,10 @@ class Vm(Entity):
         ]
 
     @property
+    def question_id(self) -> str:
+        return "1"
+
+    @property
     def committed(self) -> int:
         return sum(file.size for file in self.files)
 
@@ -330,6 +334,13 @@ class Inventory:
         self.shape += 1
         self.changes.touch(entity.ref, folder.ref)
 
+    def at(self, path: str) -> Entity | None:
+        """Follow an inventory path from the root, such as /DC1/vm/Web; escapes stand for what a name may not show."""
+        here: Entity | None = self.root
+        for step in path.strip("/").split("/") if path.strip("/") else ():
+            here = next((below for below in children(here) if below.name == unescaped(step)), None)
+        return here
+
     def find(self, ref: Ref | None) -> Entity | None:
         return self._entities.get(ref) if ref else None
 
@@ -378,6 +389,18 @@ class Inventory:
     def placement(self, vm: Vm) -> Placement:
         folder = vm.parent.name if vm.parent else ""
         return Placement(vm.host.site, vm.host.name, vm.datastore.name, folder)
+
+
+def children(entity: Entity | None) -> list[Entity]:
+    """Return what an inventory path can go on to."""
+    match entity:
+        case Folder():
+            return entity.children
+        case Datacenter():
+            return list(entity.folders.values())
+        case Cluster():
+            return [*entity.hosts, *([entity.pool] if entity.pool else [])]
+    return []
 
 
 def file_name(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.playground.vcenter import faults
 from bot.playground.vcenter.calls import Call, method, returned
 from bot.playground.vcenter.collector import Collector, Filter, as_collector, object_content
-from bot.playground.vcenter.inventory import Datacenter, Entity, Folder, Host, Vm, unescaped
+from bot.playground.vcenter.inventory import Entity, Host, Vm, children, unescaped
 from bot.playground.vcenter.properties import Missing
 from bot.playground.vcenter.selection import parse_selection
 from bot.playground.vcenter.views import ContainerView, ListView
@@ -23,7 +23,7 @@ async def fetch(call: Call) -> str:
     """Read one property, as the attribute access of client libraries does."""
     found = call.reader.read(call.request.target, call.args.value("prop") or "", "returnval")
     if isinstance(found, Missing):
-        raise faults.no_permission(call.request.target, "System.Read")
+        raise found.refusal
     return found or ""
 
 
@@ -147,6 +147,8 @@ async def create_container_view(call: Call) -> str:
     container = call.reader.find(call.args.reference("container") or Ref("", ""))
     if not isinstance(container, Entity):
         raise faults.invalid_argument("container")
+    if not call.session.sees(container):
+        raise faults.no_permission(container.ref, "System.View")
     types = tuple(node.text.rpartition(":")[2] for node in call.args.all("type"))
     view = ContainerView(container, types, call.args.flag("recursive"))
     return returned(call.session.keep("ContainerView", view), "ContainerView")
@@ -197,18 +199,17 @@ async def destroy_view(call: Call) -> str:
 @method("FindByInventoryPath", on="SearchIndex", privilege="System.View")
 async def find_by_inventory_path(call: Call) -> str:
     """Follow names from the root; %2f, %5c and %25 stand for the characters a name may not show."""
-    here: Entity | None = call.estate.inventory.root
-    for step in (call.args.value("inventoryPath") or "").strip("/").split("/"):
-        here = next((child for child in _children(here) if child.name == unescaped(step)), None)
-        if here is None:
-            return ""
-    return returned(here.ref if here else None, "ManagedEntity")
+    found = call.estate.inventory.at(call.args.value("inventoryPath") or "")
+    return returned(found.ref if found and call.session.sees(found) else None, "ManagedEntity")
 
 
-def _children(entity: Entity | None) -> list[Entity]:
-    if isinstance(entity, Folder):
-        return entity.children
-    return list(entity.folders.values()) if isinstance(entity, Datacenter) else []
+@method("FindChild", on="SearchIndex", privilege="System.View")
+async def find_child(call: Call) -> str:
+    """Find a child by its name, as it is kept; only what stands right below the entity."""
+    above = call.estate.inventory.find(call.args.reference("entity"))
+    name = unescaped(call.args.value("name") or "")
+    found = next((entity for entity in children(above) if entity.name == name and call.session.sees(entity)), None)
+    return returned(found.ref if found else None, "ManagedEntity")
 
 
 @method("FindByUuid", on="SearchIndex", privilege="System.View")
@@ -232,4 +233,8 @@ def _by_uuid(call: Call) -> list[Ref]:
         found += [vm for vm in vms if uuid == (vm.instance_uuid if instance else vm.bios_uuid)]
     else:
         found += [host for host in call.estate.inventory.each(Host) if host.uuid == uuid]
-    return [entity.ref for entity in found if within is None or (entity.datacenter and entity.datacenter.ref == within)]
+    return [
+        entity.ref
+        for entity in found
+        if call.session.sees(entity) and (within is None or (entity.datacenter and entity.datacenter.ref == within))
+    ]

@@ -25,7 +25,16 @@ async def login(call: Call) -> str:
     if call.reader.session is not None:
         raise faults.invalid_login("The session is already logged in.")
     user, password = call.args.value("userName") or "", call.args.value("password") or ""
-    session = call.estate.sessions.login(user, password, agent=call.agent, address=call.address)
+    events, words = call.estate.events, {"address": call.address, "agent": call.agent}
+    try:
+        session = call.estate.sessions.login(user, password, agent=call.agent, address=call.address)
+    except faults.Fault:
+        events.record("BadUsernameSessionEvent", user=user, words=words, ipAddress=call.address)
+        raise
+    events.record(
+        "UserLoginSessionEvent", user=session.user, words=words, ipAddress=call.address, userAgent=call.agent,
+        locale="en", sessionId=session.key,
+    )  # fmt: skip
     session.objects[DEFAULT_COLLECTOR] = Collector(DEFAULT_COLLECTOR)
     call.opened = session
     return returned(session.data, "UserSession")
@@ -33,7 +42,13 @@ async def login(call: Call) -> str:
 
 @method("Logout", on="SessionManager")
 async def logout(call: Call) -> str:
-    call.estate.sessions.end(call.session)
+    session = call.session
+    words = {"address": session.address, "agent": session.agent, "calls": session.calls, "since": session.login_time}
+    call.estate.events.record(
+        "UserLogoutSessionEvent", user=session.user, words=words, ipAddress=session.address, userAgent=session.agent,
+        callCount=session.calls, sessionId=session.key, loginTime=session.login_time,
+    )  # fmt: skip
+    call.estate.sessions.end(session)
     return ""
 
 
@@ -58,33 +73,8 @@ async def terminate_session(call: Call) -> str:
 def _end(call: Call, session: Session | None) -> None:
     if session is None:
         raise faults.Fault(Data("NotFound"), "The session was not found.")
+    call.estate.events.record(
+        "SessionTerminatedEvent", user=call.session.user, words={"whose": session.user},
+        sessionId=session.key, terminatedUsername=session.user,
+    )  # fmt: skip
     call.estate.sessions.end(session)
-
-
-@method("HasUserPrivilegeOnEntities", on="AuthorizationManager")
-async def has_user_privilege_on_entities(call: Call) -> str:
-    """Answer by account: privileges of this player hold everywhere or nowhere."""
-    user = call.args.value("userName")
-    account = next((account for account in call.estate.spec.accounts if account.user == user), None)
-    entities = [node.ref for node in call.args.all("entities")]
-    for entity in entities:
-        if call.reader.find(entity) is None:
-            raise faults.not_found(entity)
-    held = account.privileges if account else ()
-    return returned(_privileges(call, "entities", held), "EntityPrivilege")
-
-
-@method("HasPrivilegeOnEntities", on="AuthorizationManager")
-async def has_privilege_on_entities(call: Call) -> str:
-    key = call.args.value("sessionId")
-    session = next((session for session in call.estate.sessions.all() if session.key == key), None)
-    return returned(_privileges(call, "entity", session.account.privileges if session else ()), "EntityPrivilege")
-
-
-def _privileges(call: Call, tag: str, held: str | tuple[str, ...]) -> list[Data]:
-    wanted = [node.text for node in call.args.all("privId")]
-    granted = [
-        Data("PrivilegeAvailability", privId=privilege, isGranted=held == "all" or privilege in held)
-        for privilege in wanted
-    ]
-    return [Data("EntityPrivilege", entity=node.ref, privAvailability=granted) for node in call.args.all(tag)]

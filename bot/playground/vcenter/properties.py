@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.playground.vcenter import faults
+from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.inventory import Entity
 from bot.playground.vcenter.schema import Declared, schema
 from bot.playground.vcenter.sessions import Session
@@ -20,6 +21,9 @@ from bot.playground.vcenter.wire import Data, Ref, typed_value
 
 Maker = Callable[["Reader", Any], Any]
 _ANYBODY = {("ServiceInstance", "content"), ("SessionManager", "currentSession")}
+_GUARDED = {("SessionManager", "sessionList"): "Sessions.TerminateSession"}
+_VIEW_IS_ENOUGH = {"name", "parent", "effectiveRole", "customValue"}
+"""Properties of entities that are readable with System.View; the others need System.Read (privileges in the WSDL)."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,11 @@ class Missing:
     """A property that exists and may not be read by this session."""
 
     path: str
-    fault: Data
+    refusal: Fault
+
+    @property
+    def fault(self) -> Data:
+        return self.refusal.localized
 
 
 class Reader:
@@ -63,17 +71,28 @@ class Reader:
         """Return the property as XML, None where it is unset, or why it is missing."""
         if self.session is None and (ref.type, path) not in _ANYBODY:
             raise faults.not_authenticated(ref)
-        if (
-            self.session
-            and not self.session.may("System.Read")
-            and isinstance(self.find(ref), Entity)
-            and path != "name"
-        ):
-            return Missing(path, faults.no_permission(ref, "System.Read").localized)
+        privilege = self._withheld(ref, path)
+        if privilege:
+            return Missing(path, faults.no_permission(ref, privilege))
         value, declared = self._walk(ref, path)
         if value is None or (value == [] and declared.array and path not in {"childEntity", "view", "recentTask"}):
             return None
         return typed_value(tag, value, declared)
+
+    def _withheld(self, ref: Ref, path: str) -> str:
+        """Return the privilege that this session lacks to read the property, or nothing."""
+        if self.session is None:
+            return ""
+        first = path.partition(".")[0]
+        privilege = _GUARDED.get((ref.type, first), "")
+        if privilege:
+            return "" if self.session.may(privilege) else privilege
+        thing = self.find(ref)
+        if not isinstance(thing, Entity) or self.session.may("System.Read", thing):
+            return ""
+        if first in _VIEW_IS_ENOUGH:
+            return "" if self.session.sees(thing) else "System.View"
+        return "System.Read"
 
     def paths(self, ref: Ref) -> list[str]:
         """Return the names of all properties that the player fills for this type."""
@@ -112,7 +131,7 @@ class Rendering:
 
     def read(self, reader: Reader, ref: Ref, path: str) -> str | Missing | None:
         """Do what `Reader.read` does, from memory where the object is unchanged and the reader may see all."""
-        whole = reader.session is not None and reader.session.may("System.Read")
+        whole = reader.session is not None and reader.session.reads_everything
         if not whole or not isinstance(reader.find(ref), Entity | Task):
             return reader.read(ref, path)
         changed = self._changes.of(ref)

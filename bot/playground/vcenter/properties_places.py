@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bot.playground.vcenter import custom_fields
 from bot.playground.vcenter.inventory import (
     Cluster,
     Datacenter,
@@ -19,6 +20,7 @@ from bot.playground.vcenter.properties_network import network_config, vnic_servi
 from bot.playground.vcenter.wire import Data, Ref
 
 if TYPE_CHECKING:
+    from bot.playground.vcenter.privileges import Held
     from bot.playground.vcenter.properties import Maker, Reader
 
 _MAX_FILE = 62 * 2**40
@@ -168,13 +170,26 @@ def _datacenter_things(reader: Reader, datacenter: Datacenter, kind: type[Entity
     return [entity.ref for entity in reader.estate.inventory.each(kind) if datacenter in entity.ancestors]
 
 
+def _held(reader: Reader, entity: Entity) -> Held:
+    return reader.estate.rights.held(reader.session.account, entity) if reader.session else frozenset()
+
+
+def _permissions(reader: Reader, entity: Entity) -> list[Data]:
+    rights = reader.estate.rights
+    return [rights.permission(grant) for grant in rights.grants if grant.entity is entity]
+
+
 ENTITY: dict[str, Maker] = {
     "name": lambda _reader, entity: entity.wire_name,
     "parent": lambda _reader, entity: entity.parent.ref if entity.parent else None,
     "overallStatus": lambda _reader, _entity: "green",
     "configStatus": lambda _reader, _entity: "green",
     "recentTask": lambda reader, entity: [task.ref for task in reader.estate.tasks.recent(entity)],
-    "effectiveRole": lambda _reader, _entity: [-1],
+    "effectiveRole": lambda reader, entity: [reader.estate.rights.role(_held(reader, entity))],
+    "permission": _permissions,
+    "customValue": lambda _reader, entity: custom_fields.values(entity),
+    "value": lambda _reader, entity: custom_fields.values(entity),
+    "availableField": lambda reader, entity: [found.data for found in reader.estate.custom_fields.of(entity)],
     "alarmActionsEnabled": lambda _reader, _entity: True,
 }
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.playground.vcenter.collector import DEFAULT_COLLECTOR, Collector
-from bot.playground.vcenter.inventory import steady_uuid
+from bot.playground.vcenter.custom_fields import CUSTOM_FIELDS_MANAGER
+from bot.playground.vcenter.far_side import instance_uuid
+from bot.playground.vcenter.happenings import EVENT_MANAGER
+from bot.playground.vcenter.histories import PER_SESSION
 from bot.playground.vcenter.properties_places import (
     CLUSTER,
     DATACENTER,
@@ -52,7 +55,7 @@ def service_content(estate: Estate) -> Data:
         productLineId="vpx",
         apiType="VirtualCenter",
         apiVersion=api_version(version),
-        instanceUuid=steady_uuid("vcenter", estate.spec.name),
+        instanceUuid=instance_uuid(estate),
         licenseProductName="VMware VirtualCenter Server",
         licenseProductVersion=f"{version.partition('.')[0]}.0",
     )
@@ -64,16 +67,13 @@ def service_content(estate: Estate) -> Data:
         about=about,
         sessionManager=SESSION_MANAGER,
         authorizationManager=Ref("AuthorizationManager", "AuthorizationManager"),
+        eventManager=EVENT_MANAGER,
         taskManager=TASK_MANAGER,
+        customFieldsManager=CUSTOM_FIELDS_MANAGER,
         diagnosticManager=Ref("DiagnosticManager", "DiagnosticManager"),
         searchIndex=Ref("SearchIndex", "SearchIndex"),
+        vmProvisioningChecker=Ref("VirtualMachineProvisioningChecker", "VirtualMachineProvisioningChecker"),
     )
-
-
-def _session_list(reader: Reader, _thing: Any) -> list[Data]:
-    if reader.session is None or not reader.session.may("Sessions.TerminateSession"):
-        return []
-    return [session.data for session in reader.estate.sessions.all()]
 
 
 def _filters(_reader: Reader, collector: Collector) -> list[Ref]:
@@ -87,17 +87,29 @@ SERVICE: dict[str, dict[str, Maker]] = {
     },
     "SessionManager": {
         "currentSession": lambda reader, _thing: reader.session.data if reader.session else None,
-        "sessionList": _session_list,
+        "sessionList": lambda reader, _thing: [session.data for session in reader.estate.sessions.all()],
         "messageLocaleList": lambda _reader, _thing: _LOCALES,
         "supportedLocaleList": lambda _reader, _thing: _LOCALES,
         "defaultLocale": lambda _reader, _thing: "en",
     },
     "TaskManager": {
         "recentTask": lambda reader, _thing: [task.ref for task in reader.estate.tasks.recent()],
-        "maxCollector": lambda _reader, _thing: 32,
+        "maxCollector": lambda _reader, _thing: PER_SESSION,
     },
     "Task": {"info": lambda _reader, task: task.info},
     "TaskHistoryCollector": {"latestPage": lambda _reader, history: history.latest_page()},
+    "EventManager": {
+        "latestEvent": lambda reader, _thing: reader.estate.events.latest and reader.estate.events.latest.data,
+        "maxCollector": lambda _reader, _thing: PER_SESSION,
+    },
+    "EventHistoryCollector": {
+        "latestPage": lambda _reader, history: history.latest_page(),
+        "initialized": lambda _reader, _history: True,
+    },
+    "CustomFieldsManager": {
+        "field": lambda reader, _thing: [found.data for found in reader.estate.custom_fields.all()]
+    },
+    "VirtualMachineProvisioningChecker": {},
     "ContainerView": {
         "view": lambda reader, view: view.members(reader),
         "container": lambda _reader, view: view.container.ref,
@@ -110,7 +122,7 @@ SERVICE: dict[str, dict[str, Maker]] = {
     "PropertyFilter": {},
     "SearchIndex": {},
     "DiagnosticManager": {},
-    "AuthorizationManager": {},
+    "AuthorizationManager": {"roleList": lambda reader, _thing: reader.estate.rights.roles()},
 }
 
 MAKERS: dict[str, dict[str, Maker]] = {

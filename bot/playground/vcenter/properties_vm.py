@@ -74,7 +74,7 @@ def _question(vm: Vm) -> Data | None:
         Data("ElementDescription", label=word, summary=word, key=str(at)) for at, word in enumerate(("Yes", "No"))
     ]
     choice = Data("ChoiceOption", valueIsReadonly=False, choiceInfo=answers)
-    return Data("VirtualMachineQuestionInfo", id="1", text=vm.question, choice=choice)
+    return Data("VirtualMachineQuestionInfo", id=vm.question_id, text=vm.question, choice=choice)
 
 
 def _storage_summary(reader: Reader, vm: Vm) -> Data:

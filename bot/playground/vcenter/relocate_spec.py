@@ -28,7 +28,7 @@ from bot.playground.vcenter.schema import schema
 from bot.playground.vcenter.wire import Node
 
 _E = TypeVar("_E", bound=Entity)
-_PLAYED = {"folder", "datastore", "diskMoveType", "pool", "host", "disk", "deviceChange", "transform"}
+_PLAYED = {"service", "folder", "datastore", "diskMoveType", "pool", "host", "disk", "deviceChange", "transform"}
 _MOVE_TYPES = {
     "moveAllDiskBackingsAndDisallowSharing",
     "moveAllDiskBackingsAndAllowSharing",
@@ -59,6 +59,8 @@ def read_spec(spec: Node, vm: Vm, inventory: Inventory) -> Plan:
     _refuse_strangers(spec)
     host = _named(spec, "host", Host, inventory)
     pool = _named(spec, "pool", Pool, inventory)
+    if inventory is not vm.home:
+        _refuse_gaps(spec, host, pool)
     host, pool = _compute(host, pool, vm)
     datastore = _named(spec, "datastore", Datastore, inventory) or vm.datastore
     if datastore not in host.datastores:
@@ -69,6 +71,13 @@ def read_spec(spec: Node, vm: Vm, inventory: Inventory) -> Plan:
         key, place = _locator(locator, vm, host=host, inventory=inventory)
         disks[key] = place
     return Plan(host, pool, _folder(spec, host, vm, inventory), datastore, disks, _nics(spec, vm, host))
+
+
+def _refuse_gaps(spec: Node, host: Host | None, pool: Pool | None) -> None:
+    """Refuse a move to another vCenter that leaves open where to (VirtualMachineRelocateSpec, API reference)."""
+    for name, found in (("host", host), ("pool", pool), ("datastore", spec.one("datastore"))):
+        if found is None:
+            raise faults.invalid_argument(f"spec.{name}", "it must be named for a move to another vCenter")
 
 
 def _refuse_strangers(spec: Node) -> None:

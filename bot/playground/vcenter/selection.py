@@ -10,6 +10,8 @@ from bot.playground.vcenter.properties import Reader
 from bot.playground.vcenter.schema import schema
 from bot.playground.vcenter.wire import Node, Ref
 
+_FEEDS = {"EventHistoryCollector": "EventManager", "TaskHistoryCollector": "TaskManager"}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -67,6 +69,13 @@ class Selection:
                 chosen.objects[start.ref] = None
             self._follow(reader, start.ref, start.onward, named=named, chosen=chosen, been=set())
         return chosen
+
+    def histories_of(self, changed: list[Ref]) -> Iterator[Ref]:
+        """Yield the history collectors among the starts whose histories changed."""
+        managers = {ref.type for ref in changed}
+        for start in self.starts:
+            if _FEEDS.get(start.ref.type) in managers:
+                yield start.ref
 
     def paths(self, reader: Reader, ref: Ref) -> list[str]:
         """Return the property paths wanted of an object, by its type and the types it extends."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.playground.vcenter import faults
+from bot.playground.vcenter.inventory import Entity
+from bot.playground.vcenter.privileges import Rights, principal
 from bot.playground.vcenter.wire import Data, Ref
 from bot.playground.world import Account
 
@@ -26,18 +28,28 @@ class Session:
     last_active: datetime
     agent: str
     address: str
+    rights: Rights = field(repr=False)
     calls: int = 0
+    under_way: int = 0
+    """Calls that have not been answered yet; a session that waits is not idle."""
     alive: bool = True
     objects: dict[Ref, object] = field(default_factory=dict)
 
     @property
     def user(self) -> str:
-        r"""The account as a vCenter spells it in sessions and tasks: `VSPHERE.LOCAL\svc` for `svc@vsphere.local`."""
-        name, _, domain = self.account.user.partition("@")
-        return f"{domain.upper()}\\{name}" if domain else name
+        """The account as a vCenter spells it in sessions and tasks."""
+        return principal(self.account.user)
 
-    def may(self, privilege: str) -> bool:
-        return self.account.privileges == "all" or privilege in self.account.privileges
+    def may(self, privilege: str, entity: object = None) -> bool:
+        """Say whether it may do this on an entity; without one, or on a manager, on the root folder."""
+        return self.rights.may(self.account, privilege, entity)
+
+    def sees(self, entity: Entity) -> bool:
+        return self.rights.uniform(self.account) or self.rights.sees(self.account, entity)
+
+    @property
+    def reads_everything(self) -> bool:
+        return self.rights.uniform(self.account) and self.may("System.Read")
 
     def keep(self, type_: str, thing: object) -> Ref:
         """Give an object of this session a MoRef."""
@@ -66,8 +78,11 @@ class Session:
 class Sessions:
     """Who is logged in. `on_end` is told of every session that ended, so that its long polls return."""
 
-    def __init__(self, accounts: tuple[Account, ...], *, clock: Callable[[], datetime], idle: timedelta) -> None:
+    def __init__(
+        self, accounts: tuple[Account, ...], rights: Rights, *, clock: Callable[[], datetime], idle: timedelta
+    ) -> None:
         self._accounts = accounts
+        self._rights = rights
         self._clock = clock
         self._idle = idle
         self._by_cookie: dict[str, Session] = {}
@@ -79,24 +94,33 @@ class Sessions:
         if found is None or not secrets.compare_digest(found.password.encode(), password.encode()):
             raise faults.invalid_login()
         now = self._clock()
-        session = Session(str(uuid.uuid4()), secrets.token_hex(20), found, now, now, agent, address)
+        session = Session(str(uuid.uuid4()), secrets.token_hex(20), found, now, now, agent, address, self._rights)
         self._by_cookie[session.cookie] = session
         return session
 
+    def account(self, user: str) -> Account | None:
+        """Return an account by either spelling of its name, whatever the case."""
+        wanted = user.casefold()
+        return next((a for a in self._accounts if wanted in {a.user.casefold(), principal(a.user).casefold()}), None)
+
     def of(self, cookie: str | None) -> Session | None:
         """Return the session behind a cookie, if it is still open; the call counts as activity."""
+        self.sweep()
         session = self._by_cookie.get(cookie) if cookie else None
         if session is None:
             return None
-        now = self._clock()
-        if now - session.last_active > self._idle:
-            self.end(session)
-            return None
-        session.last_active = now
+        session.last_active = self._clock()
         session.calls += 1
         return session
 
+    def sweep(self) -> None:
+        """End the sessions that have been idle for too long."""
+        horizon = self._clock() - self._idle
+        for session in [s for s in self._by_cookie.values() if s.last_active < horizon and not s.under_way]:
+            self.end(session)
+
     def all(self) -> list[Session]:
+        self.sweep()
         return list(self._by_cookie.values())
 
     def end(self, session: Session) -> None:

@@ -10,7 +10,21 @@ from collections import Counter, deque
 
 from aiohttp import web
 
-from bot.playground.vcenter import faults, methods_logs, methods_property, methods_session, methods_work
+from bot.playground.vcenter import (
+    faults,
+    methods_authorization,
+    methods_check,
+    methods_custom_fields,
+    methods_esxcli,
+    methods_events,
+    methods_logs,
+    methods_power,
+    methods_property,
+    methods_relocate,
+    methods_session,
+    methods_tree,
+    methods_work,
+)
 from bot.playground.vcenter.calls import METHODS, Call
 from bot.playground.vcenter.changes import Changes
 from bot.playground.vcenter.faults import Fault
@@ -23,7 +37,10 @@ from bot.playground.vcenter.sessions import Session
 from bot.playground.vcenter.universe import Estate
 from bot.playground.vcenter.wire import BadRequestError, Request, fault_response, parse_request, response
 
-PLAYED = (methods_logs, methods_property, methods_session, methods_work)
+PLAYED = (
+    methods_authorization, methods_check, methods_custom_fields, methods_esxcli, methods_events, methods_logs,
+    methods_power, methods_property, methods_relocate, methods_session, methods_tree, methods_work,
+)  # fmt: skip
 """Importing them has filled the table."""
 _COOKIE = re.compile(r'vmware_soap_session="?([0-9a-f]+)"?')
 _OP_IDS = 10_000
@@ -147,8 +164,8 @@ class SoapServer:
             raise faults.not_found(target)
         if not schema().extends(target.type, method.on):
             raise faults.method_not_found(target, request.method)
-        if method.privilege and not call.session.may(method.privilege):
-            raise faults.no_permission(target, method.privilege)
+        if method.privilege:
+            call.require(method.privilege, call.reader.find(target))
         return await method.run(call)
 
 

@@ -13,6 +13,7 @@ from bot.playground.vcenter.building import build_inventory
 from bot.playground.vcenter.chronicle import Chronicle
 from bot.playground.vcenter.clock import Clock, WorldClock
 from bot.playground.vcenter.conditions import Conditions
+from bot.playground.vcenter.custom_fields import CustomFields
 from bot.playground.vcenter.happenings import EventLog
 from bot.playground.vcenter.inventory import Datastore, Entity, Host, Inventory, Vm
 from bot.playground.vcenter.links import Links
@@ -61,6 +62,18 @@ class Underway(Protocol):
         """End it this way."""
 
 
+@dataclass
+class Presence:
+    """How others reach this vCenter, once it is served."""
+
+    url: str = ""
+    certificate: str = ""
+    """As PEM."""
+    thumbprint: str = ""
+    """SHA-1, in pairs."""
+    reachable: bool = False
+
+
 class Estate:
     """Everything that belongs to one vCenter."""
 
@@ -75,6 +88,8 @@ class Estate:
         self.rights = Rights(self.inventory, spec.accounts)
         self.sessions = Sessions(spec.accounts, self.rights, clock=universe.clock, idle=play.session_idle)
         self.sessions.on_end = lambda _session: self.inventory.changes.touch()
+        self.custom_fields = CustomFields()
+        self.presence = Presence()
         self.relocations: list[RelocationRecord] = []
         self.machines = machines_of(universe.world, self.inventory.each(Host), universe.paths.sites)
         self.diaries = {ref: machine.diary for ref, machine in self.machines.items()}
@@ -114,9 +129,19 @@ class Estate:
                 return store
         raise KeyError(f"no datastore named {name!r}")
 
-    def set_power(self, vm: Vm, state: str) -> None:
+    def set_power(self, vm: Vm, state: str, *, user: str = "", chain: int | None = None) -> None:
+        """Switch a VM and write down that it happened."""
         vm.power = state
+        for event in ("Starting", "PoweredOn") if state == "poweredOn" else ("Stopping", "PoweredOff"):
+            self.events.record(f"Vm{event}Event", vm, user=user, chain=chain)
         self.inventory.changes.touch(vm.ref)
+
+    def note_host(self, host: Host, *, connected: bool, maintenance: bool) -> None:
+        """Write down how a host changed; `connected` and `maintenance` are how it was before."""
+        if host.connected is not connected:
+            self.events.record("HostConnectedEvent" if host.connected else "HostConnectionLostEvent", host)
+        if host.maintenance is not maintenance:
+            self.events.record("EnteredMaintenanceModeEvent" if host.maintenance else "ExitMaintenanceModeEvent", host)
 
     def _begin(self) -> None:
         """Write the past: logs that did not start today, tasks that were running before anybody looked."""

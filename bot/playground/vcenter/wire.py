@@ -195,6 +195,8 @@ def _content(value: Data) -> str:
 
 
 def _any(tag: str, value: Any) -> str:
+    if isinstance(value, list):
+        return typed_value(tag, value, Declared(value[0].type, array=True)) if value else ""
     if isinstance(value, Data):
         return typed_value(tag, value, Declared(value.type))
     if isinstance(value, Ref):

@@ -96,7 +96,7 @@ async def test_privileges_are_told_as_they_are(player, client, in_thread):
 async def test_a_method_that_is_not_played_says_so(player, client, in_thread):
     vm = await in_thread(client.find, "DC1/vm/Web/web01")
     with pytest.raises(vmodl.fault.MethodNotFound):
-        await in_thread(vm.ShutdownGuest)
+        await in_thread(vm.RebootGuest)
 
 
 async def test_nobody_logs_in_twice(player, client, in_thread):

@@ -121,12 +121,8 @@ async def test_a_nic_edit_may_only_change_the_network(player, client, in_thread)
 
 async def test_what_is_not_played_is_not_ignored(player, client, in_thread):
     def go():
-        service = vim.ServiceLocator(
-            instanceUuid="x",
-            url="https://elsewhere",
-            credential=vim.ServiceLocator.NamePassword(username="u", password="p"),
-        )
-        client.relocate(client.find("DC1/vm/Web/web01"), client.spec(service=service))
+        profile = [vim.vm.DefinedProfileSpec(profileId="gold")]
+        client.relocate(client.find("DC1/vm/Web/web01"), client.spec(profile=profile))
 
     with pytest.raises(vmodl.fault.NotSupported):
         await in_thread(go)

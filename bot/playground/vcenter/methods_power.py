@@ -1,0 +1,87 @@
+"""Methods that switch VMs: power, the guest's own shutdown, and the question that a VM may be waiting with."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.playground.vcenter import faults
+from bot.playground.vcenter.calls import Call, method, returned
+from bot.playground.vcenter.faults import Fault
+from bot.playground.vcenter.inventory import Vm
+from bot.playground.vcenter.tasks import Task
+from bot.playground.vcenter.wire import Data
+
+
+@method("PowerOnVM_Task", on="VirtualMachine", privilege="VirtualMachine.Interact.PowerOn")
+async def power_on(call: Call) -> str:
+    return _power(call, "poweredOn")
+
+
+@method("PowerOffVM_Task", on="VirtualMachine", privilege="VirtualMachine.Interact.PowerOff")
+async def power_off(call: Call) -> str:
+    return _power(call, "poweredOff")
+
+
+def _power(call: Call, state: str) -> str:
+    vm, estate = call.vm(), call.estate
+    task = call.new_task(vm)
+    estate.tasks.start(task)
+    fault = _obstacle(call, vm, task, state)
+    if fault is None:
+        estate.set_power(vm, state, user=call.session.user, chain=task.chain)
+    elif state == "poweredOn":
+        estate.events.record(
+            "VmFailedToPowerOnEvent", vm, user=call.session.user, chain=task.chain, words={"why": str(fault)},
+            reason=fault.localized,
+        )  # fmt: skip
+    estate.tasks.finish(task, fault)
+    return returned(task.ref, "Task")
+
+
+def _obstacle(call: Call, vm: Vm, task: Task, state: str) -> Fault | None:
+    """Return what keeps the VM from being switched now."""
+    busy = next((other for other in call.estate.tasks.live(vm) if other is not task), None)
+    if busy:
+        return faults.task_in_progress(busy.ref)
+    if not vm.host.connected:
+        return Fault(Data("HostNotConnected"), f"Unable to communicate with the host {vm.host.name}.")
+    if vm.power == state:
+        return faults.invalid_power_state(vm.power)
+    if state == "poweredOn" and vm.host.maintenance:
+        return faults.host_state(vm.host.name, "is in maintenance mode")
+    if vm.template:
+        return faults.not_supported("a template cannot be powered on")
+    return None
+
+
+@method("ShutdownGuest", on="VirtualMachine", privilege="VirtualMachine.Interact.PowerOff")
+async def shutdown_guest(call: Call) -> str:
+    """Ask the guest to shut down, and answer at once: no task, and the VM is off when the guest is done."""
+    vm, estate = call.vm(), call.estate
+    if call.request.method in vm.disabled_methods:
+        raise faults.method_disabled(call.request.method, call.disabler)
+    if vm.power != "poweredOn":
+        raise faults.invalid_power_state(vm.power)
+    if not vm.hardware.tools:
+        text = "Cannot complete operation because VMware Tools is not running in this virtual machine."
+        raise Fault(Data("ToolsUnavailable"), text)
+    user, pause = call.session.user, estate.universe.world.play.guest_shutdown.total_seconds()
+    estate.events.record("VmGuestShutdownEvent", vm, user=user)
+
+    def off() -> None:
+        if vm.power == "poweredOn":
+            estate.set_power(vm, "poweredOff")
+
+    asyncio.get_running_loop().call_later(pause, off)
+    return ""
+
+
+@method("AnswerVM", on="VirtualMachine", privilege="VirtualMachine.Interact.AnswerQuestion")
+async def answer_vm(call: Call) -> str:
+    """Answer the question that a VM waits with. Refuses another question with ConcurrentAccess."""
+    vm = call.vm()
+    if vm.question is None or call.args.value("questionId") != vm.question_id:
+        raise Fault(Data("ConcurrentAccess"), "The question has been answered already.")
+    vm.question = None
+    call.estate.inventory.changes.touch(vm.ref)
+    return ""
