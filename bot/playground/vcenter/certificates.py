@@ -35,6 +35,8 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
+        self.server_certificate = ""
+        """What the vCenter itself presents, as PEM."""
         self.file = directory / f"{name}-ca.pem"
         self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
@@ -61,7 +63,10 @@ class Authority:
         secret = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        file.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
+        proof = certificate.public_bytes(serialization.Encoding.PEM)
+        file.write_bytes(secret + proof)
+        if not name:
+            self.server_certificate = proof.decode()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
         return context

@@ -101,6 +101,7 @@ class VCenterPlayer:
             works = Works(self.estate, group)
             authority = self._authority
             context = authority.server_context(_ADDRESS) if authority else None
+            self.estate.presence.show(authority.server_certificate if authority else "")
             self._server = SoapServer(self.estate, works, address=_ADDRESS, tls=context)
             self.switches = Switches(self.estate, self._server)
             self.witness = Witness(self.estate, works, self._server)
@@ -144,6 +145,7 @@ class VCenterPlayer:
         while True:
             await asyncio.sleep(max(pause, 0.01))
             self.estate.tasks.sweep()
+            self.estate.sessions.sweep()
 
     # What a test or a story does to the world; `switches` has more.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -29,6 +30,7 @@ class Session:
     agent: str
     address: str
     rights: Rights = field(repr=False)
+    clock: Callable[[], datetime] = field(repr=False)
     calls: int = 0
     under_way: int = 0
     """Calls that have not been answered yet; a session that waits is not idle."""
@@ -50,6 +52,16 @@ class Session:
     @property
     def reads_everything(self) -> bool:
         return self.rights.uniform(self.account) and self.may("System.Read")
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Be at work on a call; when it ends, the session has just been active."""
+        self.under_way += 1
+        try:
+            yield
+        finally:
+            self.under_way -= 1
+            self.last_active = self.clock()
 
     def keep(self, type_: str, thing: object) -> Ref:
         """Give an object of this session a MoRef."""
@@ -94,7 +106,9 @@ class Sessions:
         if found is None or not secrets.compare_digest(found.password.encode(), password.encode()):
             raise faults.invalid_login()
         now = self._clock()
-        session = Session(str(uuid.uuid4()), secrets.token_hex(20), found, now, now, agent, address, self._rights)
+        session = Session(
+            str(uuid.uuid4()), secrets.token_hex(20), found, now, now, agent, address, self._rights, self._clock
+        )
         self._by_cookie[session.cookie] = session
         return session
 

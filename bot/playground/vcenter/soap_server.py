@@ -7,6 +7,8 @@ import logging
 import re
 import ssl
 from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import nullcontext
 
 from aiohttp import web
 
@@ -81,12 +83,15 @@ class SoapServer:
         await site.start()
         self._runner = runner
         self.port = int(runner.addresses[0][1])
+        presence = self._estate.presence
+        presence.url, presence.reachable = f"{'https' if self._tls else 'http'}://{self._address}:{self.port}", True
 
     async def down(self) -> None:
         """Refuse connections and break those that are open; what runs in the vCenter goes on."""
         runner, self._runner = self._runner, None
         if runner is None:
             return
+        self._estate.presence.reachable = False
         server = runner.server
         for connection in list(server.connections) if server else []:
             if connection.transport is not None:
@@ -112,10 +117,14 @@ class SoapServer:
         if request.op_id:
             self.op_ids.append((request.method, request.op_id))
         fate = self.mishaps.next(request.method)
-        if fate is Loss.REQUEST:
+        if fate is Loss.SILENT_REQUEST:
+            await self.mishaps.swallow(_gone(http))
+        if fate in {Loss.REQUEST, Loss.SILENT_REQUEST}:
             return _break(http)
         reply = await self._answer(request, http)
-        if fate is Loss.REPLY:
+        if fate is Loss.SILENT_REPLY:
+            await self.mishaps.swallow(_gone(http))
+        if fate in {Loss.REPLY, Loss.SILENT_REPLY}:
             return _break(http)
         await self.mishaps.hold(request.method)
         return reply
@@ -124,7 +133,8 @@ class SoapServer:
         call = self._call(request, http)
         await self.mishaps.pass_on(request.method)
         try:
-            text = await self._carry_out(call)
+            with call.reader.session.busy() if call.reader.session else nullcontext():
+                text = await self._carry_out(call)
         except Fault as fault:
             return _fault(fault)
         except ValueError as error:  # a number or a date that is none
@@ -136,7 +146,6 @@ class SoapServer:
         return reply
 
     def _call(self, request: Request, http: web.Request) -> Call:
-        transport = http.transport
         return Call(
             estate=self._estate,
             request=request,
@@ -145,7 +154,7 @@ class SoapServer:
             works=self._works,
             agent=http.headers.get("User-Agent", ""),
             address=http.remote or "",
-            gone=lambda: transport is None or transport.is_closing(),
+            gone=_gone(http),
         )
 
     def _session(self, http: web.Request) -> Session | None:
@@ -175,6 +184,12 @@ def _reply(body: bytes, *, status: int = 200) -> web.Response:
 
 def _fault(fault: Fault) -> web.Response:
     return _reply(fault_response(fault.data, str(fault)), status=500)
+
+
+def _gone(http: web.Request) -> Callable[[], bool]:
+    """Return the question whether the client has hung up."""
+    transport = http.transport
+    return lambda: transport is None or transport.is_closing()
 
 
 def _break(http: web.Request) -> web.Response:

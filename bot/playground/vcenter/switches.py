@@ -19,6 +19,7 @@ from bot.playground.vcenter.inventory import Datastore, Host, Vm
 from bot.playground.vcenter.links import NFC_PORT, Closed, Link
 from bot.playground.vcenter.mishaps import Loss, Mishaps
 from bot.playground.vcenter.outcomes import Ending
+from bot.playground.vcenter.restart import forget_everything
 from bot.playground.vcenter.universe import Estate, Underway
 from bot.playground.world import Event
 
@@ -90,7 +91,9 @@ class Switches:
         mtu: int | None = None,
     ) -> None:
         """Wire the hosts of a site anew; relocations that begin from now on go that way."""
-        wiring = self._estate.universe.paths.sites[site]
+        wiring = self._estate.universe.paths.sites.get(site)
+        if wiring is None:
+            raise KeyError(f"no site named {site!r}")
         wiring.provisioning = provisioning or wiring.provisioning
         wiring.routes = wiring.routes if routes is None else routes
         wiring.udt = wiring.udt if udt is None else udt
@@ -131,8 +134,10 @@ class Switches:
     def set_host(self, host: str, *, connected: bool | None = None, maintenance: bool | None = None) -> None:
         """Disconnect a host, put it into maintenance mode, or back; what it copies is lost with the connection."""
         found = self._estate.host(host)
+        before = {"connected": found.connected, "maintenance": found.maintenance}
         found.connected = found.connected if connected is None else connected
         found.maintenance = found.maintenance if maintenance is None else maintenance
+        self._estate.note_host(found, **before)
         seen_with_it = [*found.datastores, *(vm for vm in self._estate.inventory.each(Vm) if vm.host is found)]
         self._estate.inventory.changes.touch(found.ref, *(entity.ref for entity in (*seen_with_it, *found.ancestors)))
         if connected is False:
@@ -205,6 +210,21 @@ class Switches:
         """Break the connection of the n-th next call of a method before it is carried out."""
         self._wire.mishaps.drop(method, Loss.REQUEST, nth=nth)
 
+    def swallow_reply(self, method: str = "RelocateVM_Task", *, nth: int = 1) -> None:
+        """Carry out the n-th next call of a method and never answer it; the connection stays open."""
+        self._wire.mishaps.drop(method, Loss.SILENT_REPLY, nth=nth)
+
+    def swallow_request(self, method: str = "RelocateVM_Task", *, nth: int = 1) -> None:
+        """Never carry out nor answer the n-th next call of a method; the connection stays open."""
+        self._wire.mishaps.drop(method, Loss.SILENT_REQUEST, nth=nth)
+
+    def fall_silent(self, *, silent: bool = True) -> None:
+        """Accept every connection and answer nothing, as behind a firewall that forgot them; or answer again."""
+        if silent:
+            self._wire.mishaps.hush()
+        else:
+            self._wire.mishaps.speak()
+
     def delay_reply(self, method: str, seconds: float) -> None:
         """Hold back every reply to a method from now on; 0 ends it."""
         self._wire.mishaps.delay(method, seconds)
@@ -219,6 +239,12 @@ class Switches:
 
     async def come_up(self) -> None:
         """Listen again, on the same port."""
+        await self._wire.up()
+
+    async def restart_vcenter(self) -> None:
+        """Take the service down and up again: sessions, filters, collectors and ended task objects are gone."""
+        await self._wire.down()
+        await forget_everything(self._estate)
         await self._wire.up()
 
     # What the world file asks for.

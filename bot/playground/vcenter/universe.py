@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -72,6 +74,13 @@ class Presence:
     thumbprint: str = ""
     """SHA-1, in pairs."""
     reachable: bool = False
+
+    def show(self, certificate: str) -> None:
+        """Present a certificate from now on; an empty one where nothing is encrypted."""
+        self.certificate = certificate
+        if certificate:
+            digest = hashlib.sha1(ssl.PEM_cert_to_DER_cert(certificate), usedforsecurity=False).hexdigest().upper()
+            self.thumbprint = ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
 
 
 class Estate:
