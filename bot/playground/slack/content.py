@@ -22,6 +22,7 @@ from bot.playground.slack.workspace import Content
 
 TEXT_IS_CUT_AT = 40_000
 MARKDOWN_TEXT = 12_000
+MOST_ATTACHMENTS = 100
 METADATA_BYTES = 16_384
 EVENT_TYPE = re.compile(r"[A-Za-z0-9_]{1,255}")
 INTERACTIVE = re.compile(r"button|overflow|checkboxes|radio_buttons|\w+_select|\w*picker|\w+_input")
@@ -32,6 +33,8 @@ def read_content(sent: Mapping[str, Any]) -> Content:
     text = _text(sent)
     blocks = _blocks(sent)
     attachments = _json_list(sent, "attachments", otherwise="invalid_attachments")
+    if len(attachments) > MOST_ATTACHMENTS:
+        raise ApiRefusalError("too_many_attachments")
     if not text and not blocks and not attachments:
         raise ApiRefusalError("no_text")
     return Content(text=text, blocks=blocks, attachments=attachments, metadata=_metadata(sent))
@@ -45,7 +48,7 @@ def _text(sent: Mapping[str, Any]) -> str:
         raise ApiRefusalError("msg_too_long")
     text = markdown or sent.get("text") or ""
     if not isinstance(text, str):
-        raise ApiRefusalError("invalid_arguments", messages=["must be a string [json-pointer:/text]"])
+        raise ApiRefusalError("invalid_arguments", messages=["must provide a string [json-pointer:/text]"])
     return text[:TEXT_IS_CUT_AT]
 
 
@@ -101,7 +104,8 @@ def _metadata(sent: Mapping[str, Any]) -> Json | None:
 def as_stored(blocks: list[Json]) -> list[Json]:
     """Blocks as Slack hands them back: ids filled in, and text objects saying what was left to their defaults."""
     stored = copy.deepcopy(blocks)
-    for block in stored:
+    contained = [child for block in stored for child in block.get("child_blocks", ())]
+    for block in (*stored, *contained):
         block.setdefault("block_id", _short_id())
     for node in walk(stored):
         kind = node.get("type", "")

@@ -26,7 +26,7 @@ def text(*, at_most: int, at_least: int = 1) -> Check:
 
     def check(value: Any, at: str) -> list[Problem]:
         if not isinstance(value, str):
-            return [Problem(at, "must be a string")]
+            return [Problem(at, "must provide a string")]
         if len(value) < at_least:
             return [Problem(at, f"must be more than {at_least - 1} characters")]
         if len(value) > at_most:
@@ -44,13 +44,13 @@ def one_of(*allowed: str) -> Check:
 
 
 def boolean(value: Any, at: str) -> list[Problem]:
-    return [] if isinstance(value, bool) else [Problem(at, "must be a boolean")]
+    return [] if isinstance(value, bool) else [Problem(at, "must provide a boolean")]
 
 
 def number(*, at_least: float, at_most: float) -> Check:
     def check(value: Any, at: str) -> list[Problem]:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return [Problem(at, "must be a number")]
+            return [Problem(at, "must provide a number")]
         return [] if at_least <= value <= at_most else [Problem(at, f"must be between {at_least} and {at_most}")]
 
     return check
@@ -63,9 +63,9 @@ def anything(_value: Any, _at: str) -> list[Problem]:
 def array(of: Check, *, at_most: int, at_least: int = 1) -> Check:
     def check(value: Any, at: str) -> list[Problem]:
         if not isinstance(value, list):
-            return [Problem(at, "must be an array")]
+            return [Problem(at, "must provide an array")]
         if len(value) < at_least:
-            return [Problem(at, f"no fewer than {at_least} items allowed")]
+            return [Problem(at, f"must provide at least {at_least} items")]
         if len(value) > at_most:
             return [Problem(at, f"no more than {at_most} items allowed")]
         return [problem for index, item in enumerate(value) for problem in of(item, f"{at}/{index}")]
@@ -79,7 +79,7 @@ def shape(required: Mapping[str, Check], optional: Mapping[str, Check] | None = 
 
     def check(value: Any, at: str) -> list[Problem]:
         if not isinstance(value, dict):
-            return [Problem(at, "must be an object")]
+            return [Problem(at, "must provide an object")]
         problems = [Problem(at, f"missing required field: {name}") for name in required if name not in value]
         for name, item in value.items():
             if name not in known:
@@ -96,7 +96,7 @@ def open_shape(required: Mapping[str, Check]) -> Check:
 
     def check(value: Any, at: str) -> list[Problem]:
         if not isinstance(value, dict):
-            return [Problem(at, "must be an object")]
+            return [Problem(at, "must provide an object")]
         problems = [Problem(at, f"missing required field: {name}") for name in required if name not in value]
         return problems + [p for name, of in required.items() if name in value for p in of(value[name], f"{at}/{name}")]
 
@@ -108,7 +108,7 @@ def tagged(kinds: Mapping[str, Check]) -> Check:
 
     def check(value: Any, at: str) -> list[Problem]:
         if not isinstance(value, dict):
-            return [Problem(at, "must be an object")]
+            return [Problem(at, "must provide an object")]
         kind = value.get("type")
         if kind is None:
             return [Problem(at, "missing required field: type")]

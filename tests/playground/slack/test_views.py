@@ -276,7 +276,7 @@ ANSWERS = [
     ({"options": [option("v")] * 101}, "no more than 100 items allowed"),
     ({"options": [option("v", "x" * 76)]}, "must be less than 76 characters"),
     ({"options": [option("v" * 151, "x")]}, "must be less than 151 characters"),
-    ({"options": [{"text": plain("x"), "value": 7}]}, "must be a string"),
+    ({"options": [{"text": plain("x"), "value": 7}]}, "must provide a string"),
     ({"options": [{"text": {"type": "mrkdwn", "text": "*x*"}, "value": "v"}]}, "unsupported type: mrkdwn"),
     ({"option_groups": [{"label": plain("x" * 76), "options": [option("v")]}]}, "must be less than 76 characters"),
 ]
