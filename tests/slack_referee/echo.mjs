@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import bolt from '@slack/bolt';
 
-const { SLACK_API_URL, SLACK_APP_TOKEN, SLACK_BOT_TOKEN } = process.env;
+const { SLACK_API_URL, SLACK_APP_TOKEN, SLACK_BOT_TOKEN, RECONNECT_AFTER_MS } = process.env;
 const clientOptions = { slackApiUrl: SLACK_API_URL, retryConfig: { retries: 0 } };
 const SITES = ['site1', 'site2'];
 const VMS = ['db01', 'web01', 'web02'];
@@ -29,6 +29,7 @@ const logger = {
 const receiver = new bolt.SocketModeReceiver({
   appToken: SLACK_APP_TOKEN,
   logger,
+  clientPingTimeout: Number(RECONNECT_AFTER_MS), // the client waits as long before it connects again
   installerOptions: { clientOptions },
 });
 const app = new bolt.App({ token: SLACK_BOT_TOKEN, receiver, clientOptions, logger });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +14,7 @@ from bot.playground.slack.player import SlackPlayer
 
 HERE = Path(__file__).parent
 NODE = HERE.parents[1] / "build" / "node" / "bin" / "node"
+USUAL_WAIT = timedelta(seconds=5)  # the official client's own
 PATIENCE = 20.0  # seconds; a cold start of Node on a busy machine takes two
 
 Json = dict[str, Any]
@@ -25,8 +27,9 @@ class EchoError(Exception):
 class EchoApp:
     """An official JavaScript app, connected to `slack`. `async with` starts it and ends it."""
 
-    def __init__(self, slack: SlackPlayer) -> None:
+    def __init__(self, slack: SlackPlayer, *, reconnects_after: timedelta = USUAL_WAIT) -> None:
         self._slack = slack
+        self._reconnects_after = reconnects_after
         self.lines: list[Json] = []
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -46,6 +49,7 @@ class EchoApp:
                 "SLACK_API_URL": self._slack.api_url,
                 "SLACK_APP_TOKEN": self._slack.app_token,
                 "SLACK_BOT_TOKEN": self._slack.bot_token,
+                "RECONNECT_AFTER_MS": str(round(self._reconnects_after.total_seconds() * 1000)),
             },
         )
         self._reading = asyncio.create_task(self._read())
