@@ -98,5 +98,7 @@ ROWS = (
     Row("log rotates", "rotate_log", during=lambda p: p.switches.rotate_log(SOURCE)),
     Row("reply lost", "drop_reply", before=lambda p: p.switches.drop_reply()),
     Row("request lost", "drop_request", before=lambda p: p.switches.drop_request()),
+    Row("vCenter restarts", "restart_vcenter", during=lambda p: p.switches.restart_vcenter(),
+        percent=10, rate="400 Mbit/s"),
     Row("vCenter goes down", "go_down", during=lambda p: p.switches.go_down(), rate="4 Gbit/s"),
 )  # fmt: skip
