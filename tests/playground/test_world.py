@@ -97,3 +97,50 @@ def test_no_other_text_passes_for_an_amount(text):
     for parse in (parse_size, parse_rate):
         with pytest.raises(ValueError, match="expected"):
             parse(text)
+
+
+NETWORK = SITES.replace('name = "site1"', 'name = "site1"\nprovisioning = "interface"\nroutes = ["site2"]')
+
+
+def test_how_hosts_reach_each_other_has_defaults_that_change_nothing():
+    world = parse_world(SITES + '[[links]]\nbetween = ["site1", "site2"]\n')
+    site, link = world.sites[0], world.links[0]
+    assert (site.provisioning, site.routes, site.udt, site.mtu) == ("none", (), True, 1500)
+    assert (link.pmtud, link.idle_timeout, link.provisioning_routed, link.provisioning_stretched) == (
+        True, None, True, False,
+    )  # fmt: skip
+    world = parse_world(
+        NETWORK + '[[links]]\nbetween = ["site1", "site2"]\nidle_timeout = "1 h"\n'
+        'blocked = [{ from = "site1", to = "site2", port = 902 }]\n'
+    )
+    assert (world.sites[0].routes, world.links[0].idle_timeout) == (("site2",), timedelta(hours=1))
+    assert world.links[0].blocked[0].how == "silent"
+
+
+def test_an_event_happens_at_a_percentage_or_at_a_time():
+    text = SITES + '[[vms]]\nname = "db"\nsite = "site1"\n[[events]]\nvm = "db"\nlocked = true\nat = '
+    assert parse_world(f'{text}"5 % of db"').events[0].at.percent == 5
+    assert parse_world(f'{text}"30 s"').events[0].at.after == timedelta(seconds=30)
+
+
+def test_mistakes_of_the_network_and_of_events_are_told_at_once():
+    told = _mistakes(
+        NETWORK.replace('routes = ["site2"]', 'routes = ["mars"]\nmtu = 100').replace('"interface"', '"both"')
+        + '[[links]]\nbetween = ["site1", "site2"]\nidle_timeout = "soon"\npmtud = "yes please"\n'
+        'blocked = [{ from = "site1", to = "venus", port = 902, how = "loudly" }]\n'
+        '[[events]]\nat = "tomorrow"\nhost = "esx-site1-09.example.net"\nnfcd = "asleep"\n'
+        '[[events]]\nat = "1 s"\ndatastore = "ds-c9-01"\nfree = "0 B"\n'
+        '[[events]]\nat = "2 s"\nloss = "4 %"\n'
+        '[[events]]\nat = "3 s"\nhost = "esx-site1-02.example.net"\n'
+        '[[events]]\nat = "4 s"\n'
+        '[[events]]\nat = "5 s"\nvm = "ghost"\npower = "on"\n'
+        '[[events]]\nat = "6 s"\nblock = [{ from = "site1", to = "pluto", port = 902 }]\n'
+        '[[events]]\nat = "7 s"\nvcenter = "west"\nsessions = "expired"\n'
+    )
+    for key in (
+        "sites.0.provisioning", "sites.0.routes", "sites.0.mtu", "links.0", "links.0.idle_timeout", "links.0.pmtud",
+        "links.0.blocked.0.how", "events.0.at", "events.0.host", "events.0.nfcd", "events.1.datastore",
+        "events.2.loss", "events.3.host", "events.4.at", "events.5.vm", "events.6.block", "events.7.vcenter",
+    ):  # fmt: skip
+        assert any(line.startswith(f"{key}: ") for line in told), (key, told)
+    assert "events.2.loss: expected together with 'link'" in told
