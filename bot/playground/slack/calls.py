@@ -68,7 +68,7 @@ class Call:
         """Refused unless the app was granted one of `scopes`."""
         granted = self.workspace.app.scopes
         if not granted.intersection(scopes):
-            raise ApiRefusalError("missing_scope", needed=scopes[0], provided=",".join(sorted(granted)))
+            raise ApiRefusalError("missing_scope", needed=",".join(scopes), provided=",".join(sorted(granted)))
 
     def need_for(self, channel: Channel, permission: str) -> None:
         """A scope that differs by kind of conversation, as in channels:history, groups:history, im:history."""

@@ -126,6 +126,8 @@ def _target(call: Call) -> Channel:
         raise ApiRefusalError("is_archived")
     if call.bot.id not in channel.members and "chat:write.public" not in workspace.app.scopes:
         raise ApiRefusalError("not_in_channel")
+    if channel.restricted:
+        raise ApiRefusalError("restricted_action")
     return channel
 
 

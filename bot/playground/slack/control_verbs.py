@@ -121,6 +121,7 @@ def switch_verbs(switches: Switches) -> dict[str, Verb]:
         "ack-deadline": lambda sent: switches.ack_deadline(timedelta(seconds=float(sent["seconds"]))),
         "advance": lambda sent: switches.advance(timedelta(seconds=float(sent["seconds"]))),
         "archive": lambda sent: switches.archive(sent["channel"], archived=bool(sent.get("archived", True))),
+        "restrict": lambda sent: switches.restrict(sent["channel"], restricted=bool(sent.get("restricted", True))),
         "invite-bot": lambda sent: switches.invite_bot(sent["channel"]),
         "remove-bot": lambda sent: switches.remove_bot(sent["channel"]),
         "set-group": lambda sent: switches.set_group(sent["group"], list(sent["members"])),

@@ -37,8 +37,10 @@ SCOPES = frozenset(
         "metadata.message:read",
         "reactions:read",
         "reactions:write",
+        "team:read",
         "usergroups:read",
         "users:read",
+        "users:read.email",
     }
 )
 EVENTS = frozenset(

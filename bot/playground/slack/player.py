@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.playground.slack import (
+    block_methods,
     chat_methods,
     control_api,
     conversation_methods,
@@ -21,6 +22,7 @@ from bot.playground.slack import (
     response_urls,
     web_api,
 )
+from bot.playground.slack.calls import Method
 from bot.playground.slack.changes import Json
 from bot.playground.slack.clock import Clock
 from bot.playground.slack.control_api import ControlApi
@@ -34,6 +36,7 @@ from bot.playground.slack.person import Person
 from bot.playground.slack.rates import RateLimits
 from bot.playground.slack.response_urls import ResponseUrls
 from bot.playground.slack.sockets import ACK_DEADLINE, SocketMode
+from bot.playground.slack.stream_methods import StreamMethods
 from bot.playground.slack.switches import Switches
 from bot.playground.slack.tally import Tally
 from bot.playground.slack.tokens import Tokens
@@ -166,6 +169,18 @@ class SlackPlayer:
             await self._runner.cleanup()
             self._runner = None
 
+    def _api_methods(self) -> dict[str, Method]:
+        return {
+            **chat_methods.METHODS,
+            **conversation_methods.METHODS,
+            **people_methods.METHODS,
+            **block_methods.METHODS,
+            **StreamMethods().methods(),
+            **FileMethods(self._files).methods(),
+            **ViewMethods(self._views, self._triggers).methods(),
+            "apps.connections.open": connections_open(self._ticket_url),
+        }
+
     def _routes(self) -> list[web.RouteDef]:
         api = WebApi(
             workspace=self.workspace,
@@ -174,14 +189,7 @@ class SlackPlayer:
             faults=self._faults,
             tally=self.tally,
             wiretap=self._wiretap,
-            methods={
-                **chat_methods.METHODS,
-                **conversation_methods.METHODS,
-                **people_methods.METHODS,
-                **FileMethods(self._files).methods(),
-                **ViewMethods(self._views, self._triggers).methods(),
-                "apps.connections.open": connections_open(self._ticket_url),
-            },
+            methods=self._api_methods(),
         )
         control = ControlApi(workspace=self.workspace, person=self.person, switches=self.switches)
         verb = control_api.PREFIX + "{verb}"

@@ -28,6 +28,7 @@ class User:
     team_id: str
     is_bot: bool = False
     deleted: bool = False
+    email: str = ""
     tz: str = "Etc/UTC"
     locale: str = "en-GB"
 
@@ -49,6 +50,7 @@ class User:
                 "real_name_normalized": self.real_name,
                 "display_name_normalized": self.name,
                 "team": self.team_id,
+                **({"email": self.email} if self.email else {}),
             },
         }
 
@@ -174,6 +176,7 @@ class Channel:
     created: int
     members: list[str] = field(default_factory=list)
     archived: bool = False
+    restricted: bool = False
     messages: dict[str, Message] = field(default_factory=dict)
 
     def to_json(self, *, seen_by: str) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from bot.playground.slack.changes import Json
 
@@ -10,7 +11,7 @@ from bot.playground.slack.changes import Json
 class ApiRefusalError(Exception):
     """`ok: false` with Slack's own error string; `messages` are the details that Slack adds to some of them."""
 
-    def __init__(self, code: str, *, messages: Iterable[str] = (), **fields: str) -> None:
+    def __init__(self, code: str, *, messages: Iterable[str] = (), **fields: Any) -> None:
         super().__init__(code)
         self.code = code
         self.messages = list(messages)

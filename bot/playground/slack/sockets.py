@@ -23,6 +23,8 @@ from bot.playground.slack.wiretap import Way, Wiretap
 
 MOST_CONNECTIONS = 10
 USUAL_LIFETIME = timedelta(seconds=18_060)
+# What ?debug_reconnects=true on the URL makes of it (docs.slack.dev, Socket Mode).
+DEBUG_LIFETIME = timedelta(seconds=360)
 ACK_DEADLINE = timedelta(seconds=3)
 # Between "go" and being shown the door. Closing at once would make slack_sdk's client open two new connections.
 GRACE = timedelta(seconds=1)
@@ -61,6 +63,7 @@ class Connection:
     number: int
     socket: web.WebSocketResponse
     request: web.Request
+    lifetime: timedelta = USUAL_LIFETIME
     envelopes: list[str] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -106,12 +109,14 @@ class SocketMode:
             await socket.close(code=WSCloseCode.OK)
             return socket
         connection = self._admit(socket, request)
+        ageing = asyncio.get_running_loop().create_task(self._grow_old(connection))
         try:
-            await socket.send_json(self._hello())
+            await socket.send_json(self._hello(connection.lifetime))
             await self._listen(socket)
         except ConnectionError:
             pass  # the peer vanished while we spoke: the same as a close
         finally:
+            ageing.cancel()
             self._connections.remove(connection)
             connection.ended.set()
             self._changes.publish(ChangeKind.CONNECTIONS, subject=str(connection.number))
@@ -202,8 +207,16 @@ class SocketMode:
             await self._clock.sleep(period)
             chosen = self.connections
             for connection in chosen:
-                await self._say(connection.socket, self._goodbye(DisconnectReason.WARNING))
+                await self._warn(connection)
             await asyncio.gather(*(self._refresh(connection) for connection in chosen))
+
+    async def _grow_old(self, connection: Connection) -> None:
+        await self._clock.sleep(connection.lifetime)
+        await self._warn(connection)
+        await self._refresh(connection)
+
+    async def _warn(self, connection: Connection) -> None:
+        await self._say(connection.socket, self._goodbye(DisconnectReason.WARNING))
 
     async def _refresh(self, connection: Connection) -> None:
         """A client that took the warning seriously is gone by itself; the others are told, and then shown the door."""
@@ -232,7 +245,9 @@ class SocketMode:
 
     def _admit(self, socket: web.WebSocketResponse, request: web.Request) -> Connection:
         self._numbers += 1
-        connection = Connection(self._numbers, socket, request)
+        debugged = request.query.get("debug_reconnects") == "true"
+        lifetime = DEBUG_LIFETIME if debugged else USUAL_LIFETIME
+        connection = Connection(self._numbers, socket, request, lifetime)
         self._connections.append(connection)
         self._changes.publish(ChangeKind.CONNECTIONS, subject=str(connection.number))
         return connection
@@ -283,14 +298,14 @@ class SocketMode:
         except TimeoutError:
             await connection.socket.close(code=WSCloseCode.OK)
 
-    def _hello(self) -> Json:
+    def _hello(self, lifetime: timedelta) -> Json:
         return {
             "type": "hello",
             "num_connections": len(self._connections),
             "debug_info": {
                 "host": HOST,
                 "build_number": 1,
-                "approximate_connection_time": int(USUAL_LIFETIME.total_seconds()),
+                "approximate_connection_time": int(lifetime.total_seconds()),
             },
             "connection_info": {"app_id": self._app_id},
         }

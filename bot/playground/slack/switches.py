@@ -51,6 +51,10 @@ class Switches:
     def archive(self, channel: str, *, archived: bool = True) -> None:
         self._workspace.archive(self._workspace.channel(channel), archived=archived)
 
+    def restrict(self, channel: str, *, restricted: bool = True) -> None:
+        """Only some people may post there; apps get restricted_action."""
+        self._workspace.restrict(self._workspace.channel(channel), restricted=restricted)
+
     def invite_bot(self, channel: str) -> None:
         where = self._workspace.channel(channel)
         self._workspace.join(where, self._workspace.users[self._workspace.app.bot_user])

@@ -106,7 +106,9 @@ class Workspace:
     # People and places
 
     def add_user(self, user_id: str, name: str, *, real_name: str = "", is_bot: bool = False) -> User:
-        user = User(id=user_id, name=name, real_name=real_name or name.title(), team_id=self.team.id, is_bot=is_bot)
+        email = "" if is_bot else f"{name}@{self.team.domain}.example.net"
+        shown = real_name or name.title()
+        user = User(id=user_id, name=name, real_name=shown, team_id=self.team.id, is_bot=is_bot, email=email)
         self.users[user.id] = user
         return user
 
@@ -177,6 +179,11 @@ class Workspace:
         self.changes.publish(ChangeKind.CHANNEL, channel=channel.id)
         for witness in self.witnesses:
             witness.archived(channel)
+
+    def restrict(self, channel: Channel, *, restricted: bool) -> None:
+        """Let an administrator's preference keep apps from posting here."""
+        channel.restricted = restricted
+        self.changes.publish(ChangeKind.CHANNEL, channel=channel.id)
 
     def set_group(self, group: UserGroup, users: list[str]) -> None:
         """From now on these are in the user group, and no others."""

@@ -44,8 +44,8 @@ async def test_every_envelope_is_delivered_three_times(slack, app: AsyncApp, con
     assert [shown["text"] for shown in slack.person.ephemerals("alice")] == ["once"]
     assert len({event_id for event_id, _ in seen}) == 1
     assert sorted(attempt[0] for _, attempt in seen) == ["0", "1", "2"]
-    envelopes = [ack.envelope_id for ack in slack.tally.acks if ack.kind == "slash_commands"]
-    assert len(set(envelopes)) == 3
+    envelopes = lambda: {ack.envelope_id for ack in slack.tally.acks if ack.kind == "slash_commands"}  # noqa: E731
+    await slack.person.wait_for(lambda: len(envelopes()) == 3)
 
     slack.switches.deliver_each(1)
     await slack.person.command("alice", "#random", "/coldmigrate list")

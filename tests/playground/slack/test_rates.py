@@ -7,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.playground.slack.clock import Clock
 from bot.playground.slack.player import SlackPlayer
+from bot.playground.slack.rates import RATES
 
 
 class StillClock(Clock):
@@ -71,3 +72,17 @@ async def test_the_switch_turns_limits_off(slack, client, enforced):
     slack.switches.rate_limits(enforced=enforced)
     waits = [await throttled(client.chat_postMessage(channel="#random", text=str(n))) for n in range(8)]
     assert any(waits) is enforced
+
+
+async def test_all_channels_together_have_a_limit_of_their_own(slack, client):
+    channels = [slack.switches.add_channel(f"c{number}") for number in range(40)]
+    waits = [await throttled(client.chat_postMessage(channel=channel, text="x")) for channel in channels * 4]
+    assert waits[:150] == [0] * 150
+    assert waits[150:] == [1] * 10
+    slack.switches.advance(timedelta(seconds=1))
+    assert await throttled(client.chat_postMessage(channel=channels[0], text="x")) == 0
+
+
+async def test_every_method_has_a_rate(slack):
+    methods = slack._api_methods()
+    assert set(methods) == set(RATES)

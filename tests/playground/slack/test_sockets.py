@@ -159,3 +159,35 @@ async def test_events_that_nobody_acks_are_given_up(slack):
     slack.person.post("alice", "#random", "hello")
     await slack.person.wait_for(lambda: len(slack.tally.acks) == 4)
     assert {ack.outcome for ack in slack.tally.acks} == {AckOutcome.NO_CONNECTION}
+
+
+async def test_repetitions_of_an_event_wait_by_the_workspaces_clock(slack, client):
+    slack.switches.ack_deadline(SHORT)
+    async with aiohttp.ClientSession() as session:
+        socket, _ = await open_raw(slack, client, session)
+        slack.person.post("alice", "#random", "hello")
+        heard = [await socket.receive_json(timeout=5)]
+        for number, wait in enumerate((1, 60, 300), 1):
+            await slack.person.wait_for(lambda number=number: len(slack.tally.acks) == number)
+            slack.switches.advance(timedelta(seconds=wait))
+            heard.append(await socket.receive_json(timeout=5))
+        await slack.person.wait_for(lambda: len(slack.tally.acks) == 4)
+    assert [envelope["retry_attempt"] for envelope in heard] == [0, 1, 2, 3]
+    assert [envelope["retry_reason"] for envelope in heard] == ["", "timeout", "timeout", "timeout"]
+    assert len({envelope["payload"]["event_id"] for envelope in heard}) == 1
+    assert len({envelope["envelope_id"] for envelope in heard}) == 4
+
+
+async def test_a_connection_grows_old(slack, client):
+    async with aiohttp.ClientSession() as session:
+        usual, hello = await open_raw(slack, client, session)
+        url = (await client.apps_connections_open(app_token=slack.app_token))["url"]
+        debugged = await session.ws_connect(url + "&debug_reconnects=true")
+        lifetime = (await debugged.receive_json(timeout=5))["debug_info"]["approximate_connection_time"]
+        assert (hello["debug_info"]["approximate_connection_time"], lifetime) == (18_060, 360)
+
+        slack.switches.advance(timedelta(seconds=360))
+        assert (await debugged.receive_json(timeout=5))["reason"] == "warning"
+        await debugged.close()
+        slack.switches.advance(timedelta(hours=5, seconds=60))
+        assert (await usual.receive_json(timeout=5))["reason"] == "warning"

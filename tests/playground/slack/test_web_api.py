@@ -348,3 +348,77 @@ async def test_arguments_that_make_no_sense(client, method, sent, error):
 async def test_an_app_token_can_be_tested_too(slack, client):
     answer = await AsyncWebClient(token=slack.app_token, base_url=slack.api_url, session=client.session).auth_test()
     assert answer["app_id"] == slack.workspace.app.id
+
+
+async def test_scopes_that_would_do_are_all_named(slack, client):
+    slack.switches.deny("channels:read", "groups:read", "im:read")
+    with pytest.raises(SlackApiError) as refused:
+        await client.conversations_list()
+    assert refused.value.response["needed"] == "channels:read,groups:read,im:read"
+    assert "chat:write" in refused.value.response["provided"]
+
+
+async def test_a_channel_where_apps_may_not_post(slack, client):
+    slack.switches.restrict("#random")
+    assert await error_of(client.chat_postMessage(channel="#random", text="x")) == "restricted_action"
+    slack.switches.restrict("#random", restricted=False)
+    assert (await client.chat_postMessage(channel="#random", text="x"))["ok"]
+
+
+async def test_the_team_the_bot_and_people_by_address(slack, client):
+    address = slack.workspace.user("alice").email
+    assert (await client.users_lookupByEmail(email=address.upper()))["user"]["name"] == "alice"
+    assert await error_of(client.users_lookupByEmail(email="nobody@example.net")) == "users_not_found"
+    slack.switches.deny("users:read.email")
+    assert "email" not in (await client.users_info(user=slack.workspace.user("alice").id))["user"]["profile"]
+    assert (await client.team_info())["team"]["id"] == slack.workspace.team.id
+    assert (await client.bots_info(bot=slack.workspace.app.bot_id))["bot"]["user_id"] == slack.workspace.app.bot_user
+    assert await error_of(client.bots_info(bot="B0")) == "bot_not_found"
+    slack.switches.remove_bot("#random")
+    mine = (await client.users_conversations(types="public_channel,im"))["channels"]
+    assert {channel["name"] for channel in mine} == {"migrations", "nfc-alerts"}
+
+
+async def test_blocks_can_be_validated_without_being_shown(client):
+    good = {"type": "divider"}
+    bad = {"type": "header", "text": {"type": "mrkdwn", "text": "x"}}
+    assert (await client.blocks_validate(blocks=[good]))["ok"]
+    with pytest.raises(SlackApiError) as refused:
+        await client.blocks_validate(blocks=[good, bad])
+    answer = refused.value.response
+    assert answer["error"] == "invalid_blocks"
+    assert answer["errors"] == [
+        {"pointer": "/1/text/type", "code": "failed_constraint", "message": "unsupported type: mrkdwn"}
+    ]
+    with pytest.raises(SlackApiError) as refused:
+        await client.blocks_validate(message={"text": "x", "blocks": [bad]})
+    assert refused.value.response["errors"][0]["pointer"] == "/blocks/0/text/type"
+    assert await error_of(client.blocks_validate(view={"type": "modal", "blocks": []})) == "invalid_view"
+    assert await error_of(client.api_call("blocks.validate")) == "invalid_arguments"
+
+
+async def test_a_message_that_grows(slack, client):
+    alice, team = slack.workspace.user("alice").id, slack.workspace.team.id
+    root = slack.person.post("alice", "#random", "why?")
+    where = slack.workspace.channel("#random").id
+    lost = client.chat_startStream(channel=where, thread_ts=root)
+    assert await error_of(lost) == "missing_recipient_team_id"
+    stream = await client.chat_stream(
+        channel=where, thread_ts=root, recipient_team_id=team, recipient_user_id=alice, buffer_size=1
+    )
+    await stream.append(markdown_text="Packets ")
+    await stream.append(markdown_text="were *lost*.")
+    task = {"type": "task_update", "id": "t", "title": "Read vpxa.log", "status": "complete", "output": "9 lines"}
+    await client.chat_appendStream(channel=where, ts=stream._stream_ts, chunks=[task])
+    await stream.stop(blocks=[{"type": "divider"}])
+
+    (_, grown) = slack.person.thread("#random", root)
+    assert grown["text"] == "Packets were *lost*."
+    assert [block["type"] for block in grown["blocks"]] == ["markdown", "task_card", "divider"]
+    late = client.chat_appendStream(channel=where, ts=grown["ts"], markdown_text="more")
+    assert await error_of(late) == "message_not_in_streaming_state"
+    begun = await client.chat_startStream(
+        channel=where, thread_ts=root, recipient_team_id=team, recipient_user_id=alice
+    )
+    wrong = client.chat_appendStream(channel=where, ts=begun["ts"], chunks=[task | {"output": "x" * 257}])
+    assert await error_of(wrong) == "invalid_chunks"
