@@ -38,11 +38,11 @@ class Noise:
 
 
 def _lro(op_id: str, call: str, source: str, *, ends_after: int = 1) -> Noise:
-    """One operation of vpxa from its BEGIN to its FINISH."""
+    """One operation of vpxa from its BEGIN to its FINISH; they make up the bulk of its log."""
     return Noise(op_id, (
         Phrase("vpxa", "info", "vpxLro", f"[VpxLRO] -- BEGIN lro-{{lro}} -- {call} -- {{session}}", source),
         Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", source, ends_after),
-    ))  # fmt: skip
+    ), share=20)  # fmt: skip
 
 
 def _task(op_id: str, call: str, source: str, *, share: int = 3) -> Noise:

@@ -1,13 +1,15 @@
 """Host logs: as the DiagnosticManager serves them, and as each generation of host writes them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
 
 import pytest
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
 from bot.playground.esxi import phrases
 from bot.playground.esxi.diary import Diary, derived_op_id
 from bot.playground.esxi.host_log import HostLogs
+from bot.playground.esxi.line_forms import Generation
 from bot.playground.esxi.ordinary import NOISE
 from bot.playground.esxi.phrases import INVENTED, Phrase
 
@@ -29,12 +31,44 @@ def browse(client, in_thread):
     return call
 
 
-async def test_keys_are_asked_for(player, client, in_thread):
-    def go():
-        host = client.find("DC1/host/C1").host[0]
-        return {entry.key: entry.fileName for entry in client.content.diagnosticManager.QueryDescriptions(host)}
+def descriptions(client, host=None):
+    return {entry.key: entry.fileName for entry in client.content.diagnosticManager.QueryDescriptions(host)}
 
-    assert (await in_thread(go))["vpxa"] == "/var/log/vpxa.log"
+
+async def test_keys_are_asked_for(player, client, in_thread):
+    files = await in_thread(lambda: descriptions(client, client.find("DC1/host/C1").host[0]))
+    assert files == {key: f"/var/log/{key}.log" for key in ("hostd", "vpxa", "vmkernel", "vobd")}
+
+
+async def test_vcenter_has_a_log_of_its_own_that_tells_of_tasks(player, client, in_thread):
+    def go():
+        (key,) = descriptions(client)
+        task = client.relocate(client.find("DC1/vm/Web/web01"), client.spec(), "cm-ab12cd34-a1")
+        client.watch(task)
+        return key, list(client.content.diagnosticManager.BrowseDiagnosticLog(None, key, 1, 500).lineText), task._moId
+
+    key, lines, task = await in_thread(go)
+    assert key == "vpxd:vpxd.log"
+    (begin,) = [line for line in lines if f"-- BEGIN {task} --" in line]
+    assert "info vpxd[" in begin
+    assert "opID=cm-ab12cd34-a1]" in begin
+    assert "vim.VirtualMachine.RelocateVM" in begin
+    assert any(f"-- ERROR {task} --" in line or f"-- FINISH {task}" in line for line in lines)
+
+
+async def test_a_host_that_is_away_shows_no_logs(player, client, browse, in_thread):
+    player.set_host(HOST, connected=False)
+    with pytest.raises(vmodl.fault.HostNotConnected):
+        await browse(1, 10)
+    with pytest.raises(vmodl.fault.HostNotConnected):
+        await in_thread(lambda: descriptions(client, client.find("DC1/host/C1").host[0]))
+
+
+async def test_a_slow_host_makes_vcenter_slow(player, browse):
+    player.machine(HOST).answers_after = timedelta(milliseconds=150)
+    begun = perf_counter()
+    await browse(1, 10)
+    assert perf_counter() - begun >= 0.15
 
 
 async def test_a_page_has_at_most_500_lines(player, browse):
@@ -97,7 +131,8 @@ def test_each_generation_writes_the_same_news_in_its_own_form(version):
     )
     lines = logs.lines("vpxa")
     assert lines[0].startswith(head)
-    assert lines[0].endswith(f"{middle.format(derived_op_id('C65743A5-0000024D', 'esx'))}NfcNetTcpWrite: bWritten: -1")
+    op_id = derived_op_id("C65743A5-0000024D", "esx", generation=Generation.of(version))
+    assert lines[0].endswith(f"{middle.format(op_id)}NfcNetTcpWrite: bWritten: -1")
     assert client_line in lines[5]
     assert lines[-2].endswith("RecordOp ASSIGN: info.cancelable, task-10646")
 
