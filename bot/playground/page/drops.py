@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
@@ -20,17 +21,19 @@ FORM: Final = 64 * 1024
 
 
 class Drops:
-    """`POST /ui/files` and `GET /ui/files/{id}/{name}`. A refusal is a sentence."""
+    """`POST /ui/files` and `GET /ui/files/{id}/{name}`. A refusal is a sentence. `sent` makes typed text ready."""
 
-    def __init__(self, person: Person, users: list[str]) -> None:
+    def __init__(self, person: Person, users: list[str], *, sent: Callable[[str], str]) -> None:
         self._person = person
         self._users = users
+        self._sent = sent
 
     async def take(self, request: web.Request) -> web.Response:
         """Post each file as the person named in the query; the words go with the first."""
         try:
             user, channel = request.query["user"], request.query["channel"]
-            files, comment = await _form(request)
+            files, typed = await _form(request)
+            comment = self._sent(typed)
             for name, content in files:
                 thread = request.query.get("thread_ts")
                 self._person.upload(user, channel, name, content, comment=comment, thread_ts=thread)

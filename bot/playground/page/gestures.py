@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 
 from bot.errors import UserError
 from bot.playground.page import said
 from bot.playground.page.orders import Orders
 from bot.playground.page.said import Look
 from bot.playground.page.slack_parts import ModalState
+from bot.playground.page.typed import sent_text
 from bot.playground.slack.outcome import Outcome
 from bot.playground.slack.player import SlackPlayer
 from bot.playground.slack.records import ChannelKind
 
 Json = dict[str, Any]
-AT_NAME: Final = re.compile(r"(?<![\w@])@([\w.-]+)")
 
 
 class Gestures:
@@ -50,7 +49,7 @@ class Gestures:
                 outcome = await person.command(user, g.channel, g.line)
                 return {"error": outcome.error, "text": outcome.text}
             case said.Post():
-                return {"ts": person.post(user, g.channel, self._typed(g.text), thread_ts=g.thread_ts)}
+                return {"ts": person.post(user, g.channel, self.sent(g.text), thread_ts=g.thread_ts)}
             case said.React():
                 return {"stands": person.react(user, g.channel, g.ts, g.name)}
             case said.Click():
@@ -119,15 +118,9 @@ class Gestures:
             state.loading = False
             self._changed()
 
-    def _typed(self, text: str) -> str:
-        """What a client sends for typed text: the names of people who are there become mentions."""
-        ids = {user.name: user.id for user in self._slack.workspace.users.values()}
-
-        def mention(found: re.Match[str]) -> str:
-            known = ids.get(found[1])
-            return f"<@{known}>" if known else found[0]
-
-        return AT_NAME.sub(mention, text)
+    def sent(self, typed: str) -> str:
+        """What a client sends for typed text."""
+        return sent_text(typed, {user.name: user.id for user in self._slack.workspace.users.values()})
 
 
 def _told(outcome: Outcome) -> Json:

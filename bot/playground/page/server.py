@@ -61,7 +61,8 @@ class PageServer:
         self._audience = Audience(SlackParts(slack, manifest or {}, modals), WorldPart(world, stagehands, down=down))
         self._orders = Orders(slack, world, stagehands, down=down, changed=self._audience.world_changed)
         self._gestures = Gestures(slack, self._orders, modals=modals, changed=self._audience.slack_changed)
-        self._drops = Drops(slack.person, [user.id for user in slack.workspace.users.values()])
+        users = [user.id for user in slack.workspace.users.values()]
+        self._drops = Drops(slack.person, users, sent=self._gestures.sent)
         stagehands.on_change(self._audience.world_changed)
 
     @property

@@ -160,8 +160,9 @@ async def test_the_home_tab_is_published_when_it_is_opened_and_can_be_touched(al
 
 
 async def test_a_name_in_typed_text_is_a_mention(alice, heard):
-    await alice.do("post", channel=CHANNEL, text="hey @coldmigrate, ask @nobody or mail a@bob")
-    assert (await heard("mention"))["text"] == "hey <@U0COLDBOT1>, ask @nobody or mail a@bob"
+    await alice.do("post", channel=CHANNEL, text="hey @coldmigrate, ask @nobody or a@bob <!channel> & <@U0BOB00001>")
+    said = (await heard("mention"))["text"]
+    assert said == "hey <@U0COLDBOT1>, ask @nobody or a@bob &lt;!channel&gt; &amp; &lt;@U0BOB00001&gt;"
 
 
 async def test_replies_reactions_and_shortcuts(alice, heard):

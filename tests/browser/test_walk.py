@@ -1,0 +1,168 @@
+"""A person walks through the demo: asks for a migration, sees it happen, breaks the next, reads why it broke."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import HOSTILE
+
+SHOTS = Path("build/screenshots")
+COPY = 30_000
+"""Milliseconds for a copy, or for its post-mortem, on a slow machine."""
+
+LOG = b"2026-11-23T04:41:09.100Z error vpxa[1] [NFC ERROR]NfcNetTcpWrite: bWritten: -1\n"
+ATTACK = "</script><img src=x onerror=alert(2)> <b>bold</b> {{7*7}} javascript:alert(3)"
+
+
+async def shot(page: Page, name: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+
+
+def composer(page: Page) -> Locator:
+    return page.get_by_test_id("composer").first
+
+
+def card(page: Page, title: str) -> Locator:
+    """The message of the channel whose heading this is."""
+    heading = re.compile(rf"^{re.escape(title)}$")
+    return page.get_by_test_id("message").filter(has=page.get_by_text(heading)).first
+
+
+async def approve(page: Page, title: str) -> Locator:
+    shown = card(page, title)
+    await expect(shown).to_contain_text("Waiting for approval", timeout=COPY)
+    await shown.locator("[data-action-id='cm.approve']").click()
+    await page.get_by_test_id("confirm-yes").click()
+    return shown
+
+
+async def percent(page: Page, vm: str, *, beyond: int) -> int:
+    """What the link on the map says of the copy that crosses it, once that is more."""
+    at = page.get_by_test_id("move").filter(has_text=vm).get_by_test_id("link-percent")
+    async with asyncio.timeout(COPY / 1000):
+        while True:
+            if (found := re.search(r"\d+", await at.inner_text())) and int(found[0]) > beyond:
+                return int(found[0])
+            await asyncio.sleep(0.05)  # the page has no event for this
+
+
+async def become(page: Page, user: str) -> None:
+    await page.get_by_test_id("user-switch").click()
+    await page.get_by_test_id(f"user-{user}").click()
+
+
+@pytest.mark.timeout(150)
+async def test_a_walk_through_the_demo(page: Page, tmp_path: Path) -> None:
+    await a_migration_that_succeeds(page)
+    await a_migration_that_dies(page)
+    await a_log_in_the_thread(page, tmp_path)
+    await somebody_else(page)
+    await at_night(page)
+    await at_home(page)
+    await an_attack(page)
+
+
+async def a_migration_that_succeeds(page: Page) -> None:
+    await page.get_by_test_id("map").wait_for()
+    await composer(page).fill("/cold")
+    suggestion = page.get_by_test_id("suggestion").filter(has_text="/coldmigrate").first
+    await expect(suggestion).to_contain_text("<vm> <site>")
+    await shot(page, "1-suggestion")
+    await suggestion.click()
+    await composer(page).press_sequentially("web01 site2")
+    await expect(composer(page)).to_have_value("/coldmigrate web01 site2")
+    await composer(page).press("Enter")
+    await expect(page.get_by_test_id("message").filter(has_text="Only visible to you").first).to_contain_text("web01")
+    moving = await approve(page, "web01 to site2")
+    first = await percent(page, "web01", beyond=2)
+    await expect(moving).to_contain_text(re.compile(r"[1-9]\d* %"), timeout=COPY)
+    said = await moving.inner_text()
+    await shot(page, "2-copying")
+    assert await percent(page, "web01", beyond=first + 10) > first
+    await expect(moving).not_to_have_text(said)
+    await expect(page.get_by_test_id("site-site2")).to_contain_text("web01", timeout=COPY)
+    await expect(moving.locator("[data-action-id='cm.cancel']")).to_have_count(0, timeout=COPY)
+    await shot(page, "3-done")
+
+
+async def a_migration_that_dies(page: Page) -> None:
+    await composer(page).fill("/coldmigrate big01 site2")
+    await composer(page).press("Enter")
+    dying = await approve(page, "big01 to site2")
+    await percent(page, "big01", beyond=10)
+    loss = page.get_by_test_id("link-loss").first
+    await loss.fill("4")
+    await expect(page.get_by_test_id("link-site1-site2")).to_contain_text("4 % loss")
+    await shot(page, "4-lossy")
+    await expect(dying.locator("[data-action-id='cm.retry']")).to_be_visible(timeout=COPY)
+    await expect(dying).to_contain_text("intact at its source")
+    await dying.get_by_test_id("thread-summary").click()
+    thread = page.get_by_test_id("thread-pane")
+    await expect(thread).to_contain_text("packet loss", timeout=COPY)
+    await expect(thread).to_contain_text("[NFC ERROR]NfcNet_Send", timeout=COPY)
+    for way in ("Converter", "FastSCP", "SSH"):
+        await expect(thread).to_contain_text(way, timeout=COPY)
+    await shot(page, "5-verdict")
+    await loss.fill("0")
+
+
+async def a_log_in_the_thread(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "vpxa.log"
+    file.write_bytes(LOG)
+    thread = page.get_by_test_id("thread-pane")
+    await thread.get_by_test_id("composer").fill("this is the other end's")
+    await thread.get_by_test_id("file-input").set_input_files(file)
+    dropped = thread.get_by_test_id("message").filter(has_text="vpxa.log").last
+    await expect(dropped).to_contain_text("this is the other end's")
+    async with page.expect_download() as download:
+        await dropped.get_by_role("link", name="Download").click()
+    assert (await (await download.value).path()).read_bytes() == LOG
+    await shot(page, "6-file")
+
+
+async def somebody_else(page: Page) -> None:
+    whispers = page.get_by_test_id("message").filter(has_text="Only visible to you")
+    assert await whispers.count() > 0
+    await become(page, "U0MALLORY1")
+    await expect(whispers).to_have_count(0)
+    await expect(card(page, "web01 to site2")).to_be_visible()
+    await composer(page).fill("/coldmigrate cache01 site2")
+    await composer(page).press("Enter")
+    await expect(whispers).to_have_count(1)
+    await expect(whispers).to_contain_text("may not")
+    await shot(page, "7-mallory")
+    await become(page, "U0ALICE001")
+    await expect(page.get_by_text("may not")).to_have_count(0)
+
+
+async def at_night(page: Page) -> None:
+    brightness = "getComputedStyle(document.querySelector('[data-testid=message]').closest('main, section')).color"
+    before = await page.evaluate(brightness)
+    await page.get_by_test_id("theme-toggle").click()
+    await page.wait_for_function(f"{brightness} !== '{before}'")
+    await shot(page, "8-dark")
+
+
+async def at_home(page: Page) -> None:
+    await page.get_by_test_id("home-entry").click()
+    await page.get_by_test_id("app-home").wait_for()
+    await shot(page, "9-home")
+    await page.get_by_test_id("channel-C0MIGRATE1").click()
+
+
+async def an_attack(page: Page) -> None:
+    await composer(page).fill(ATTACK)
+    await composer(page).press("Enter")
+    await expect(page.get_by_test_id("message").last).to_contain_text("<img src=x onerror=alert(2)>")
+    await expect(page.get_by_test_id("site-site2")).to_contain_text('"><img src=x')
+    await composer(page).fill(f"/coldmigrate '{HOSTILE}' site1")
+    await composer(page).press("Enter")
+    await expect(page.get_by_test_id("message").filter(has_text="img src=x onerror=alert(1)").first).to_be_visible()
+    assert await page.locator("img[src=x]").count() == 0
+    await shot(page, "10-attack")
