@@ -146,6 +146,10 @@ class SlackControl:
     async def statistics(self) -> Json:
         return await self.ask("statistics")
 
+    async def traffic(self, *, since: int = 0) -> list[Json]:
+        """What crossed the wire lately and has a number above `since`."""
+        return list((await self.ask("traffic", since=since))["exchanges"])
+
     # Waiting
 
     async def wait_for_change(self, since: int, within: timedelta = POLL) -> tuple[int, list[Json]]:

@@ -6,7 +6,7 @@ Every verb takes its arguments from the query or from a JSON object. A mistake o
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -25,7 +25,8 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ControlApi:
-    def __init__(self, *, workspace: Workspace, person: Person, switches: Switches) -> None:
+    def __init__(self, *, workspace: Workspace, person: Person, switches: Switches, traffic: Iterable[Json]) -> None:
+        self._traffic = traffic
         self._workspace = workspace
         self._verbs: Mapping[str, Verb] = (
             gesture_verbs(person) | screen_verbs(person) | switch_verbs(switches) | self._own_verbs()
@@ -48,7 +49,13 @@ class ControlApi:
         return web.json_response({} if answer is None else answer)
 
     def _own_verbs(self) -> dict[str, Verb]:
-        return {"changes": self._changes, "places": lambda _: self._places()}
+        return {
+            "changes": self._changes,
+            "places": lambda _: self._places(),
+            "traffic": lambda sent: {
+                "exchanges": [one for one in self._traffic if one["n"] > int(sent.get("since", 0))]
+            },
+        }
 
     async def _changes(self, sent: Json) -> Json:
         """Changes newer than `since`; waits up to `seconds` for the first one."""

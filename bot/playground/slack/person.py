@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bot.errors import UserError
 from bot.playground.slack.changes import Json
-from bot.playground.slack.content import as_stored, read_content
+from bot.playground.slack.content import read_content
 from bot.playground.slack.events import Events
 from bot.playground.slack.files import LARGEST_FILE, Files
 from bot.playground.slack.gestures import Value, action_json, find_control
@@ -22,6 +22,7 @@ from bot.playground.slack.refusal import ApiRefusalError
 from bot.playground.slack.response_urls import ResponseUrls
 from bot.playground.slack.tally import Ack, AckOutcome
 from bot.playground.slack.triggers import Triggers
+from bot.playground.slack.typed import typed_blocks
 from bot.playground.slack.view_gestures import ViewGestures
 from bot.playground.slack.views import Views
 from bot.playground.slack.workspace import Content, Workspace, emoji_name
@@ -140,7 +141,7 @@ class Person(ViewGestures):
         who, where = self._writer(user, channel)
         if thread_ts is not None:
             self._message(where, thread_ts)
-        return self._workspace.post(where, who, Content(text=text, blocks=_typed(text)), thread_ts=thread_ts).ts
+        return self._workspace.post(where, who, Content(text=text, blocks=typed_blocks(text)), thread_ts=thread_ts).ts
 
     def mention(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> str:
         """Write a message that begins with the bot's name."""
@@ -158,7 +159,7 @@ class Person(ViewGestures):
         if len(content) > LARGEST_FILE:
             raise UserError(f"{name} has {len(content)} bytes; this Slack takes {LARGEST_FILE}.")
         file = self._files.keep(who, name, content)
-        said = Content(text=comment, blocks=_typed(comment))
+        said = Content(text=comment, blocks=typed_blocks(comment))
         self._workspace.post(where, who, said, thread_ts=thread_ts, files=[file])
         return file.with_shares()
 
@@ -196,11 +197,3 @@ class Person(ViewGestures):
             self._workspace.said("ephemeral", said)
             self._workspace.whisper(where, who, content, source=EphemeralSource.ACK)
         return outcome
-
-
-def _typed(text: str) -> list[Json]:
-    """What a client sends along with typed text."""
-    if not text:
-        return []
-    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
-    return as_stored([{"type": "rich_text", "elements": [section]}])

@@ -191,7 +191,7 @@ class SlackPlayer:
             wiretap=self._wiretap,
             methods=self._api_methods(),
         )
-        control = ControlApi(workspace=self.workspace, person=self.person, switches=self.switches)
+        control = ControlApi(workspace=self.workspace, person=self.person, switches=self.switches, traffic=self.traffic)
         verb = control_api.PREFIX + "{verb}"
         return [
             web.get(web_api.PATH, api.handle, allow_head=False),

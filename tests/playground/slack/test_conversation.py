@@ -8,6 +8,8 @@ from slack_sdk.models.blocks import ActionsBlock, ButtonElement, SectionBlock
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.errors import UserError
+from bot.playground.slack.block_kit import message_problems
+from bot.playground.slack.typed import typed_blocks
 
 CARD = [
     SectionBlock(text="Move *web01* to site2?").to_dict(),
@@ -192,3 +194,22 @@ async def test_a_modal_is_opened_checked_and_submitted(slack, app: AsyncApp, con
     assert len(slack.person.views("alice")) == 1
     assert (await slack.person.submit_view("alice", view["id"], {"vm": "web01"})).ack is None
     assert slack.person.views("alice") == []
+
+
+def test_typed_text_becomes_things_of_its_own():
+    text = "<@U1> see <#C1|random>, <!here> &lt;!channel&gt; <https://x.net?a&amp;b|log> <odd> <!subteam^S1>"
+    (block,) = typed_blocks(text)
+    (section,) = block["elements"]
+    assert section["elements"] == [
+        {"type": "user", "user_id": "U1"},
+        {"type": "text", "text": " see "},
+        {"type": "channel", "channel_id": "C1"},
+        {"type": "text", "text": ", "},
+        {"type": "broadcast", "range": "here"},
+        {"type": "text", "text": " <!channel> "},
+        {"type": "link", "url": "https://x.net?a&b", "text": "log"},
+        {"type": "text", "text": " <odd> "},
+        {"type": "usergroup", "usergroup_id": "S1"},
+    ]
+    assert message_problems([block]) == []
+    assert typed_blocks("") == []

@@ -97,8 +97,11 @@ async def test_the_switches_from_elsewhere(slack, client):
         await control.ask("deliver-each", times=2)
         await control.ask("disconnect-every", seconds=10)
         await control.ask("disconnect-every")
-    with pytest.raises(SlackApiError, match="ratelimited"):
-        await client.auth_test()
+        with pytest.raises(SlackApiError, match="ratelimited"):
+            await client.auth_test()
+        (refused,) = await control.traffic()
+        assert (refused["what"], refused["answer"]["error"]) == ("auth.test", "ratelimited")
+        assert await control.traffic(since=refused["n"]) == []
 
 
 async def test_traffic_shows_both_ways_and_no_secret(slack, client, app: AsyncApp, connect):
