@@ -1,4 +1,5 @@
 // Pictures. Only inline ones are drawn; the page loads nothing from elsewhere and says so instead.
+import { Icon } from "../chat/Icon";
 import type { Block, BlockElement } from "../model/slack";
 import { safeImage } from "../text/urls";
 import { SafeLink } from "./SafeLink";
@@ -27,7 +28,7 @@ export function Picture({ of, small = false }: { of: BlockElement; small?: boole
   return (
     <span className={small ? "picture-missing picture-missing-small" : "picture-missing"}>
       <SafeLink href={of.image_url}>
-        🖼 <bdi>{alternative}</bdi>
+        <Icon name="picture" /> <bdi>{alternative}</bdi>
       </SafeLink>
     </span>
   );

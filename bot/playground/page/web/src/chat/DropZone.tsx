@@ -1,5 +1,6 @@
 // Files dragged anywhere onto a pane are dropped into its channel or thread.
 import { useRef, useState, type DragEvent, type ReactNode } from "react";
+import { Icon } from "./Icon";
 import { sendFiles } from "./send-files";
 
 interface ZoneProps {
@@ -52,7 +53,7 @@ export function DropZone({ user, channel, thread, into, className, testid, label
       {over ? (
         <div className="drop-overlay" data-testid="file-drop">
           <p>
-            <span aria-hidden="true">📄</span>
+            <Icon name="file" />
             <strong>Drop to upload</strong>
             <span>into {into}</span>
           </p>

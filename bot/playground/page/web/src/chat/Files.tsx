@@ -2,6 +2,7 @@ import type { SlackFile } from "../model/slack";
 import { bytes } from "../text/format";
 import { visible } from "../text/visible";
 import { downloadPath } from "../wire/files";
+import { Icon } from "./Icon";
 
 export function Files({ files }: { files: SlackFile[] }) {
   return (
@@ -9,7 +10,7 @@ export function Files({ files }: { files: SlackFile[] }) {
       {files.map((file) => (
         <li key={file.id} className="file" data-testid="file">
           <span className="file-kind" aria-hidden="true">
-            {/^(gz|tgz|zip|tar)/.test(file.filetype) ? "🗜" : "📄"}
+            <Icon name={/^(gz|tgz|zip|tar)/.test(file.filetype) ? "archive" : "file"} />
           </span>
           <span className="file-words">
             <bdi className="file-name">{visible(file.name)}</bdi>

@@ -11,6 +11,7 @@ import { authorOf } from "./author";
 import { Avatar } from "./Avatar";
 import { Files } from "./Files";
 import { Folded } from "./Folded";
+import { Icon } from "./Icon";
 import { Reactions } from "./Reactions";
 import { ThreadSummary } from "./ThreadSummary";
 import { Toolbar } from "./Toolbar";
@@ -41,7 +42,7 @@ export const MessageRow = memo(function MessageRow({ message, channel, joined, i
         {joined ? <Moment ts={message.ts} /> : <Avatar id={author.id} name={author.name} />}
       </div>
       <div className="message-main">
-        {message.ephemeral ? <p className="only-you">👁 Only visible to you</p> : null}
+        {message.ephemeral ? <p className="only-you"><Icon name="eye" /> Only visible to you</p> : null}
         {joined ? null : (
           <header className="message-head">
             <bdi className="message-author">{author.name}</bdi>

@@ -4,6 +4,7 @@ import { store, useLook, useWorkspace } from "../model/store";
 import { userOf } from "../model/state";
 import { visible } from "../text/visible";
 import { Avatar } from "./Avatar";
+import { Icon } from "./Icon";
 import { Popup } from "./Popup";
 
 export function UserSwitch() {
@@ -24,7 +25,7 @@ export function UserSwitch() {
             <bdi>{visible(name)}</bdi>
           </strong>
         </span>
-        <span className="user-change">switch</span>
+        <Icon name="updown" />
       </button>
       <Popup anchor={anchor} open={open} onClose={() => setOpen(false)} label="Be somebody else">
         <p className="menu-group">Be somebody else</p>

@@ -13,9 +13,10 @@ const ANGLED = /<([^<>@#!|][^<>|]*)(?:\|([^<>]*))?>/g;
 
 /** The same mrkdwn with links that lead to nothing but http, https and mail; other links become their label. */
 export function safeMrkdwn(text: string): string {
-  return text.replace(ANGLED, (whole, url: string, label: string | undefined) =>
-    safeUrl(url) ? whole : (label ?? url),
-  );
+  return text.replace(ANGLED, (whole, url: string, label: string | undefined) => {
+    if (safeUrl(url)) return whole;
+    return label ?? `&lt;${url}&gt;`; // what is no link at all was meant as text
+  });
 }
 
 const IMAGE_IN_MARKDOWN = /!\[([^\]]*)\]\([^)]*\)/g;
