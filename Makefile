@@ -44,7 +44,7 @@ bench: setup ## measure (ONLY= one benchmark)
 chaos: setup ## the long form of the tests that kill processes
 	@.venv/bin/pytest -q -m chaos --timeout=900 tests/chaos $(ARGS)
 
-lock: ## pin the newest packages that pyproject.toml allows (needs uv; UV= names it)
+lock: setup ## pin the newest packages that pyproject.toml allows (needs uv; UV= names it)
 	$(COMPILE) --upgrade pyproject.toml --extra demo --output-file requirements.lock
 	$(COMPILE) --upgrade pyproject.toml --extra demo --group dev --output-file requirements-dev.lock
 	printf 'hatchling\neditables\n' | $(COMPILE) --no-annotate --constraint requirements-dev.lock --output-file .ci/build.lock -

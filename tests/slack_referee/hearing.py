@@ -30,7 +30,7 @@ class Hearing:
             make(player, **options)
             player.on_said.append(self.hear)
 
-        SlackPlayer.__init__ = made_and_heard
+        SlackPlayer.__init__ = made_and_heard  # type: ignore[method-assign, assignment]
 
     def hear(self, kind: str, payload: Json) -> None:
         self.count += 1

@@ -117,7 +117,8 @@ class Asked:
     def of(self, *kinds: str) -> set[str]:
         """The names listened for by listeners of these kinds; patterns of Bolt's other forms are left out."""
         wanted = (listener.wanted for listener in self.listeners if listener.kind in kinds)
-        return {one.get("callback_id", one.get("type")) if isinstance(one, dict) else one for one in wanted} - {None}
+        names = (one.get("callback_id", one.get("type")) if isinstance(one, dict) else one for one in wanted)
+        return {str(name) for name in names if name is not None}
 
     @property
     def kinds(self) -> set[str]:

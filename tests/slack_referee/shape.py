@@ -55,14 +55,14 @@ def _kinds(option: Json) -> set[object] | None:
     option = _DEFINITIONS[option["$ref"].rpartition("/")[2]] if "$ref" in option else option
     if "anyOf" in option:
         below = [_kinds(one) for one in option["anyOf"]]
-        return None if None in below else set().union(*below)
+        return None if None in below else {kind for kinds in below for kind in kinds or ()}
     kind = option.get("properties", {}).get("type", {})
     return {kind["const"]} if "const" in kind else set(kind["enum"]) if "enum" in kind else None
 
 
 _ROOT: Json = json.loads(SCHEMA.read_text(encoding="utf-8"))
 _DEFINITIONS: Json = _ROOT["definitions"]
-_Validator = validators.extend(Draft7Validator, {"anyOf": _any_of})
+_Validator: Any = validators.extend(Draft7Validator, {"anyOf": _any_of})  # type: ignore[no-untyped-call]
 _VALIDATORS: dict[str, Any] = {}
 
 
