@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY: Final = timedelta(seconds=2)
 LONGEST_RETRY: Final = timedelta(minutes=1)
+SHARED_BY: Final = timedelta(seconds=15)
+"""How long Slack may take to show a file that it has."""
+
 CLOSED_DOOR: Final = timedelta(minutes=2)
 """Between tries while a person has to change something first: invite the bot, renew the token."""
 PATIENCE: Final = timedelta(days=1)
@@ -66,7 +69,8 @@ class Courier:
             return await self._carry(record)
         except MaybeSentError as error:
             log.warning("%s Looking for the message before it is sent again.", error)
-            return Later(delay=_backoff(record), problem="lost", suspect=True, looked=True)
+            delay = max(_backoff(record), SHARED_BY) if record.kind is Kind.FILE else _backoff(record)
+            return Later(delay=delay, problem="lost", suspect=True, looked=True)
         except SlackError as error:
             return _after_refusal(record, error)
         except OutsideError as error:

@@ -46,7 +46,10 @@ async def find(client: AsyncWebClient, record: Record, *, bot_id: str) -> Sent |
 
 
 async def find_at(client: AsyncWebClient, record: Record, ts: str, *, bot_id: str) -> Sent | None:
-    """The message at `ts` if this bot posted it, and as the card of the record's job; else None."""
+    """The message at `ts` if this bot posted it, and as the card of the record's job; else None.
+
+    Who asks so has lost track of the card, and of its revisions: what it shows counts as old.
+    """
     with calling("conversations.history", about=record.channel):
         page = await client.conversations_history(
             channel=record.channel, latest=ts, oldest=ts, inclusive=True, limit=1, include_all_metadata=True
@@ -55,7 +58,7 @@ async def find_at(client: AsyncWebClient, record: Record, ts: str, *, bot_id: st
         payload = _payload(message)
         ours = message.get("bot_id") == bot_id and payload.get("kind") == Kind.CARD
         if message.get("ts") == ts and ours and payload.get("job_id") == record.job:
-            return Sent(ts=ts, revision=_revision(message))
+            return Sent(ts=ts)
     return None
 
 

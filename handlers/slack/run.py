@@ -41,7 +41,7 @@ class SlackBot:
     """One Socket Mode connection and one drainer. Several bots may run at once, each on its own connection.
 
     `start` fails fast: LoginError for a bad token, UnreachableError for a Slack that is away. Once it is connected,
-    a lost connection is made again.
+    a lost connection is made again. After its first death the drainer rests for `rest`, then for twice as long.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class SlackBot:
         drainer: OutboxDrainer,
         inbox: Inbox,
         *,
+        rest: timedelta = FIRST_REST,
         reached: Callable[[str], None] = _nowhere,
     ) -> None:
         self._app_token = app_token
@@ -59,6 +60,7 @@ class SlackBot:
         self._verbs = verbs
         self._drainer = drainer
         self._inbox = inbox
+        self._rest = rest
         self._reached = reached
         self._in_flight = InFlight()
         self._socket: SocketMode | None = None
@@ -97,14 +99,14 @@ class SlackBot:
 
     async def _drain(self) -> None:
         """Drain, and begin again after an unforeseen error: news waits in Redis meanwhile; commands are answered."""
-        deaths, rest = 0, FIRST_REST
+        deaths, rest = 0, self._rest
         while True:
             born = monotonic()
             try:
                 return await self._drainer.run()
             except Exception as error:  # like a worker's loop: nothing that one record does may end the bot
                 if monotonic() - born > STEADY.total_seconds():
-                    deaths, rest = 0, FIRST_REST
+                    deaths, rest = 0, self._rest
                 deaths += 1
                 if deaths == MOST_DEATHS:
                     raise BugError(f"The outbox could not be drained {deaths} times in a row: {error!r}") from error

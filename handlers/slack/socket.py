@@ -69,8 +69,19 @@ class SocketMode(AsyncBaseSocketModeClient):
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Connect. LoginError for a token that is no good, UnreachableError for a Slack that is away."""
-        await self._connect()
+        """Connect, after the wait that Slack asks for if we came too often.
+
+        LoginError for a token that is no good, UnreachableError for a Slack that is away.
+        """
+        while True:
+            try:
+                await self._connect()
+                break
+            except OutsideError as error:
+                if not error.retry_after:
+                    raise
+                log.warning("%s", error)
+                await asyncio.sleep(error.retry_after)
         self._keeper = asyncio.create_task(self._keep(), name="Slack's connection")
 
     async def is_connected(self) -> bool:

@@ -33,7 +33,7 @@ from bot.slack.port import Reply, Section
 from bot.store import keys
 from bot.store.client import Store, connect
 
-PAST_LEASE = timedelta(seconds=31)  # of the outbox
+PAST_LEASE = timedelta(seconds=61)  # of the outbox; and a connection a minute is what Slack gives for ever
 PATIENCE = timedelta(seconds=40)
 JOB = re.compile(r"job ([a-z2-7]{8})\b")
 EVIDENCE = [f"2026-11-23T01:43:{n % 60:02}.000Z warning vpxa[{n:07}] NfcNetTcpWrite: bWritten: -1" for n in range(400)]

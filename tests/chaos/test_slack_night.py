@@ -25,7 +25,7 @@ POINTS = (
 )
 CHANNELS = ("#night-one", "#night-two", "#night-three")
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
