@@ -108,6 +108,7 @@ async def a_migration_that_dies(page: Page) -> None:
     await expect(thread).to_contain_text("[NFC ERROR]NfcNet_Send", timeout=COPY)
     for way in ("Converter", "FastSCP", "SSH"):
         await expect(thread).to_contain_text(way, timeout=COPY)
+    await thread.get_by_text("packet loss").first.scroll_into_view_if_needed()
     await shot(page, "5-verdict")
     await loss.fill("0")
 
@@ -153,6 +154,14 @@ async def at_home(page: Page) -> None:
     await page.get_by_test_id("home-entry").click()
     await page.get_by_test_id("app-home").wait_for()
     await shot(page, "9-home")
+    await page.get_by_test_id("app-home").locator("[data-action-id='cm.open-form']").click()
+    form = page.get_by_test_id("modal")
+    await form.get_by_test_id("block-menu").first.click()
+    await page.keyboard.type("cache")
+    await page.get_by_test_id("menu-option").filter(has_text="cache01").first.click()
+    await shot(page, "10-form")
+    await form.get_by_test_id("modal-close").click()
+    await expect(form).to_have_count(0)
     await page.get_by_test_id("channel-C0MIGRATE1").click()
 
 
@@ -165,4 +174,4 @@ async def an_attack(page: Page) -> None:
     await composer(page).press("Enter")
     await expect(page.get_by_test_id("message").filter(has_text="img src=x onerror=alert(1)").first).to_be_visible()
     assert await page.locator("img[src=x]").count() == 0
-    await shot(page, "10-attack")
+    await shot(page, "11-attack")

@@ -1,0 +1,102 @@
+"""`coldmigrate demo` as a newcomer starts it: the page is there, and however it ends nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.cli.processes import assert_gone, children
+from tests.playground.page.visitor import visit
+
+PATIENCE = 60.0
+
+
+class Demo:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.said = ""
+
+    async def until(self, pattern: str) -> str:
+        assert self.process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            while not (found := re.search(pattern, self.said)):
+                line = await self.process.stdout.readline()
+                assert line, self.said
+                self.said += line.decode()
+        return found[0]
+
+    async def end(self) -> int:
+        assert self.process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            self.said += (await self.process.stdout.read()).decode()
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def playing(folder: Path, *options: str) -> AsyncIterator[Demo]:
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "bot", "demo", "--no-browser", "--dir", str(folder), *options],
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield Demo(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+async def test_one_signal_ends_it_all(way, tmp_path):
+    async with playing(tmp_path, "--port", "0") as demo:
+        url = await demo.until(r"http://127\.0\.0\.1:\d+/")
+        async with aiohttp.ClientSession() as session, session.get(url) as page:
+            assert page.status == 200
+            assert "<script" in await page.text()
+        async with visit(url) as visitor:
+            await visitor.until(lambda parts: {r["name"] for r in parts["world"]["roles"]} == {"bot", "worker"})
+        below = children(demo.process.pid)
+        assert len(below) == 3  # Valkey, worker, bot
+        began = asyncio.get_running_loop().time()
+        demo.process.send_signal(way)
+        code = await demo.end()
+        await assert_gone(below, within=10)
+        assert asyncio.get_running_loop().time() - began < 10
+        assert "Traceback" not in demo.said
+        if way is not signal.SIGKILL:
+            assert code == 0
+            assert demo.said.endswith("Stopped.\n")
+
+
+@pytest.mark.parametrize("after", [0.0, 0.3, 1.0])
+async def test_it_can_be_ended_while_it_starts(after, tmp_path):
+    async with playing(tmp_path, "--port", "0") as demo:
+        await demo.until("Starting")
+        await asyncio.sleep(after)  # wherever it is by then
+        below = children(demo.process.pid)
+        demo.process.send_signal(signal.SIGINT)
+        assert await demo.end() == 0
+        assert "Traceback" not in demo.said
+        await assert_gone(below, within=10)
+
+
+async def test_a_port_that_is_taken_is_said_so(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        async with playing(tmp_path, "--port", port) as demo:
+            assert await demo.end() == 2
+            assert f"Port {port} cannot be used" in demo.said
