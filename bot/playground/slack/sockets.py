@@ -117,9 +117,7 @@ class SocketMode:
             pass  # the peer vanished while we spoke: the same as a close
         finally:
             ageing.cancel()
-            self._connections.remove(connection)
-            connection.ended.set()
-            self._changes.publish(ChangeKind.CONNECTIONS, subject=str(connection.number))
+            self._dismiss(connection)
         return socket
 
     async def deliver(
@@ -233,6 +231,7 @@ class SocketMode:
         for connection in chosen:
             if connection.request.transport is not None:
                 connection.request.transport.abort()
+            self._dismiss(connection)
         return len(chosen)
 
     async def close(self) -> None:
@@ -242,6 +241,13 @@ class SocketMode:
         await asyncio.gather(*self._copying, return_exceptions=True)
         for connection in self.connections:
             await connection.socket.close(code=WSCloseCode.GOING_AWAY)
+
+    def _dismiss(self, connection: Connection) -> None:
+        """From now on it is none of ours, whatever its socket still does."""
+        if connection in self._connections:
+            self._connections.remove(connection)
+            connection.ended.set()
+            self._changes.publish(ChangeKind.CONNECTIONS, subject=str(connection.number))
 
     def _admit(self, socket: web.WebSocketResponse, request: web.Request) -> Connection:
         self._numbers += 1
