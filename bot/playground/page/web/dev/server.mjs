@@ -31,7 +31,6 @@ const http = createServer(async (request, response) => {
 
 const pages = new Set();
 const server = new WebSocketServer({ server: http, path: "/ui/socket" });
-let views = [];
 
 const put = (page, part, value) => page.socket.send(JSON.stringify({ type: "put", part, value }));
 const everywhere = (part, value) => pages.forEach((page) => put(page, part, value));
@@ -41,7 +40,7 @@ const show = (page) => {
   const parent = (scene.channels[channel] ?? []).find((one) => one.ts === thread);
   put(page, "thread", parent ? { channel, ts: thread, messages: [parent, ...(scene.threads[thread] ?? [])] } : null);
   put(page, "home", scene.home);
-  put(page, "views", views);
+  put(page, "views", page.views);
 };
 const showAll = () => pages.forEach(show);
 
@@ -52,9 +51,9 @@ function say(channel, message, thread) {
   showAll();
 }
 
-const openView = (view) => {
-  views = [...views, { id: `V${views.length}${Date.now()}`, view, errors: {}, loading: false }];
-  showAll();
+const openView = (page, view) => {
+  page.views = [...page.views, { id: `V${page.views.length}${Date.now()}`, view, errors: {}, loading: false }];
+  show(page);
 };
 
 const GESTURES = {
@@ -64,7 +63,7 @@ const GESTURES = {
   },
   post: (page, { channel, text, thread_ts }) => say(channel, { user: page.look.user, text }, thread_ts),
   command(page, { channel, line }) {
-    if (/^\/coldmigrate\s*$/.test(line)) openView(scene.modal);
+    if (/^\/coldmigrate\s*$/.test(line)) openView(page, scene.modal);
     else say(channel, { user: "USLACKBOT", ephemeral: true, text: `I would do \`${line}\` now.` });
     return { error: null, text: "" };
   },
@@ -76,21 +75,20 @@ const GESTURES = {
     message.reactions = message.reactions.filter((one) => one.count);
     showAll();
   },
-  shortcut: () => openView(scene.modal),
-  message_shortcut: () => openView(scene.modal),
+  shortcut: (page) => openView(page, scene.modal),
+  message_shortcut: (page) => openView(page, scene.modal),
   options: (_page, { query }) => ({
     options: scene.world.sites.flatMap((site) => site.vms).filter((vm) => vm.name.includes(query)).map((vm) => ({ text: { type: "plain_text", text: vm.name }, value: vm.name })),
   }),
-  submit_view(_page, { view_id, values }) {
-    const view = views.find((one) => one.id === view_id);
+  submit_view(page, { view_id, values }) {
+    const view = page.views.find((one) => one.id === view_id);
     if (values.vm.vm !== "web01") view.errors = { vm: `${values.vm.vm} is moving already. Choose another one.` };
-    else views = views.filter((one) => one !== view);
-    views = views.map((one) => ({ ...one }));
-    showAll();
+    else page.views = page.views.filter((one) => one !== view);
+    show(page);
   },
-  close_view(_page, { view_id }) {
-    views = views.filter((one) => one.id !== view_id);
-    showAll();
+  close_view(page, { view_id }) {
+    page.views = page.views.filter((one) => one.id !== view_id);
+    show(page);
   },
   world(_page, { order, args }) {
     const { world } = scene;
@@ -109,7 +107,7 @@ const GESTURES = {
 };
 
 server.on("connection", (socket) => {
-  const page = { socket, look: {} };
+  const page = { socket, look: {}, views: [] };
   pages.add(page);
   for (const part of ["workspace", "world", "tally", "traffic"]) put(page, part, scene[part]);
   socket.on("message", (text) => {

@@ -91,6 +91,7 @@ def shoot(browser: Browser, size: tuple[int, int], theme: str, only: set[str]) -
         if only and name not in only:
             continue
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
+        context.set_default_timeout(3000)
         page = context.new_page()
         said: list[str] = []
         page.on("console", lambda message, said=said: said.append(message.text) if message.type != "log" else None)

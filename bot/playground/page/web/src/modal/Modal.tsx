@@ -28,7 +28,10 @@ export function Modal({ open, onTop, depth }: ModalProps) {
   const loading = open.loading || sending;
   useEffect(() => {
     const box = dialog.current;
-    if (onTop && !box?.open) box?.showModal();
+    if (onTop && box && !box.open) {
+      box.showModal();
+      if (!box.querySelector(".dialog-body :focus")) box.querySelector<HTMLElement>(".dialog-body .field")?.focus();
+    }
     if (!onTop && box?.open) box.close();
   }, [onTop]);
   useEffect(() => setWrong({}), [open.errors]);

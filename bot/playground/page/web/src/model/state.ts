@@ -75,7 +75,7 @@ export function reduce(state: State, action: Action): State {
 
 function heard(state: State, said: FromServer): State {
   if (said.type === "note") return noted(state, said.text, said.level);
-  if (said.type !== "put" || !(said.part in state.parts)) return state;
+  if (said.type !== "put" || !Object.hasOwn(state.parts, said.part)) return state;
   const parts = { ...state.parts, [said.part]: keepSame(state.parts[said.part], said.value) } as Parts;
   const next = { ...state, parts };
   return said.part === "workspace" ? withLook(next, settled(parts.workspace, next.look)) : next;

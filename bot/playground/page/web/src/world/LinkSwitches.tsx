@@ -78,9 +78,7 @@ function Port({ link, from, to }: { link: Link; from: string; to: string }) {
   const blocked = link.blocked.find((one) => one.port === PORT && one.from === from && one.to === to);
   return (
     <div className="row" role="group" aria-label={`Port 902 from ${from} to ${to}`}>
-      <span>
-        902 {from} → {to}
-      </span>
+      <span title={`TCP 902 from ${from} to ${to}`}>902 to {to}</span>
       <span className="segments">
         {HOWS.map(([how, label]) => (
           <WorldButton
