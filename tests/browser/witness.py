@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Page
+from playwright.async_api import Dialog, Page
 
 
 class Witness:
@@ -13,7 +13,7 @@ class Witness:
         self._own = (url, url.replace("http://", "ws://"), "data:", "blob:" + url)
         page.on("console", lambda said: self._console(said.type, said.text))
         page.on("pageerror", lambda error: self._wrong.append(f"an error on the page: {error}"))
-        page.on("dialog", lambda dialog: self._wrong.append(f"a dialog: {dialog.message}"))
+        page.on("dialog", self._dialog)
         page.on("request", lambda request: self._address(request.url))
         page.on("websocket", lambda socket: self._address(socket.url))
         page.on("requestfailed", lambda request: self._wrong.append(f"failed: {request.url}: {request.failure}"))
@@ -21,6 +21,10 @@ class Witness:
 
     def swear(self) -> None:
         assert not self._wrong, "\n".join(self._wrong)
+
+    async def _dialog(self, dialog: Dialog) -> None:
+        self._wrong.append(f"a dialog: {dialog.message}")
+        await dialog.dismiss()
 
     def _console(self, kind: str, text: str) -> None:
         if kind in {"error", "warning"}:
