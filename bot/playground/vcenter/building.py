@@ -146,7 +146,8 @@ class _Builder:
             self._id("vm-"), spec.name, folder,
             host=hosts[place], pool=pool, datastore=store, directory=directory,
             instance_uuid=steady_uuid(*words, "instance"), bios_uuid=steady_uuid(*words, "bios"),
-            disks=[], nics=[], power=_POWER[spec.power], template=spec.template, created=_CREATED,
+            disks=[], nics=[], stem=file_name(spec.name), created=_CREATED,
+            power=_POWER[spec.power], template=spec.template,
             snapshots=tuple(self._id("snapshot-") for _ in range(spec.snapshots)), hardware=_hardware(spec),
             question=spec.question, disabled_methods=spec.disabled_methods, held_by=spec.running_task,
         )  # fmt: skip
@@ -161,7 +162,7 @@ class _Builder:
 def _disks(spec: VmSpec, store: Datastore, directory: str, words: tuple[str, ...]) -> Iterator[Disk]:
     raw = [device.detail for device in spec.devices if device.kind == "rdm"]
     plain = [(disk.capacity, disk.used, disk.thin, disk.independent, disk.shared, "") for disk in spec.disks]
-    mapped = [(_LUN, 0, False, False, False, mode) for mode in raw]
+    mapped = [(_LUN, 0, True, False, False, mode) for mode in raw]  # a pointer takes no space
     for number, (capacity, used, thin, independent, shared, mode) in enumerate([*plain, *mapped]):
         file = f"{directory}{f'_{number}' if number else ''}.vmdk"
         yield Disk(

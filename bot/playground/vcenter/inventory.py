@@ -7,6 +7,7 @@ to it in `relocation` and `power`. Every move of a VM goes through `Inventory`, 
 from __future__ import annotations
 
 import copy
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ _SMALL_FILES = (("config", "{name}.vmx", 3_211), ("nvram", "{name}.nvram", 8_684
 _DESCRIPTOR = 521
 _DELTA = 16 * 2**20
 _ESCAPES = (("%", "%25"), ("/", "%2f"), ("\\", "%5c"))
+_PLAIN = {code: plain for plain, code in _ESCAPES}
+_ESCAPED = re.compile("|".join(_PLAIN), re.IGNORECASE)
 
 
 def escaped(name: str) -> str:
@@ -34,9 +37,7 @@ def escaped(name: str) -> str:
 
 def unescaped(name: str) -> str:
     """Undo `escaped`; a percent that begins no escape sequence stands for itself."""
-    for plain, code in reversed(_ESCAPES):
-        name = name.replace(code, plain).replace(code.upper(), plain)
-    return name
+    return _ESCAPED.sub(lambda found: _PLAIN[found[0].lower()], name)
 
 
 @dataclass(eq=False)
@@ -220,6 +221,8 @@ class Vm(Entity):
     bios_uuid: str
     disks: list[Disk]
     nics: list[Nic]
+    stem: str = ""
+    """What its files are called after; a rename of the VM leaves them alone."""
     power: str = "poweredOff"
     template: bool = False
     created: datetime | None = None
@@ -265,7 +268,7 @@ class Vm(Entity):
 
     @property
     def file_name(self) -> str:
-        return file_name(self.name)
+        return self.stem or file_name(self.name)
 
     @property
     def datastores(self) -> list[Datastore]:

@@ -47,7 +47,7 @@ PLAYED = (
 _COOKIE = re.compile(r'vmware_soap_session="?([0-9a-f]+)"?')
 _OP_IDS = 10_000
 _LARGEST = 64 * 2**20
-_OLD_VERSIONS = ("8.0.2.0", "8.0.1.0", "8.0.0.1", "7.0.3.0", "7.0", "6.7", "6.5", "6.0", "5.5", "5.0")
+_OLD_VERSIONS = ("8.0.3.0", "8.0.2.0", "8.0.1.0", "8.0.0.1", "7.0.3.0", "7.0", "6.7", "6.5", "6.0", "5.5", "5.0")
 _log = logging.getLogger(__name__)
 
 
@@ -100,7 +100,7 @@ class SoapServer:
 
     async def _versions(self, _request: web.Request) -> web.Response:
         current = api_version(self._estate.spec.version)
-        older = "".join(f"<version>{version}</version>" for version in _OLD_VERSIONS if version != current)
+        older = "".join(f"<version>{version}</version>" for version in _OLD_VERSIONS if _is_older(version, current))
         text = (
             '<?xml version="1.0" encoding="UTF-8"?><namespaces version="1.0"><namespace><name>urn:vim25</name>'
             f"<version>{current}</version><priorVersions>{older}</priorVersions></namespace></namespaces>"
@@ -170,12 +170,17 @@ class SoapServer:
             _log.info("not played: %s on %s", request.method, target.type)
             raise faults.method_not_found(target, request.method)
         if call.reader.find(target) is None:
-            raise faults.not_found(target)
+            raise faults.not_found(target) if call.reader.session else faults.not_authenticated(target)
         if not schema().extends(target.type, method.on):
             raise faults.method_not_found(target, request.method)
         if method.privilege:
             call.require(method.privilege, call.reader.find(target))
         return await method.run(call)
+
+
+def _is_older(version: str, than: str) -> bool:
+    one, other = ([int(part) for part in text.split(".")] for text in (version, than))
+    return one < other
 
 
 def _reply(body: bytes, *, status: int = 200) -> web.Response:

@@ -97,7 +97,8 @@ class RelocationStory:
         self._record("EventEx", text, eventTypeId=type_id, message=text, **fields)
 
     def _record(self, type_: str, text: str, **fields: Any) -> None:
-        self.events.record(type_, self.vm, user=self.task.user, chain=self.task.chain, text=text, **fields)
+        where = argument(self.vm.datastore)
+        self.events.record(type_, self.vm, user=self.task.user, chain=self.task.chain, text=text, ds=where, **fields)
 
     def _destination(self) -> dict[str, Data | None]:
         return {f"dest{word}": value for word, value in _places(self.plan.host, self.plan.datastore).items()}
