@@ -115,6 +115,7 @@ def switch_verbs(switches: Switches) -> dict[str, Verb]:
             int(sent["n"]), sent["method"], int(sent.get("retry_after", 1))
         ),
         "deliver-each": lambda sent: switches.deliver_each(int(sent["times"])),
+        "request-url": lambda sent: switches.request_url(sent.get("url")),
         "disconnect-every": lambda sent: switches.disconnect_every(_seconds(sent.get("seconds"))),
         "no-more-faults": lambda _: switches.no_more_faults(),
         "rate-limits": lambda sent: switches.rate_limits(enforced=bool(sent["enforced"])),

@@ -9,15 +9,20 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.playground.slack.changes import Json
+from bot.playground.slack.deliveries import Deliveries
 from bot.playground.slack.payloads import Installation
 from bot.playground.slack.records import Channel, ChannelKind, Message, User, UserGroup
-from bot.playground.slack.sockets import EnvelopeKind, Retry, SocketMode
+from bot.playground.slack.sockets import EnvelopeKind, Retry
 from bot.playground.slack.tally import AckOutcome
 from bot.playground.slack.workspace import Reaction, Workspace
 
 # "Nearly immediately", after a minute, after five (docs.slack.dev, Events API, retries).
 RETRY_AFTER = (timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=5))
-REASONS = {AckOutcome.TIMED_OUT: "timeout", AckOutcome.NO_CONNECTION: "connection_failed"}
+REASONS = {
+    AckOutcome.TIMED_OUT: "timeout",
+    AckOutcome.NO_CONNECTION: "connection_failed",
+    AckOutcome.REFUSED: "http_error",
+}
 SUBSCRIPTION = {
     ChannelKind.PUBLIC: "message.channels",
     ChannelKind.PRIVATE: "message.groups",
@@ -48,12 +53,12 @@ SCOPES: Mapping[str, frozenset[str]] = MappingProxyType(
 class Events:
     """A witness of the workspace. Deliveries run beside whatever caused them, and end with `close`."""
 
-    def __init__(self, workspace: Workspace, sockets: SocketMode) -> None:
+    def __init__(self, workspace: Workspace, deliveries: Deliveries) -> None:
         self.retry_after: tuple[timedelta, ...] = RETRY_AFTER
         self._workspace = workspace
-        self._sockets = sockets
+        self._deliveries = deliveries
         self._installation = Installation(workspace.team, workspace.app)
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     def posted(self, channel: Channel, message: Message) -> None:
         shown = self._workspace.message_json(message)
@@ -125,9 +130,9 @@ class Events:
 
     async def close(self) -> None:
         """Give up what is still under way: nobody is left to be told."""
-        for delivery in self._deliveries:
+        for delivery in self._under_way:
             delivery.cancel()
-        await asyncio.gather(*self._deliveries, return_exceptions=True)
+        await asyncio.gather(*self._under_way, return_exceptions=True)
 
     def _hidden(self, channel: Channel, subtype: str, before: Json) -> Json:
         return {
@@ -156,15 +161,15 @@ class Events:
 
     def _start(self, delivery: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(delivery)
-        self._deliveries.add(task)
-        task.add_done_callback(self._deliveries.discard)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
 
     async def _deliver(self, payload: Json) -> None:
         """Once, and again after each wait until it is acked. Every attempt is a new envelope of the same event."""
         retry = Retry()
         for wait in (*self.retry_after, None):
-            ack = await self._sockets.deliver(EnvelopeKind.EVENT, payload, accepts_response=False, retry=retry)
-            if ack.outcome is AckOutcome.ACKED or wait is None:
+            ack = await self._deliveries.deliver(EnvelopeKind.EVENT, payload, accepts_response=False, retry=retry)
+            if ack.outcome is AckOutcome.ACKED or ack.final or wait is None:
                 return
             retry = Retry(retry.attempt + 1, REASONS[ack.outcome])
             await self._workspace.clock.sleep(wait)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bot.playground.slack.changes import Json
+from bot.playground.slack.deliveries import Deliveries
 from bot.playground.slack.outcome import ERRORS, Outcome
 from bot.playground.slack.records import Channel, EphemeralSource, User
-from bot.playground.slack.sockets import EnvelopeKind, SocketMode
+from bot.playground.slack.sockets import EnvelopeKind
 from bot.playground.slack.tally import Ack, AckOutcome
 from bot.playground.slack.workspace import Content, Workspace
 
@@ -14,12 +15,12 @@ ANSWERED = frozenset({"view_submission", "block_suggestion"})
 
 
 class Interactions:
-    def __init__(self, workspace: Workspace, sockets: SocketMode) -> None:
+    def __init__(self, workspace: Workspace, deliveries: Deliveries) -> None:
         self._workspace = workspace
-        self._sockets = sockets
+        self._deliveries = deliveries
 
     async def command(self, payload: Json) -> Ack:
-        return await self._sockets.deliver(EnvelopeKind.COMMAND, payload, accepts_response=True)
+        return await self._deliveries.deliver(EnvelopeKind.COMMAND, payload, accepts_response=True)
 
     async def send(self, who: User, where: Channel, payload: Json) -> Outcome:
         """Deliver an interaction; Slackbot tells the person if the app does not answer."""
@@ -31,7 +32,7 @@ class Interactions:
     async def ask(self, payload: Json) -> Outcome:
         """Deliver an interaction; nobody is told if the app does not answer."""
         answers = payload["type"] in ANSWERED
-        ack = await self._sockets.deliver(EnvelopeKind.INTERACTIVE, payload, accepts_response=answers)
+        ack = await self._deliveries.deliver(EnvelopeKind.INTERACTIVE, payload, accepts_response=answers)
         if ack.outcome is AckOutcome.ACKED:
             return Outcome(ack=ack.payload, latency=ack.latency)
         return Outcome(latency=ack.latency, error=ERRORS[ack.outcome])

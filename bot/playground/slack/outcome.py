@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from bot.playground.slack.changes import Json
 from bot.playground.slack.tally import AckOutcome
 
-ERRORS = {AckOutcome.TIMED_OUT: "operation_timeout", AckOutcome.NO_CONNECTION: "dispatch_failed"}
+ERRORS = {
+    AckOutcome.TIMED_OUT: "operation_timeout",
+    AckOutcome.NO_CONNECTION: "dispatch_failed",
+    AckOutcome.REFUSED: "http_service_error",
+}
 # The modal was not sent: the client found the inputs wanting.
 NOT_SENT = "inputs_wrong"
 

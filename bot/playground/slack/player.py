@@ -27,10 +27,12 @@ from bot.playground.slack.changes import Json
 from bot.playground.slack.clock import Clock
 from bot.playground.slack.control_api import ControlApi
 from bot.playground.slack.default_workspace import make_workspace
+from bot.playground.slack.deliveries import Deliveries
 from bot.playground.slack.events import Events
 from bot.playground.slack.faults import Faults
 from bot.playground.slack.file_methods import FileMethods
 from bot.playground.slack.files import Files
+from bot.playground.slack.http_mode import HttpMode
 from bot.playground.slack.interactions import Interactions
 from bot.playground.slack.person import Person
 from bot.playground.slack.rates import RateLimits
@@ -82,9 +84,16 @@ class SlackPlayer:
             clock=self.clock,
             tally=self.tally,
             changes=self.workspace.changes,
+        )
+        self._http = HttpMode(self.clock)
+        self._deliveries = Deliveries(
+            sockets=self._sockets,
+            http=self._http,
+            tally=self.tally,
+            changes=self.workspace.changes,
             wiretap=self._wiretap,
         )
-        self._events = Events(self.workspace, self._sockets)
+        self._events = Events(self.workspace, self._deliveries)
         self._triggers = Triggers(self.clock)
         self._views = Views(self.workspace)
         self._response_urls = ResponseUrls(self.workspace, self._wiretap)
@@ -94,7 +103,7 @@ class SlackPlayer:
         self.workspace.witnesses.append(self._events)
         self.person = Person(
             workspace=self.workspace,
-            interactions=Interactions(self.workspace, self._sockets),
+            interactions=Interactions(self.workspace, self._deliveries),
             events=self._events,
             triggers=self._triggers,
             response_urls=self._response_urls,
@@ -111,6 +120,8 @@ class SlackPlayer:
             tally=self.tally,
             clock=self.clock,
             files=self._files,
+            deliveries=self._deliveries,
+            http=self._http,
         )
         self.switches.ack_deadline(ack_deadline)
         self.switches.rate_limits(enforced=rate_limits)
@@ -150,6 +161,11 @@ class SlackPlayer:
         """
         return self.workspace.on_said
 
+    @property
+    def signing_secret(self) -> str:
+        """What an app that is reached by HTTP checks signatures with."""
+        return self._http.signing_secret
+
     async def start(self) -> None:
         """Listen. The port is known afterwards if it was left to the system."""
         app = web.Application(client_max_size=LARGEST_BODY)
@@ -164,6 +180,7 @@ class SlackPlayer:
         """Close all connections and stop listening. May be called twice."""
         self._files.close()
         await self._events.close()
+        await self._deliveries.close()
         await self._sockets.close()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -19,7 +19,6 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from bot.playground.slack.changes import ChangeFeed, ChangeKind, Json
 from bot.playground.slack.clock import Clock
 from bot.playground.slack.tally import Ack, AckOutcome, Tally
-from bot.playground.slack.wiretap import Way, Wiretap
 
 MOST_CONNECTIONS = 10
 USUAL_LIFETIME = timedelta(seconds=18_060)
@@ -33,8 +32,6 @@ WARNED_BEFORE = timedelta(seconds=1)
 # Slack pings its clients; a peer that is gone without a word is noticed after this.
 HEARTBEAT_SECONDS = 30.0
 HOST = "applink-demo"
-# Slack repeats what it believes was not taken; a switch makes it believe so.
-COPIED = "timeout"
 
 
 class EnvelopeKind(StrEnum):
@@ -71,11 +68,8 @@ class Connection:
 class SocketMode:
     """All connections of one app. Each envelope goes to exactly one of them, in turn."""
 
-    def __init__(self, *, app_id: str, clock: Clock, tally: Tally, changes: ChangeFeed, wiretap: Wiretap) -> None:
+    def __init__(self, *, app_id: str, clock: Clock, tally: Tally, changes: ChangeFeed) -> None:
         self.ack_deadline = ACK_DEADLINE
-        self.copies = 0
-        self._wiretap = wiretap
-        self._copying: set[asyncio.Task[Ack]] = set()
         self._refreshing: asyncio.Task[None] | None = None
         self._app_id = app_id
         self._clock = clock
@@ -123,36 +117,16 @@ class SocketMode:
     async def deliver(
         self, kind: EnvelopeKind, payload: Json, *, accepts_response: bool, retry: Retry | None = None
     ) -> Ack:
-        """Send one envelope and wait for its ack until the deadline. Never raises for a peer that is slow or gone.
-
-        The `copies` that a switch asks for follow it at once and are nobody's to wait for.
-        """
-        for number in range(1, self.copies + 1):
-            again = None if retry is None else Retry(retry.attempt + number, COPIED)
-            copy = self._deliver_once(kind, payload, accepts_response=accepts_response, retry=again)
-            task = asyncio.get_running_loop().create_task(copy)
-            self._copying.add(task)
-            task.add_done_callback(self._copying.discard)
-        return await self._deliver_once(kind, payload, accepts_response=accepts_response, retry=retry)
-
-    async def _deliver_once(
-        self, kind: EnvelopeKind, payload: Json, *, accepts_response: bool, retry: Retry | None
-    ) -> Ack:
-        envelope_id = str(uuid.uuid4())
+        """Send one envelope and wait for its ack until the deadline. Never raises for a peer that is slow or gone."""
         envelope: Json = {
-            "envelope_id": envelope_id,
+            "envelope_id": str(uuid.uuid4()),
             "payload": payload,
             "type": kind.value,
             "accepts_response_payload": accepts_response,
         }
         if retry is not None:
             envelope |= {"retry_attempt": retry.attempt, "retry_reason": retry.reason}
-        ack = await self._send_and_wait(envelope)
-        self._tally.acks.append(ack)
-        what = kind.value if ack.outcome is AckOutcome.ACKED else f"{kind.value} ({ack.outcome.value})"
-        self._wiretap.note(Way.TO_APP, what, envelope, ack.payload)
-        self._changes.publish(ChangeKind.DELIVERY, subject=envelope_id)
-        return ack
+        return await self._send_and_wait(envelope)
 
     async def _send_and_wait(self, envelope: Json) -> Ack:
         acked: asyncio.Future[Json | None] = asyncio.get_running_loop().create_future()
@@ -236,9 +210,6 @@ class SocketMode:
 
     async def close(self) -> None:
         self.refresh_every(None)
-        for copying in self._copying:
-            copying.cancel()
-        await asyncio.gather(*self._copying, return_exceptions=True)
         for connection in self.connections:
             await connection.socket.close(code=WSCloseCode.GOING_AWAY)
 

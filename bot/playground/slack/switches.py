@@ -11,9 +11,11 @@ from bot.errors import UserError
 from bot.playground.slack.calls import TokenKind
 from bot.playground.slack.changes import Json
 from bot.playground.slack.clock import Clock
+from bot.playground.slack.deliveries import Deliveries
 from bot.playground.slack.events import Events
 from bot.playground.slack.faults import BreakDown, Fault, Faults, LoseReply, Refuse, Throttle
 from bot.playground.slack.files import Files
+from bot.playground.slack.http_mode import HttpMode
 from bot.playground.slack.rates import RateLimits
 from bot.playground.slack.records import ChannelKind
 from bot.playground.slack.sockets import DisconnectReason, SocketMode
@@ -35,6 +37,8 @@ class Switches:
         tally: Tally,
         clock: Clock,
         files: Files,
+        deliveries: Deliveries,
+        http: HttpMode,
     ) -> None:
         self._workspace = workspace
         self._sockets = sockets
@@ -45,6 +49,8 @@ class Switches:
         self._tally = tally
         self._clock = clock
         self._files = files
+        self._deliveries = deliveries
+        self._http = http
 
     # The administrator
 
@@ -116,7 +122,7 @@ class Switches:
 
     def ack_deadline(self, deadline: timedelta) -> None:
         """How long the app may take to ack; three seconds in the real world."""
-        self._sockets.ack_deadline = deadline
+        self._sockets.ack_deadline = self._http.ack_deadline = deadline
 
     def event_retries(self, *after: timedelta) -> None:
         """How long to wait before each repetition of an event that was not acked."""
@@ -126,7 +132,17 @@ class Switches:
         """Deliver every envelope this often. Copies of events say that they are retries; the others say nothing."""
         if times < 1:
             raise UserError("Every envelope is delivered at least once.", example="deliver_each(3)")
-        self._sockets.copies = times - 1
+        self._deliveries.copies = times - 1
+
+    async def request_url(self, url: str | None) -> None:
+        """Deliver by signed HTTP requests to `url` instead of Socket Mode; None goes back.
+
+        UserError if the app there does not pass Slack's url_verification.
+        """
+        if url is None:
+            await self._http.close()
+        else:
+            await self._http.verify(url)
 
     def disconnect_every(self, period: timedelta | None) -> None:
         """Refresh all connections again and again, as Slack does every few hours; None ends it."""

@@ -15,11 +15,15 @@ class AckOutcome(StrEnum):
     ACKED = "acked"
     TIMED_OUT = "timed_out"
     NO_CONNECTION = "no_connection"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
-    """How one envelope fared. `latency` is seconds from sending to the ack, or to giving up."""
+    """How one envelope fared. `latency` is seconds from sending to the ack, or to giving up.
+
+    `final`: the app, reached by HTTP, asked not to be asked again.
+    """
 
     kind: str
     envelope_id: str
@@ -28,6 +32,7 @@ class Ack:
     connection: int
     attempt: int = 0
     payload: Json | None = None
+    final: bool = False
 
     def to_json(self) -> Json:
         return {

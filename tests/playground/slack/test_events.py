@@ -100,6 +100,6 @@ async def test_without_a_subscription_there_is_no_event():
     try:
         ts = player.person.post("alice", "#random", "hello")
         player.person.react("bob", "#random", ts, "eyes")
-        assert player._events._deliveries == set()
+        assert player._events._under_way == set()
     finally:
         await player.stop()
