@@ -47,8 +47,18 @@ def test_near_misses(typed, first):
     assert INDEX.near(typed, limit=5)[0].ref.name.casefold() == first.casefold()
 
 
-def test_nothing_is_near_nothing():
-    assert list(INDEX.near("", limit=5)) == []
+def test_before_anything_is_typed_the_first_names_are_near():
+    names = [found.ref.name for found in INDEX.near("", limit=3)]
+    assert len(names) == 3
+    assert names == sorted(names, key=str.casefold)
+
+
+def test_names_that_begin_with_what_was_typed_come_first():
+    index = NameIndex(row(name) for name in ["old-web", "web02", "a-web", "web01"])
+    assert [found.ref.name for found in index.near("web", limit=3)] == ["web01", "web02", "a-web"]
+
+
+def test_what_is_like_no_name_is_near_none():
     assert list(INDEX.near("qqqqqq", limit=5)) == []
 
 
