@@ -83,6 +83,10 @@ class Surroundings(Protocol):
     def copied(self) -> int:
         """Bytes that copies have moved to and from the host so far."""
 
+    @property
+    def nfc_listens(self) -> bool:
+        """Whether nfcd runs, without which nobody listens on 902 from 8.0 on."""
+
 
 @dataclass(frozen=True)
 class Order:

@@ -107,8 +107,9 @@ def connections(order: Order) -> Reply:
 
 def _listening(order: Order) -> Iterator[Flow]:
     modern = int(order.machine.logs.version.partition(".")[0]) >= 8  # noqa: PLR2004 - from 8.0 on nfcd owns 902 (KB 420991)
+    if order.around.nfc_listens or not modern:
+        yield Flow("0.0.0.0:902", "0.0.0.0:0", 0, "nfcd" if modern else "busybox")
     for local, world in (
-        ("0.0.0.0:902", "nfcd" if modern else "busybox"),
         ("0.0.0.0:443", "envoy" if modern else "rhttpproxy"),
         ("0.0.0.0:8000", ""),
         ("127.0.0.1:8307", "hostd-worker"),

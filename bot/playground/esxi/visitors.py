@@ -15,7 +15,6 @@ from bot.playground.esxi.phrases import INVENTED, Phrase
 _LOGLEVEL = "neg-vddk-nfc-loglevel"
 _EOF_SOURCE = "virtuallyhyper.com, vpxa line of 2012-09-11 (a receiver whose sender went away)"
 _UPLINKS = "vobd.log of 2020-04-30, an uplink that flaps (text-index id 43544382278)"
-_APD = "vobd lines of 2014-06-09 and KB text on NFS (text-index ids 18104695328, 31211682685)"
 _SENSE_OLD = "LOG_FORMATS section 2 [VH-2012-03-26]"
 _SENSE_NEW = "abtis.de, SCSI sense codes, 2016-06-28 (ESXi 6.0)"
 
@@ -86,16 +85,6 @@ LINK_UP = (
            "none"),
     Phrase("vobd", "info", "netCorrelator", "[vob.net.pg.uplink.transition.up] Uplink:{nic} is up. Affected portgroup: "
            "Management Network. 2 uplinks up. Failed criteria: 0", _UPLINKS, 102, "none"),
-)  # fmt: skip
-APD_BEGINS = (
-    Phrase("vobd", "info", "APDCorrelator", "[vob.storage.apd.start] Device or filesystem with identifier [{device}] "
-           "has entered the All Paths Down state.", _APD, 0, "none"),
-    Phrase("vobd", "info", "APDCorrelator", "[esx.problem.storage.apd.start] Device or filesystem with identifier "
-           "[{device}] has entered the All Paths Down state.", _APD, 1, "none"),
-)  # fmt: skip
-APD_ENDS = (
-    Phrase("vobd", "info", "APDCorrelator", "[esx.clear.storage.apd.exit] Device or filesystem with identifier "
-           "[{device}] has exited the All Paths Down state.", _APD, 0, "none"),
 )  # fmt: skip
 
 

@@ -111,6 +111,20 @@ class HostOrder(Order):
     maintenance: bool | None = None
 
 
+class NicOrder(Order):
+    host: str
+    nic: str = "vmnic0"
+    up: bool | None = None
+    crc_share: float | None = Field(None, ge=0, le=1)
+
+
+class MoodOrder(Order):
+    host: str
+    answers_after: timedelta | None = Field(None, description="seconds")
+    https: bool | None = None
+    lockdown: bool | None = None
+
+
 class NoOrder(Order):
     pass
 
@@ -154,6 +168,8 @@ ORDERS: dict[str, tuple[type[Order], Callable[[Switches, Any], Any]]] = {
     "expire-sessions": (NoOrder, lambda to, _o: to.expire_sessions()),
     "rotate": (RotateOrder, lambda to, o: to.rotate_log(o.host, o.log)),
     "power": (PowerOrder, lambda to, o: to.set_power(o.vm, on=o.on, folder=o.folder)),
+    "nic": (NicOrder, lambda to, o: to.set_nic(o.host, o.nic, up=o.up, crc_share=o.crc_share)),
+    "agent": (MoodOrder, lambda to, o: to.set_agent(o.host, **_named(o, but="host"))),
     "host": (HostOrder, lambda to, o: to.set_host(o.host, connected=o.connected, maintenance=o.maintenance)),
 }
 """By the name that an order is posted to."""

@@ -44,6 +44,10 @@ class Neighbourhood:
     def volumes(self) -> list[Volume]:
         return [Volume(store.name, store.uuid, store.capacity, store.free) for store in self._volumes]
 
+    @property
+    def nfc_listens(self) -> bool:
+        return self._universe.conditions.of(self._host).nfcd
+
     def way(self, interface: Interface, address: str) -> Way:
         found = self._find(address)
         if found is None:

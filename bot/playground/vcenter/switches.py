@@ -98,6 +98,8 @@ class Switches:
         wiring.routes = wiring.routes if routes is None else routes
         wiring.udt = wiring.udt if udt is None else udt
         wiring.mtu = wiring.mtu if mtu is None else mtu
+        hosts = [host for host in self._estate.inventory.each(Host) if host.site == site]
+        self._estate.inventory.changes.touch(*(host.ref for host in hosts))
 
     def _link(self, one: str, other: str) -> Link:
         link = self._estate.universe.links.find(one, other)
@@ -182,6 +184,26 @@ class Switches:
     def rotate_log(self, host: str, log: str = "vpxa") -> None:
         """Rotate one log of a host: line numbers begin again."""
         self._estate.host(host).logs.rotate(log, at=self._estate.universe.clock())
+
+    def set_nic(self, host: str, nic: str, *, up: bool | None = None, crc_share: float | None = None) -> None:
+        """Pull the cable of a host's NIC or put it back, which vobd notes, or let it damage a share of its packets."""
+        found, now = self._estate.host(host), self._estate.universe.clock()
+        self._estate.machine(found).set_nic(nic, at=now, up=up, crc_share=crc_share)
+        self._estate.inventory.changes.touch(found.ref)
+
+    def set_agent(
+        self,
+        host: str,
+        *,
+        answers_after: timedelta | None = None,
+        https: bool | None = None,
+        lockdown: bool | None = None,
+    ) -> None:
+        """Let a host answer late, to vCenter too; let its HTTPS say 503; put it into lockdown mode; or back."""
+        machine = self._estate.machine(self._estate.host(host))
+        machine.answers_after = machine.answers_after if answers_after is None else answers_after
+        machine.restarting = machine.restarting if https is None else not https
+        machine.lockdown = machine.lockdown if lockdown is None else lockdown
 
     def set_power(self, vm: str, *, on: bool, folder: str | None = None) -> None:
         """Switch a VM as somebody at its console would."""

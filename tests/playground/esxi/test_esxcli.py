@@ -155,6 +155,17 @@ async def test_connections_of_visitors_and_listeners_are_listed_by_type(esxcli):
     assert "'type'" in refused.value.said
 
 
+async def test_902_is_not_listened_on_when_nfcd_is_stopped(player, content, host_of, esxcli, in_thread):
+    player.switches.stop_nfcd(ESX1)
+    player.switches.stop_nfcd(ESX3)
+    ports = [row["LocalAddress"] for row in await esxcli("network ip connection list") if row["State"] == "LISTEN"]
+    assert "0.0.0.0:443" in ports
+    assert "0.0.0.0:902" not in ports
+    older = await in_thread(host_of, content, ESX3)  # a stopped nfcd is normal on 7.x, others serve 902 there
+    rows = await in_thread(lambda: older.esxcli("network ip connection list"))
+    assert "0.0.0.0:902" in [row["LocalAddress"] for row in rows]
+
+
 async def test_nic_counters_stand_still_for_a_lossy_wan_and_move_for_a_sick_cable(player, esxcli):
     nics = await esxcli("network nic list")
     assert [(nic["Name"], nic["Link"], nic["Speed"]) for nic in nics] == [

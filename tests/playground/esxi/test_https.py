@@ -131,3 +131,15 @@ async def test_other_rooms_bring_routes_of_their_own(player):
         await endpoints.down()
     assert said == [ESX1, ESX2]
     assert refused.status_code == 401
+
+
+async def test_other_processes_turn_the_same_switches(player):
+    async with httpx.AsyncClient(base_url=player.control_url) as control:
+        locked = await control.post("/agent", json={"host": ESX1, "lockdown": True, "answers_after": 0.05})
+        pulled = await control.post("/nic", json={"host": ESX1, "nic": "vmnic1", "up": False})
+        unknown = await control.post("/nic", json={"host": ESX1, "nic": "vmnic9", "up": False})
+    assert (locked.status_code, pulled.status_code, unknown.status_code) == (200, 200, 400)
+    assert player.machine(ESX1).answers_after == timedelta(milliseconds=50)
+    assert any("linkstate down" in line for line in player.log_lines(ESX1, "vobd"))
+    async with asking(player) as client:
+        assert (await client.get("/host")).status_code == 403
