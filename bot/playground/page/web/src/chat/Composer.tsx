@@ -8,6 +8,9 @@ import { Icon } from "./Icon";
 import { sendFiles } from "./send-files";
 import { Suggestions } from "./Suggestions";
 
+const TALLEST = 220;
+const LONG = 5000;
+
 interface ComposerProps {
   user: string;
   channel: string;
@@ -38,8 +41,8 @@ export function Composer({ user, channel, thread, placeholder, disabled = false 
   useLayoutEffect(() => {
     const area = field.current;
     if (!area) return;
-    area.style.height = "auto";
-    area.style.height = `${Math.min(area.scrollHeight, 220)}px`;
+    area.style.height = "auto"; // measuring a very long line takes seconds, and its height is known: the tallest
+    area.style.height = `${text.length > LONG ? TALLEST : Math.min(area.scrollHeight, TALLEST)}px`;
   }, [text]);
 
   const write = (next: string, at = next.length): void => {
@@ -127,6 +130,7 @@ export function Composer({ user, channel, thread, placeholder, disabled = false 
         <textarea
           ref={field}
           data-testid="composer"
+          className={text.length > LONG ? "composer-long" : undefined}
           rows={1}
           dir="auto"
           value={text}

@@ -1,16 +1,16 @@
-// Very long text, folded until somebody wants all of it.
+// Very long text: its beginning, until somebody wants all of it.
 import { useState, type ReactNode } from "react";
 
-const LONG = 3000;
+const LONG = 4000;
 
-export function Folded({ length, children }: { length: number; children: ReactNode }) {
+export function Folded({ text, draw }: { text: string; draw: (text: string) => ReactNode }) {
   const [open, setOpen] = useState(false);
-  if (length <= LONG) return children;
+  if (text.length <= LONG) return draw(text);
   return (
     <>
-      <div className={open ? undefined : "folded"}>{children}</div>
+      {draw(open ? text : `${text.slice(0, LONG)}…`)}
       <button type="button" className="text-button" onClick={() => setOpen(!open)}>
-        {open ? "Show less" : "Show more"}
+        {open ? "Show less" : `Show all of ${text.length} characters`}
       </button>
     </>
   );

@@ -78,9 +78,7 @@ function Body({ message, typed }: { message: Message; typed: boolean }) {
   }
   return (
     <div className="message-body">
-      <Folded length={message.text.length}>
-        <Mrkdwn text={message.text} />
-      </Folded>
+      <Folded text={message.text} draw={(text) => <Mrkdwn text={text} />} />
       {edited}
     </div>
   );

@@ -11,9 +11,12 @@ export const unescaped = (text: string): string => text.replace(/&(?:lt|gt|amp);
 
 const ANGLED = /<([^<>@#!|][^<>|]*)(?:\|([^<>]*))?>/g;
 
+// The renderer nests a quote for every sign and gives up at some thousand of them.
+const QUOTES = /^((?:[ \t]*(?:>|&gt;)){3})(?:[ \t]*(?:>|&gt;))+/gm;
+
 /** The same mrkdwn with links that lead to nothing but http, https and mail; other links become their label. */
 export function safeMrkdwn(text: string): string {
-  return text.replace(ANGLED, (whole, url: string, label: string | undefined) => {
+  return text.replace(QUOTES, "$1").replace(ANGLED, (whole, url: string, label: string | undefined) => {
     if (safeUrl(url)) return whole;
     return label ?? `&lt;${url}&gt;`; // what is no link at all was meant as text
   });

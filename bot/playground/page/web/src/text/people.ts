@@ -1,7 +1,5 @@
 // How people appear: initials and a colour that is always the same for the same id.
 
-const HUES = [262, 340, 200, 150, 28, 300, 178, 225];
-
 export function initials(name: string): string {
   const words = name.split(/[\s._-]+/).filter(Boolean);
   const first = words[0] ?? "?";
@@ -9,8 +7,11 @@ export function initials(name: string): string {
   return ([...first][0] ?? "?").toUpperCase() + ([...second][0] ?? "").toUpperCase();
 }
 
+const HUES = [262, 338, 200, 150, 28, 300, 178, 225];
+
+/** One of eight hues, far enough apart to tell people by (FNV-1a over the id). */
 export function hue(id: string): number {
-  let sum = 7;
-  for (const letter of id) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9973;
-  return HUES[sum % HUES.length] ?? 262;
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193) >>> 0;
+  return HUES[hash % HUES.length] ?? 262;
 }
