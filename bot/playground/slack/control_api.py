@@ -6,7 +6,7 @@ Every verb takes its arguments from the query or from a JSON object. A mistake o
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from bot.playground.slack.changes import Json
 from bot.playground.slack.control_verbs import Verb, gesture_verbs, screen_verbs, switch_verbs
 from bot.playground.slack.person import Person
 from bot.playground.slack.switches import Switches
+from bot.playground.slack.wiretap import Wiretap
 from bot.playground.slack.workspace import Workspace
 
 PREFIX = "/_control/"
@@ -25,8 +26,8 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ControlApi:
-    def __init__(self, *, workspace: Workspace, person: Person, switches: Switches, traffic: Iterable[Json]) -> None:
-        self._traffic = traffic
+    def __init__(self, *, workspace: Workspace, person: Person, switches: Switches, wiretap: Wiretap) -> None:
+        self._wiretap = wiretap
         self._workspace = workspace
         self._verbs: Mapping[str, Verb] = (
             gesture_verbs(person) | screen_verbs(person) | switch_verbs(switches) | self._own_verbs()
@@ -52,9 +53,7 @@ class ControlApi:
         return {
             "changes": self._changes,
             "places": lambda _: self._places(),
-            "traffic": lambda sent: {
-                "exchanges": [one for one in self._traffic if one["n"] > int(sent.get("since", 0))]
-            },
+            "traffic": lambda sent: {"exchanges": self._wiretap.exchanges(since=int(sent.get("since", 0)))},
         }
 
     async def _changes(self, sent: Json) -> Json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -149,9 +148,9 @@ class SlackPlayer:
         return self._tokens.app
 
     @property
-    def traffic(self) -> deque[Json]:
+    def traffic(self) -> list[Json]:
         """What crossed the wire lately, oldest first: `n`, `at`, `way`, `what`, `body`, `answer`; no token is in it."""
-        return self._wiretap.exchanges
+        return self._wiretap.exchanges()
 
     @property
     def on_said(self) -> list[Listener]:
@@ -208,7 +207,9 @@ class SlackPlayer:
             wiretap=self._wiretap,
             methods=self._api_methods(),
         )
-        control = ControlApi(workspace=self.workspace, person=self.person, switches=self.switches, traffic=self.traffic)
+        control = ControlApi(
+            workspace=self.workspace, person=self.person, switches=self.switches, wiretap=self._wiretap
+        )
         verb = control_api.PREFIX + "{verb}"
         return [
             web.get(web_api.PATH, api.handle, allow_head=False),
