@@ -45,10 +45,10 @@ async def test_only_the_newest_of_the_waiting_edits_is_sent(player, outbox, drai
     assert player.tally.calls["chat.update"] == 0
 
 
-async def test_an_end_is_never_overtaken_by_older_news(player, outbox, drain, card, copying, posted, store):
+async def test_an_end_is_never_overtaken_by_older_news(outbox, drain, card, copying, posted, store, until):
     await drain()
     await outbox.show(card(phase=Phase.FAILED))
-    await player.person.wait_for(posted)
+    await until(keys.card(JOB), lambda found: found.get("ts"))
     await outbox.show(copying(64))
     assert await store.zcard(keys.OUTBOX) == 0
     assert "failed" in posted()[0]["text"]

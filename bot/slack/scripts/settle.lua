@@ -24,6 +24,10 @@ else
   local edit_after = now + tonumber(gap)
   redis.call('HSET', card, 'ts', ts, 'shown', revision, 'outline', outline, 'digest', digest,
     'edit_after', whole(edit_after))
+  local hint = redis.call('HGET', card, 'hint')
+  if hint and hint ~= ts then
+    amend(job, channel, hint, 'card', '', '', '[]', now, now) -- somebody clicked it: it may be a second card
+  end
   redis.call('HDEL', card, 'hint')
   local newest, lane, wanted = unpack(redis.call('HMGET', record, 'rev', 'lane', 'outline'))
   if tonumber(newest) > tonumber(revision) then
