@@ -24,6 +24,7 @@ class ChangeKind(StrEnum):
     VIEW = "view"
     CONNECTIONS = "connections"
     DELIVERY = "delivery"
+    REFUSAL = "refusal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

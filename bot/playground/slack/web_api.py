@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.playground.slack.calls import Call, Method, TokenKind
-from bot.playground.slack.changes import Json
+from bot.playground.slack.changes import ChangeKind, Json
 from bot.playground.slack.faults import BreakDown, Fault, Faults, LoseReply, Refuse, Throttle
 from bot.playground.slack.rates import RateLimits
 from bot.playground.slack.refusal import ApiRefusalError
@@ -62,7 +62,7 @@ class WebApi:
             self._tally.throttled[name] += 1
             return self._reply(name, arguments, TOO_FAST, status=429, headers={"Retry-After": str(refusal.retry_after)})
         if isinstance(fault, BreakDown):
-            self._wiretap.note(Way.TO_SLACK, name, arguments, {"status": fault.status})
+            self._noted(name, arguments, {"ok": False, "status": fault.status})
             return web.Response(status=fault.status, text="upstream trouble")
         if isinstance(fault, LoseReply) and request.transport is not None:
             request.transport.abort()
@@ -101,9 +101,15 @@ class WebApi:
     def _reply(
         self, name: str, arguments: Json, answer: Json, *, status: int = 200, headers: Mapping[str, str] = NO_HEADERS
     ) -> web.Response:
-        self._wiretap.note(Way.TO_SLACK, name, arguments, answer)
+        self._noted(name, arguments, answer)
         scopes = ",".join(sorted(self._workspace.app.scopes))
         return web.json_response(answer, status=status, headers={"X-OAuth-Scopes": scopes, **headers})
+
+    def _noted(self, name: str, arguments: Json, answer: Json) -> None:
+        """A refusal changes nothing else, so those who wait for something to happen are told of it here."""
+        self._wiretap.note(Way.TO_SLACK, name, arguments, answer)
+        if not answer["ok"]:
+            self._workspace.changes.publish(ChangeKind.REFUSAL, subject=name)
 
 
 class _TooFastError(Exception):

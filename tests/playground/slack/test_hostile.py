@@ -10,7 +10,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.errors import UserError
+from bot.playground.slack.changes import ChangeKind
 from bot.playground.slack.control import SlackControl
+from bot.playground.slack.faults import BreakDown, Refuse
 
 VIEW = {
     "type": "modal",
@@ -166,3 +168,16 @@ async def test_whatever_the_app_sends_to_be_seen_can_be_checked(slack, client, a
     assert kinds == ["message", "message", "ephemeral", "view", "ephemeral", "view", "response_url"]
     assert said[0][1] == {"channel": "#random", "text": "[x]", "blocks": [{"type": "divider"}]}
     assert said[3][1] == said[5][1] == VIEW
+
+
+async def test_a_refusal_wakes_those_who_wait(slack, client):
+    seen = slack.workspace.changes.last
+    slack.switches.next_answers("chat.postMessage", BreakDown(503))
+    slack.switches.reject_next(1, "chat.postMessage")
+    slack.switches.next_answers("chat.postMessage", Refuse("fatal_error"))
+    for _ in range(3):
+        with pytest.raises(SlackApiError):
+            await client.chat_postMessage(channel="#random", text="x")
+    assert [(one.kind, one.subject) for one in slack.workspace.changes.after(seen)] == [
+        (ChangeKind.REFUSAL, "chat.postMessage")
+    ] * 3
