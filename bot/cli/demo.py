@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -42,7 +43,7 @@ def demo(*, story: bool, terminal: bool, port: int | None, no_browser: bool, fol
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the loop takes both: as Ctrl-C
     try:
-        with _kept_in(folder) as place, embedded.start(place / "valkey") as valkey:
+        with _kept_in(folder) as place, _log_in(place), embedded.start(place / "valkey") as valkey:
             if story:
                 play = _story(place, valkey.url)
             elif terminal:
@@ -62,6 +63,19 @@ def _kept_in(folder: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="coldmigrate-") as place:
         yield Path(place)
+
+
+@contextlib.contextmanager
+def _log_in(place: Path) -> Iterator[None]:
+    """What this process itself has to say goes where the roles' logs are; the terminal is for the person."""
+    from bot import telemetry
+
+    with (place / "demo.log").open("a", encoding="utf-8") as file:
+        telemetry.set_up(form=telemetry.Form.TEXT, level=logging.WARNING, stream=file)
+        try:
+            yield
+        finally:
+            logging.getLogger().handlers.clear()
 
 
 async def _until_told(play: Coroutine[None, None, None]) -> None:
