@@ -73,7 +73,7 @@ async def build_app(
         url_verification_enabled=False,
         attaching_function_token_enabled=False,
     )
-    forms, home = Forms(verbs), HomeTab(verbs)
+    forms, home = Forms(verbs, deliveries), HomeTab(verbs)
     app.command(COMMAND, matchers=[nothing_typed])(in_flight(forms.asked))  # the first listener that matches is it
     app.command(COMMAND)(in_flight(Commands(verbs, deliveries).coldmigrate))
     app.shortcut(OPEN)(in_flight(forms.opened))

@@ -14,6 +14,7 @@ from bot.operations.port import Answer, Person, Verbs
 from bot.slack.client import calling
 from bot.slack.plaintext import clean_clip
 from handlers.slack.boundary import answered, as_message
+from handlers.slack.deliveries import Deliveries
 from handlers.slack.form import form_view, read_form, said_view
 from handlers.slack.parse import Empty, parse
 
@@ -33,25 +34,32 @@ async def nothing_typed(command: Mapping[str, Any]) -> bool:
 class Forms:
     """The listeners. A trigger_id lives for three seconds, so a form is opened before anything is acked."""
 
-    def __init__(self, verbs: Verbs) -> None:
+    def __init__(self, verbs: Verbs, deliveries: Deliveries) -> None:
         self._verbs = verbs
+        self._deliveries = deliveries
 
     async def asked(self, ack: AsyncAck, command: Mapping[str, Any], client: AsyncWebClient) -> None:
         """The command alone: the form, or in the ack why there is none."""
         who = Person(user_id=str(command["user_id"]), channel=str(command["channel_id"]))
-        await ack(**as_message(await answered(self._opened(client, who, str(command["trigger_id"])))))
+        trigger = str(command["trigger_id"])
+        told = await self._deliveries.once("order", trigger, lambda: self._opened(client, who, trigger))
+        await ack(**as_message(told.answer))
 
     async def opened(self, ack: AsyncAck, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         """A shortcut or a button: the form, or in a modal why there is none."""
         await ack()
         who = Person(user_id=str(body["user"]["id"]), channel="")
-        answer = await answered(self._opened(client, who, str(body["trigger_id"])))
-        if answer.text:
+        trigger = str(body["trigger_id"])
+        told = await self._deliveries.once("form", trigger, lambda: self._opened(client, who, trigger))
+        if told.answer.text and not told.again:
             with calling("views.open"):
-                await client.views_open(trigger_id=str(body["trigger_id"]), view=said_view(answer.text))
+                await client.views_open(trigger_id=trigger, view=said_view(told.answer.text))
 
     async def submitted(self, ack: AsyncAck, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
-        """Draft it, then ack. What is wrong stands under the VM, and what was filled in stays."""
+        """Draft it, then ack. What is wrong stands under the VM, and what was filled in stays.
+
+        However often one form is submitted, it is drafted once: its id recognises it.
+        """
         taken: list[Answer] = []
 
         async def drafted() -> Answer:

@@ -44,6 +44,17 @@ async def test_the_command_alone_opens_the_form_where_it_was_typed(player, say, 
     assert channel["element"]["initial_conversation"] == CHANNEL
 
 
+async def test_everything_delivered_thrice_is_one_form_and_one_order(player, say, form, desk):
+    player.switches.deliver_each(3)
+    assert await say("") == ""
+    view = await form()
+    assert len(player.person.views("alice")) == 1
+    filled = {"cm.form.vm": "uuid-7", "cm.form.site": "site2", "cm.form.channel": CHANNEL}
+    outcome = await player.person.submit_view("alice", view["id"], filled)
+    assert outcome.ack["response_action"] == "update"
+    assert {call[4] for call in desk.calls} == {view["id"]}
+
+
 async def test_who_may_migrate_nowhere_gets_a_sentence_instead(player, say):
     assert "may not ask for migrations" in await say("", user="mallory")
     assert player.person.views("mallory") == []
