@@ -5,7 +5,6 @@ Used by all tests (`tests/fixtures_judgement.py`) and by `judged_demo`, so that 
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from bot.playground.slack.player import SlackPlayer
@@ -22,15 +21,8 @@ class Hearing:
         self._heard: list[tuple[str, Json]] = []
 
     def begin(self) -> None:
-        """From now on. The players stay what they are: each is given a listener, which is what `on_said` is for."""
-        make = SlackPlayer.__init__
-
-        @functools.wraps(make)
-        def made_and_heard(player: SlackPlayer, **options: Any) -> None:
-            make(player, **options)
-            player.on_said.append(self.hear)
-
-        SlackPlayer.__init__ = made_and_heard  # type: ignore[method-assign, assignment]
+        """From now on, whoever makes the player."""
+        SlackPlayer.referees.append(self.hear)
 
     def hear(self, kind: str, payload: Json) -> None:
         self.count += 1

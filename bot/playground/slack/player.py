@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 from aiohttp import web
 
@@ -61,6 +62,9 @@ class SlackPlayer:
     the app is installed with the scopes, events and commands that this names and no others.
     """
 
+    referees: ClassVar[list[Listener]] = []
+    """Who hears, as by `on_said`, what is said to every player made from now on in this process."""
+
     def __init__(
         self,
         *,
@@ -77,6 +81,7 @@ class SlackPlayer:
         self.clock = clock or Clock()
         self.tally = Tally()
         self.workspace = make_workspace(self.clock, manifest=manifest)
+        self.workspace.on_said.extend(self.referees)
         self._wiretap = Wiretap(self.clock)
         self._sockets = SocketMode(
             app_id=self.workspace.app.id,
