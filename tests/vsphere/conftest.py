@@ -1,4 +1,4 @@
-"""Two vCenters that were not made by each other: our player, and govmomi's simulator. What differs stands here."""
+"""Two vCenters that were not made by each other: our player, and govmomi's simulator. See `differences`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -21,6 +21,8 @@ from bot.vsphere.session import Reader
 from bot.vsphere.vcenter import PyvmomiVCenter
 from bot.vsphere.wire import Endpoint, Trust
 from tests.vcsim.vcsim import Vcsim, VcsimError, find_binary
+from tests.vsphere.differences import DIFFERENCES
+from tests.vsphere.raw import Raw
 
 EAST = VCenterName("east")
 QUICK = (timedelta(milliseconds=1),) * 3
@@ -97,20 +99,6 @@ loss = "4 %"
 """
 
 
-@dataclass(frozen=True)
-class Differences:
-    """What a peer cannot do, or does otherwise than a vCenter. Tests ask here, never for a peer's name."""
-
-    progress: bool = True  # a running relocation tells percents
-    host_logs: bool = True  # BrowseDiagnosticLog exists
-    user_in_tasks: bool = True  # TaskInfo.reason names who asked
-
-
-PLAYER = Differences()
-# govmomi 0.52 ends a relocation at once, has no DiagnosticManager methods, and says of every task that "vcsim" did it.
-VCSIM = Differences(progress=False, host_logs=False, user_in_tasks=False)
-
-
 @dataclass
 class Peer:
     """A vCenter to test against, and the names of what is in it."""
@@ -126,9 +114,13 @@ class Peer:
     target: SiteSpec
     cards: dict[str, str]  # each network of the VM, and where it is to be connected at the target
     target_path: str
-    differences: Differences
+    name: Literal["player", "vcsim"]
     player: VCenterPlayer | None = None
     opened: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    def says(self, what: str) -> Any:
+        """Return what this peer answers where both differ. Tests ask here, never for a peer's name."""
+        return getattr(DIFFERENCES[what], self.name)
 
     def endpoint(self, **changes: Any) -> Endpoint:
         values = {"url": self.url, "user": self.user, "password": self.password, "ca_file": self.ca_file, **changes}
@@ -221,7 +213,7 @@ async def player_peer(tmp_path, world_text):
             target=SiteSpec(SiteName("site2"), EAST, "DC2", "C2", None, "ds-c2-01", "Migrated", {}),
             cards={"dvpg-app": "dvpg-app-dr", "VM Network": "VM Network"},
             target_path="/DC2/vm/Migrated/web01",
-            differences=PLAYER,
+            name="player",
             player=player,
         )
         async with peer.opened:
@@ -249,7 +241,7 @@ async def vcsim_peer():
             target=SiteSpec(SiteName("site2"), EAST, "DC1", "DC1_C0", None, "LocalDS_1", None, {}),
             cards={"DVPG0": "DVPG0"},
             target_path="/DC1/vm/DC0_C0_RP0_VM0",
-            differences=VCSIM,
+            name="vcsim",
         )
         async with peer.opened:
             yield peer
@@ -265,6 +257,19 @@ def peer(request):
 def vcenter(peer):
     """Our machine, connected to the peer."""
     return peer.connect()
+
+
+@pytest.fixture
+def in_thread():
+    return asyncio.to_thread
+
+
+@pytest.fixture
+async def raw(peer):
+    """A bare pyvmomi client of the peer; its methods block."""
+    raw = await asyncio.to_thread(Raw, peer)
+    yield raw
+    await asyncio.to_thread(raw.close)
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ async def test_a_relocation_to_another_datacenter(peer, vcenter):
 async def test_tasks_name_us_as_we_name_ourselves(peer, vcenter):
     task = await vcenter.relocate(await peer.plan(vcenter), op_id="cm-ab2cd3ef-a1")
     heard = await ends(vcenter, task)
-    assert heard[-1].user == (vcenter.user if peer.differences.user_in_tasks else "vcsim")
+    assert heard[-1].user == (vcenter.user if peer.says("tasks name the user who asked") else "vcsim")
 
 
 async def test_cards_keep_what_is_theirs(peer, vcenter):

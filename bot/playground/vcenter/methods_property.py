@@ -5,13 +5,14 @@ from __future__ import annotations
 from bot.playground.vcenter import faults
 from bot.playground.vcenter.calls import Call, method, returned
 from bot.playground.vcenter.collector import Collector, Filter, as_collector, object_content
-from bot.playground.vcenter.inventory import Entity, Host, Vm, children, unescaped
+from bot.playground.vcenter.inventory import Cluster, Datacenter, Entity, Folder, Host, Pool, Vm, children, unescaped
 from bot.playground.vcenter.properties import Missing
 from bot.playground.vcenter.selection import parse_selection
 from bot.playground.vcenter.views import ContainerView, ListView
 from bot.playground.vcenter.wire import Ref
 
 _ALL = 10_000
+_CONTAINERS = (Folder, Datacenter, Cluster, Pool, Host)
 
 
 def _collector(call: Call) -> Collector:
@@ -145,8 +146,8 @@ async def cancel_wait_for_updates(call: Call) -> str:
 @method("CreateContainerView", on="ViewManager")
 async def create_container_view(call: Call) -> str:
     container = call.reader.find(call.args.reference("container") or Ref("", ""))
-    if not isinstance(container, Entity):
-        raise faults.invalid_argument("container")
+    if not isinstance(container, _CONTAINERS):
+        raise faults.invalid_argument("container", "expected something that holds others")
     if not call.session.sees(container):
         raise faults.no_permission(container.ref, "System.View")
     types = tuple(node.text.rpartition(":")[2] for node in call.args.all("type"))
@@ -199,7 +200,8 @@ async def destroy_view(call: Call) -> str:
 @method("FindByInventoryPath", on="SearchIndex", privilege="System.View")
 async def find_by_inventory_path(call: Call) -> str:
     """Follow names from the root; %2f, %5c and %25 stand for the characters a name may not show."""
-    found = call.estate.inventory.at(call.args.value("inventoryPath") or "")
+    path = (call.args.value("inventoryPath") or "").strip("/")
+    found = call.estate.inventory.at(path) if path else None
     return returned(found.ref if found and call.session.sees(found) else None, "ManagedEntity")
 
 

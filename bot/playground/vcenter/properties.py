@@ -6,6 +6,7 @@ the object and the maker, walks the rest of the path, and remembers what it rend
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from bot.playground.vcenter.universe import Estate
 from bot.playground.vcenter.wire import Data, Ref, typed_value
 
 Maker = Callable[["Reader", Any], Any]
+_PATH = re.compile(r"\w+(?:\.\w+|\[[^\]]+\])*")
+_STEPS = re.compile(r"\w+|\[[^\]]+\]")
 _ANYBODY = {("ServiceInstance", "content"), ("SessionManager", "currentSession")}
 _GUARDED = {("SessionManager", "sessionList"): "Sessions.TerminateSession"}
 _VIEW_IS_ENOUGH = {"name", "parent", "effectiveRole", "customValue"}
@@ -108,10 +111,13 @@ class Reader:
         return None
 
     def _walk(self, ref: Ref, path: str) -> tuple[Any, Declared]:
-        name, *rest = path.split(".")
+        name, *rest = _STEPS.findall(path) if _PATH.fullmatch(path) else [path]
         value = self.raw(ref, name)
         declared = schema().types[ref.type].fields[name]
         for step in rest:
+            if step.startswith("["):
+                value, declared = _entry(value, declared, step, path)
+                continue
             type_ = value.type if isinstance(value, Data) else declared.name
             if type_ not in schema().types and value is None:
                 return None, declared  # a type that is not played and never filled
@@ -120,6 +126,16 @@ class Reader:
                 raise faults.invalid_property(path)
             value, declared = (value.fields.get(step) if isinstance(value, Data) else None), found
         return value, declared
+
+
+def _entry(value: Any, declared: Declared, step: str, path: str) -> tuple[Any, Declared]:
+    """Pick the entry of an array by its key, as `config.hardware.device[4000]` does; None where there is none."""
+    if not declared.array:
+        raise faults.invalid_property(path)
+    key = step[1:-1].strip('"')
+    entries = (entry for entry in value or () if isinstance(entry, Data))
+    found = next((entry for entry in entries if str(entry.fields.get("key")) == key), None)
+    return found, Declared(found.type if found else declared.name)
 
 
 class Rendering:
