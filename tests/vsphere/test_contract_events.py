@@ -103,9 +103,8 @@ async def test_a_collector_of_events(raw, says, in_thread):
         collector.ResetCollector()
         back = places(collector.ReadPreviousEvents(3))
         assert (back == [size - 5, size - 6, size - 7]) is says("a reset cursor stands before the latest page")
-        for count in (0, 1001):
-            assert outcome(lambda count=count: collector.ReadNextEvents(count)) == "InvalidArgument"
-            assert outcome(lambda count=count: collector.SetCollectorPageSize(count or -1)) == "InvalidArgument"
+        assert outcome(lambda: collector.ReadNextEvents(0)) == "InvalidArgument"
+        assert outcome(lambda: collector.SetCollectorPageSize(1001)) == "InvalidArgument"
         collector.DestroyCollector()
         assert outcome(lambda: collector.ReadNextEvents(1)) == "ManagedObjectNotFound"
 
