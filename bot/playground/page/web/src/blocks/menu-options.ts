@@ -67,7 +67,7 @@ function useExternal(element: BlockElement, control: Control, query: string, ope
       return;
     }
     let stale = false;
-    setFound((before) => ({ ...before, note: before.groups.length ? "" : "Asking the app…" }));
+    setFound((before) => asking(before, query));
     const timer = setTimeout(() => {
       surface.options({ block_id, action_id }, query).then(
         (answer) => {
@@ -86,6 +86,12 @@ function useExternal(element: BlockElement, control: Control, query: string, ope
     // eslint-disable-next-line
   }, [open, query, least, block_id, action_id]);
   return element.type.includes("external") ? found : null;
+}
+
+/** Until the app answers, of the old options only those that fit what is typed now: nobody takes a stale one. */
+export function asking(before: Found, query: string): Found {
+  const { groups } = matching(before.groups, query);
+  return { groups, note: groups.length ? "" : "Asking the app…" };
 }
 
 export function answered(answer: OptionsAnswer): Found {
