@@ -1,4 +1,4 @@
-"""What CheckRelocate_Task finds: the same that a relocation refuses, all of it at once, and what it warns of.
+"""What stands against a move now: CheckRelocate_Task tells all of it, with warnings; a relocation ends of the first.
 
 The groups of tests are those of the API reference (CheckTestType). Classes of faults are from the WSDL; which device
 brings which fault is after the lists of "unsupported devices" in the vSphere documentation, wording ours.
@@ -12,8 +12,10 @@ from enum import StrEnum
 
 from bot.playground.vcenter import faults
 from bot.playground.vcenter.faults import Fault
-from bot.playground.vcenter.inventory import Datastore, Disk, Vm
+from bot.playground.vcenter.freight import needs
+from bot.playground.vcenter.inventory import Disk, Vm
 from bot.playground.vcenter.relocate_spec import Plan
+from bot.playground.vcenter.tasks import Task
 from bot.playground.vcenter.universe import Estate
 from bot.playground.vcenter.wire import Data
 
@@ -35,17 +37,20 @@ class Finding:
     warning: bool = False
 
 
-def findings(estate: Estate, vm: Vm, plan: Plan) -> Iterator[Finding]:
-    """Yield what stands against moving a VM by this plan now, in the order in which a relocation comes upon it."""
-    yield from _of_the_vm(estate, vm, plan)
+def findings(estate: Estate, vm: Vm, plan: Plan, *, asking: Task | None = None) -> Iterator[Finding]:
+    """Yield what stands against moving a VM by this plan now, in the order in which a relocation comes upon it.
+
+    `asking` is the relocation's own task, which does not stand in its own way.
+    """
+    yield from _of_the_vm(estate, vm, plan, asking)
     yield from _of_the_hosts(vm, plan)
     yield from _of_the_folder(vm, plan)
     yield from _of_the_networks(vm, plan)
     yield from _of_the_datastores(vm, plan)
 
 
-def _of_the_vm(estate: Estate, vm: Vm, plan: Plan) -> Iterator[Finding]:
-    for task in estate.tasks.live(vm):
+def _of_the_vm(estate: Estate, vm: Vm, plan: Plan, asking: Task | None) -> Iterator[Finding]:
+    for task in (task for task in estate.tasks.live(vm) if task is not asking):
         yield Finding(TestGroup.SOURCE, faults.task_in_progress(task.ref))
     if vm.power != "poweredOff":
         yield Finding(TestGroup.SOURCE, faults.invalid_power_state(vm.power))
@@ -105,19 +110,6 @@ def _of_the_datastores(vm: Vm, plan: Plan) -> Iterator[Finding]:
     for store, need in needs(vm, plan).items():
         if need > store.free:
             yield Finding(TestGroup.DATASTORE, faults.no_disk_space(vm.vmx_path, store.name))
-
-
-def needs(vm: Vm, plan: Plan) -> dict[Datastore, int]:
-    """Return the bytes that a move takes on each datastore that files go to."""
-    found: dict[Datastore, int] = {}
-    capacity = {disk.key: disk.capacity for disk in vm.disks}
-    for file in vm.files:
-        target, thin = plan.disks.get(file.disk, (plan.datastore, True))
-        if target is file.datastore:
-            continue
-        whole = file.path.endswith("-flat.vmdk") and not thin
-        found[target] = found.get(target, 0) + (capacity[file.disk] if whole else file.size)
-    return found
 
 
 def results(vm: Vm, plan: Plan, found: list[Finding]) -> list[Data]:

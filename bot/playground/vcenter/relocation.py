@@ -11,25 +11,26 @@ import asyncio
 import hashlib
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bot.playground.esxi import failures, phrases
 from bot.playground.esxi.phrases import Phrase
 from bot.playground.vcenter import faults, outcomes
 from bot.playground.vcenter.building import free_directory
+from bot.playground.vcenter.checks import findings
 from bot.playground.vcenter.faults import Fault
+from bot.playground.vcenter.freight import needs, pieces
 from bot.playground.vcenter.inventory import Datastore, Host, Orphan, Vm
-from bot.playground.vcenter.links import NFC_PORT
+from bot.playground.vcenter.links import NFC_PORT, Link
 from bot.playground.vcenter.moves import Move
 from bot.playground.vcenter.obstacles import first_obstacle
 from bot.playground.vcenter.outcomes import EndedBadlyError, Ending, Leftovers, Scene
 from bot.playground.vcenter.paths import Path
-from bot.playground.vcenter.places import Places
 from bot.playground.vcenter.relocate_spec import Plan
 from bot.playground.vcenter.tasks import Task
 from bot.playground.vcenter.transfer import Copy, Endurance, Way
-from bot.playground.vcenter.universe import Estate, RelocationRecord
+from bot.playground.vcenter.universe import Estate, RelocationRecord, Underway
 
 _HANDSHAKES = 3
 _REMEMBERED = 500
@@ -45,24 +46,31 @@ class Relocation:
     plan: Plan
     task: Task
     record: RelocationRecord
-    places: Places
+    directory: str = field(init=False)
+    """What it writes into at its target."""
     _source: Host = field(init=False)
     _path: Path = field(init=False)
     _copying: Copy | None = field(init=False, default=None)
     _broken: Ending | None = field(init=False, default=None)
-    _directory: str = field(init=False)
     _lro: dict[Host, str] = field(init=False, default_factory=dict)
     _taken: dict[Datastore, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._source = self.vm.host
-        self._directory = self.vm.directory
-        self._path = self.estate.universe.paths.between(self._source, self.plan.host)
+        self._set_out()
+
+    def _set_out(self) -> None:
+        """Note where the VM is; while the task waits for its turn, another one may move it."""
+        self._source, self.directory = self.vm.host, self.vm.directory
+        self._path = self.estate.universe.paths.between(*self.hosts)
 
     @property
     def hosts(self) -> tuple[Host, Host]:
         """Where from and where to."""
         return self._source, self.plan.host
+
+    @property
+    def _link(self) -> Link | None:
+        return self.estate.universe.links.find(*(host.site for host in self.hosts))
 
     @property
     def target(self) -> Datastore:
@@ -77,6 +85,8 @@ class Relocation:
         self._broken = ending
         if self._copying:
             self._copying.break_off(ending)
+        elif self._link:
+            self._link.changes.touch()
 
     @property
     def move(self) -> Move:
@@ -104,15 +114,17 @@ class Relocation:
 
     async def run(self) -> None:
         """Run to an end and write it down. Only the end of the player itself leaves the task unfinished."""
+        universe = self.estate.universe
         try:
-            await self.places.take(self._source, self.plan.host)
-            self.estate.universe.underway.add(self)
+            taken = await universe.places.take(lambda: (self.vm.host, self.plan.host))
+            self._set_out()
+            universe.underway.add(self)
             try:
                 self.estate.tasks.start(self.task)
                 await self._carry_out()
             finally:
-                self.estate.universe.underway.discard(self)
-                self.places.give_back(self._source, self.plan.host)
+                universe.underway.discard(self)
+                universe.places.give_back(taken)
         except EndedBadlyError as bad:
             self._end(self._told(bad.ending))
         except Fault as fault:
@@ -134,58 +146,28 @@ class Relocation:
         self._check()
         if self.plan.moves_files(self.vm):
             if self.plan.datastore is not self.vm.datastore:
-                self._directory = free_directory(self.vm.name, self._directories())
+                self.directory = free_directory(self.vm.name, self._directories())
             await self._connect()
             await self._copy()
         self._settle()
 
     def _check(self) -> None:
         """Refuse what the state of this moment does not allow."""
-        self._check_vm()
-        self._check_destination()
-        for store, size in self._needs().items():
-            if size > store.free:
-                raise faults.no_disk_space(self.vm.vmx_path, store.name)
-
-    def _check_vm(self) -> None:
-        for task in self.estate.tasks.live(self.vm):
-            if task is not self.task:
-                raise faults.task_in_progress(task.ref)
-        if self.vm.power != "poweredOff":
-            raise faults.invalid_power_state(self.vm.power)
-
-    def _check_destination(self) -> None:
-        for host in (self._source, self.plan.host):
-            if not host.connected or host.maintenance:
-                raise faults.host_state(host.name, "is in maintenance mode" if host.connected else "is not responding")
-        for other in self.plan.folder.children:
-            if other is not self.vm and other.name == self.vm.name:
-                raise faults.duplicate_name(self.vm.name, other.ref)
-        for nic in self.vm.nics:
-            network = self.plan.nics.get(nic.key, nic.network)
-            if network not in self.plan.host.networks:
-                raise faults.network_not_accessible(nic.label, network.ref, network.name)
-
-    def _pieces(self) -> Iterator[tuple[Datastore, Datastore, int, int]]:
-        """Yield, per file that has to move: from where, to where, bytes on the wire, bytes at the destination."""
-        sizes = {disk.key: disk for disk in self.vm.disks}
-        for file in self.vm.files:
-            target, thin = self.plan.disks.get(file.disk, (self.plan.datastore, True))
-            if target is file.datastore:
-                continue
-            whole = file.kind == "diskExtent" and file.path.endswith("-flat.vmdk") and not thin
-            yield file.datastore, target, file.size, sizes[file.disk].capacity if whole else file.size
-
-    def _needs(self) -> dict[Datastore, int]:
-        needs: dict[Datastore, int] = {}
-        for _, target, _, size in self._pieces():
-            needs[target] = needs.get(target, 0) + size
-        return needs
+        if self.estate.inventory.find(self.vm.ref) is not self.vm:
+            raise faults.not_found(self.vm.ref)
+        for finding in findings(self.estate, self.vm, self.plan, asking=self.task):
+            if not finding.warning:
+                raise finding.fault
 
     def _directories(self) -> set[str]:
         store = self.plan.datastore
-        used = {vm.directory for vm in self.estate.inventory.each(Vm) if store in vm.datastores}
-        return used | {orphan.path for orphan in store.orphans}
+        lived_in = {vm.directory for vm in store.home.each(Vm) if store in vm.datastores}
+        reserved = {other.directory for other in self._others if other.target is store}
+        return lived_in | reserved | {orphan.path for orphan in store.orphans}
+
+    @property
+    def _others(self) -> Iterable[Underway]:
+        return self.estate.universe.underway - {self}
 
     async def _connect(self) -> None:
         """Set up the session: a few round trips, or what stands in its way."""
@@ -193,28 +175,36 @@ class Relocation:
         self._path = universe.paths.between(self._source, destination)
         self._write(self._source, phrases.SOURCE_BEGIN)
         self._write(destination, phrases.DESTINATION_BEGIN)
-        obstacle = first_obstacle(
-            universe, vm=self.vm, destination=destination, store=self.plan.datastore, path=self._path
-        )
-        if obstacle:
+        await self._overcome_obstacles()
+        if self._link:
+            await asyncio.sleep(_HANDSHAKES * self._link.rtt.total_seconds())
+
+    async def _overcome_obstacles(self) -> None:
+        """Go on if nothing stands in the way, or no longer does before the hosts' patience ends."""
+        universe = self.estate.universe
+        clock, bell = universe.clock, self._link.changes if self._link else universe.clock.changes
+        deadline = clock.seconds() + universe.world.play.connect_patience.total_seconds()
+        while True:
+            revision = bell.revision
+            obstacle = self._broken or first_obstacle(
+                universe, vm=self.vm, destination=self.plan.host, store=self.plan.datastore, path=self._path
+            )
+            if obstacle is None:
+                return
             if obstacle.percent is not None:
                 self.estate.tasks.report(self.task, obstacle.percent)
-            if obstacle.waits:
-                await asyncio.sleep(universe.world.play.connect_patience.total_seconds())
-            raise EndedBadlyError(obstacle)
-        link = universe.links.find(self._source.site, destination.site)
-        if link:
-            await asyncio.sleep(_HANDSHAKES * link.rtt.total_seconds())
+            left = deadline - clock.seconds()
+            if not obstacle.waits or left <= 0:
+                raise EndedBadlyError(obstacle)
+            await bell.wait(beyond=revision, seconds=left)
 
     async def _copy(self) -> None:
-        universe, play = self.estate.universe, self.estate.universe.world.play
-        here, there = self._source.site, self.plan.host.site
-        link = universe.links.find(here, there)
+        universe, play, link = self.estate.universe, self.estate.universe.world.play, self._link
         if self._broken or link is None:
             raise EndedBadlyError(self._broken or outcomes.SILENT_PORT)
         self._copying = Copy(
-            sum(sent for _, _, sent, _ in self._pieces()),
-            Way(here, there, link, universe.links, self._path),
+            sum(piece.sent for piece in pieces(self.vm, self.plan)),
+            Way(self._source.site, self.plan.host.site, link, universe.links, self._path),
             endurance=Endurance(play.nfc_patience, play.nfc_breaks_at, play.task_timeout),
             clock=universe.clock,
         )
@@ -223,7 +213,7 @@ class Relocation:
         self._write(self.plan.host, phrases.DESTINATION_DONE)
 
     def _on_percent(self, percent: int) -> None:
-        for store, need in self._needs().items():
+        for store, need in needs(self.vm, self.plan).items():
             step = need * percent // 100 - self._taken.get(store, 0)
             if step > store.free:
                 raise EndedBadlyError(outcomes.NO_SPACE)
@@ -235,10 +225,10 @@ class Relocation:
     def _settle(self) -> None:
         """Put the VM where it belongs now, and give the space at the source back."""
         inventory, vm, plan = self.estate.inventory, self.vm, self.plan
-        for store, _, size, _ in list(self._pieces()):
-            inventory.allocate(store, -size)
+        for piece in list(pieces(vm, plan)):
+            inventory.allocate(piece.source, -piece.sent)
         before = [network.ref for network in vm.networks]
-        vm.datastore, vm.directory = plan.datastore, self._directory
+        vm.datastore, vm.directory = plan.datastore, self.directory
         for disk in vm.disks:
             moved = disk.datastore is not plan.disks[disk.key][0]
             disk.datastore, thin = plan.disks[disk.key]
@@ -277,7 +267,7 @@ class Relocation:
         """Leave at the destination what was copied so far: nobody is there any more to delete it."""
         for store, size in self._taken.items():
             if size:
-                store.orphans.append(Orphan(self._directory, size))
+                store.orphans.append(Orphan(self.directory, size))
         self._taken.clear()
 
     def _scene(self) -> Scene:
@@ -285,7 +275,7 @@ class Relocation:
         disk = vm.disks[0].file if vm.disks else f"{vm.name}.vmx"
         return Scene(
             file=f"[{vm.datastore.name}] {vm.directory}/{disk}",
-            target=f"[{plan.datastore.name}] {self._directory}",
+            target=f"[{plan.datastore.name}] {self.directory}",
             datastore=plan.datastore.name,
             source=self._source.name,
             destination=plan.host.name,
@@ -306,7 +296,7 @@ class Relocation:
             data=path.data.address,
             sender=path.sender.address,
             migration=_migration(self.task),
-            directory=self._directory,
+            directory=self.directory,
             volume=f"/vmfs/volumes/{self.plan.datastore.uuid}",
             source_path=f"/vmfs/volumes/{vm.datastore.uuid}/{vm.directory}/{disk}",
         )
@@ -323,13 +313,12 @@ class Works:
     def __init__(self, estate: Estate, group: asyncio.TaskGroup) -> None:
         self._estate = estate
         self._group = group
-        self._places = Places()
         self._running: set[asyncio.Task[None]] = set()
         self._seen: deque[Relocation] = deque(maxlen=_REMEMBERED)
 
     def start(self, vm: Vm, plan: Plan, *, task: Task, record: RelocationRecord) -> None:
         """Let a relocation run; its task can be cancelled from now on."""
-        relocation = Relocation(self._estate, vm, plan, task, record, self._places)
+        relocation = Relocation(self._estate, vm, plan, task, record)
         self._seen.append(relocation)
         work = self._group.create_task(relocation.run(), name=f"relocate {vm.name}")
         self._running.add(work)

@@ -37,6 +37,10 @@ class RelocationStory:
     _datacenter: Datacenter | None = field(init=False)
 
     def __post_init__(self) -> None:
+        self._set_out()
+
+    def _set_out(self) -> None:
+        """Note where the VM is; while its task waits, another one may move it."""
         self._host, self._store, self._datacenter = self.vm.host, self.vm.datastore, self.vm.datacenter
 
     @property
@@ -48,6 +52,7 @@ class RelocationStory:
         return self.plan.host is self._host
 
     def started(self) -> None:
+        self._set_out()
         plan, place = self.plan, f"{self._host.wire_name}, {self._store.wire_name}"
         to = f"{plan.host.wire_name}, {plan.datastore.wire_name} in {_name(plan.host.datacenter)}"
         type_ = "VmBeingRelocatedEvent" if self._stays_on_host else "VmBeingMigratedEvent"

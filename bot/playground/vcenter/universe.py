@@ -22,6 +22,7 @@ from bot.playground.vcenter.links import Links
 from bot.playground.vcenter.machines import machines_of
 from bot.playground.vcenter.outcomes import Ending
 from bot.playground.vcenter.paths import Paths
+from bot.playground.vcenter.places import Places
 from bot.playground.vcenter.privileges import Rights
 from bot.playground.vcenter.sessions import Sessions
 from bot.playground.vcenter.tasks import TaskBoard
@@ -56,6 +57,10 @@ class Underway(Protocol):
 
     @property
     def target(self) -> Datastore: ...
+
+    @property
+    def directory(self) -> str:
+        """What it writes into at its target."""
 
     @property
     def sources(self) -> list[Datastore]: ...
@@ -176,6 +181,7 @@ class Universe:
         self.conditions = Conditions()
         self.timetable = Timetable(world.events, self.clock)
         self.underway: set[Underway] = set()
+        self.places = Places()
         self.estates = {spec.name: Estate(self, spec) for spec in world.vcenters}
 
     def home_of(self, entity: Entity) -> Estate:

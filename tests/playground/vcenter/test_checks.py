@@ -54,6 +54,7 @@ BAD = {
     "a host that is away": (VM, lambda p: p.switches.set_host("esx-site2-01.example.net", connected=False), {}),
     "space": (VM, lambda p: p.switches.fill_datastore("ds-c2-01", free=2**20), {}),
     "network": (VM, lambda p: None, {"deviceChange": []}),
+    "a device of the host": ("DC1/vm/odd01", lambda p: None, {}),
 }
 
 

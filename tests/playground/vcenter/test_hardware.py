@@ -24,7 +24,8 @@ change_tracking = true
 
 @pytest.fixture
 def world_text(world_text):
-    return world_text + MORE
+    fit = MORE.replace("odd01", "odd02").replace(' "pci", "vgpu",', "")
+    return world_text + MORE + fit
 
 
 async def test_everything_is_read_back(player, client, in_thread):
@@ -81,7 +82,7 @@ async def test_a_chain_of_snapshots_is_the_same_everywhere(player, client, in_th
 
 async def test_a_relocation_carries_all_of_it(player, client, in_thread):
     def go():
-        vm = client.find("DC1/vm/odd01")
+        vm = client.find("DC1/vm/odd02")
         before = vm.summary.storage.committed
         task = client.relocate(vm, client.spec())
         client.watch(task)
