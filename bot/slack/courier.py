@@ -128,8 +128,8 @@ class Courier:
             return await self._edit(record)
         if record.twin == record.ts:
             return Sent(ts=record.ts)
-        if not record.twin:
-            return Later(delay=FIRST_RETRY, suspect=False)  # whoever took over has not posted yet
+        if not record.twin:  # whoever took over has not posted yet, or gave up
+            return Later(delay=_backoff(record)) if record.age < PATIENCE else GivenUp(problem="the only one")
         if record.what == Kind.REPLY:
             with calling("chat.delete", about=record.channel):
                 await self._client.chat_delete(channel=record.channel, ts=record.ts)

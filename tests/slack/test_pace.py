@@ -63,6 +63,7 @@ async def test_a_look_up_that_is_throttled_stops_no_posts(
     await released(f"card:{JOB}")
     player.switches.next_answers("conversations.history", Throttle(retry_after=60))
     skew_clock(timedelta(seconds=5))
+    await player.person.wait_for(lambda: player.tally.throttled["conversations.history"])
     await until(keys.outbox(f"card:{JOB}"), lambda found: found.get("owner") == "" and found["attempts"] == "1")
     await outbox.show(card(job=JobId("aaaaaaaa")))
     await player.person.wait_for(lambda: len(posted()) == 2)

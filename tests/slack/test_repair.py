@@ -10,7 +10,7 @@ from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.slack.inbox import RedisInbox
 from bot.slack.lookup import metadata
-from bot.slack.records import Records, Sent
+from bot.slack.records import GivenUp, Records, Sent
 from bot.store import keys
 
 CHANNEL = "C0MIGRATE1"
@@ -188,6 +188,38 @@ async def test_a_card_that_was_deleted_before_anybody_saved_it_is_posted_anew(
     await drain()
     await until(keys.card(JOB), lambda found: found.get("ts"))
     assert len(posted()) == 1
+
+
+async def test_replies_after_the_end_reach_the_channel_when_somebody_deleted_the_card(
+    player, outbox, drain, card, reply, posted, client, until
+):
+    """The end was shown, so no card is posted any more that they could wait for."""
+    await drain()
+    await outbox.show(card(phase=Phase.FAILED))
+    ts = (await until(keys.card(JOB), lambda found: found.get("ts")))["ts"]
+    await client.chat_delete(channel=CHANNEL, ts=ts)
+    for key in ("first", "second"):
+        await outbox.reply(JOB, CHANNEL, reply(key))
+        await until(keys.card(JOB), lambda found, key=key: found.get(f"reply:{key}"))
+    assert [message["text"] for message in posted()] == ["About first.", "About second."]
+
+
+async def test_a_message_that_nobody_else_posted_after_all_is_left_alone_at_last(
+    player, outbox, drain, card, posted, store, post, skew_clock, until
+):
+    """It was posted under a lost lease, and whoever took over gave up: nobody looks for the other one for ever."""
+    await outbox.show(card())
+    slow, quick = Records(store, "asleep"), Records(store, "quick")
+    ((late,), _) = await slow.claim(1)
+    skew_clock(timedelta(minutes=1))
+    ((record,), _) = await quick.claim(1)
+    await quick.conclude(record, GivenUp(problem="is_archived"))
+    only = await post(late)
+    assert not await slow.conclude(late, Sent(ts=only, revision=late.revision, posted=True))
+    skew_clock(timedelta(days=1, minutes=5))
+    await drain()
+    await until(keys.outbox(f"amend:{CHANNEL}:{only}"), lambda found: not found)
+    assert [message["ts"] for message in posted()] == [only]
 
 
 async def drain_once(drain, player, outbox, card, posted, until) -> None:

@@ -41,6 +41,14 @@ local function offer_reply(job, now)
   end
 end
 
+-- Whether a card is still to come that a reply belongs under. If not, it is told to the channel: the card was shown to
+-- its end and deleted by somebody, or it was given up.
+local function card_is_to_come(job)
+  local card = key('card', job)
+  local tried = redis.call('HEXISTS', card, 'shown') == 1 or redis.call('HEXISTS', card, 'error') == 1
+  return redis.call('EXISTS', key('outbox', 'card:' .. job)) == 1 or not tried
+end
+
 -- Queue something for a job's thread, each name of a kind once, ever. False: it was queued or posted before.
 local function thread(kind, job, channel, name, lane, text, blocks, keep, now, ...)
   local card, id = key('card', job), kind .. ':' .. job .. ':' .. name
@@ -52,7 +60,7 @@ local function thread(kind, job, channel, name, lane, text, blocks, keep, now, .
   redis.call('HSET', key('outbox', id), 'kind', kind, 'job', job, 'channel', channel, 'name', name, 'lane', lane,
     'text', text, 'blocks', blocks, 'plain', '0', 'created', whole(now), ...)
   redis.call('RPUSH', key('outbox', 'replies', job), id)
-  if redis.call('HEXISTS', card, 'ts') == 1 then
+  if redis.call('HEXISTS', card, 'ts') == 1 or not card_is_to_come(job) then
     offer_reply(job, now)
   end
   return true
