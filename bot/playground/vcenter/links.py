@@ -124,6 +124,11 @@ class Links:
         for one, other in self._between:
             yield one, other, self._links[frozenset([one, other])]
 
+    def ring(self) -> None:
+        """Let every copy look up, those within a site too."""
+        for link in self._links.values():
+            link.changes.touch()
+
     def find(self, one: str, other: str) -> Link | None:
         """Return the link between two sites, or None where there is no way at all."""
         return self._links.get(frozenset([one, other]))

@@ -212,8 +212,7 @@ class Switches:
     def advance_time(self, by: timedelta) -> None:
         """Move the world's clock ahead: copies, time-outs, sessions and timed events go with it."""
         self._estate.universe.clock.advance(by)
-        for _, _, link in self._estate.universe.links.each():
-            link.changes.touch()
+        self._estate.universe.links.ring()
 
     # Between a client and the vCenter.
 

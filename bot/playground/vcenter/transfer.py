@@ -124,7 +124,8 @@ class Copy:
             rate = self._rate(self._trouble)
             to_next = (self._goal(self.percent + 1) - self.moved) / rate if rate else _LONGEST_NAP
             await link.changes.wait(beyond=revision, seconds=max(0.0, min(to_next, left, _LONGEST_NAP)))
-            self.moved += rate * (self._clock.seconds() - now)
+            passed = min(self._clock.seconds() - now, left)  # a clock that leaps lets no session outlive its end
+            self.moved += rate * passed
             while self.percent < _DONE and self.moved >= self._goal(self.percent + 1):
                 self.percent += 1
                 before = link.changes.revision
