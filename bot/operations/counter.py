@@ -11,6 +11,7 @@ from bot.errors import UserError
 from bot.jobs.port import Job, JobQueue
 from bot.migration.facts import SiteSpec
 from bot.migration.request import JobId, SiteName
+from bot.operations.port import Person
 from bot.operations.record import request_of
 from bot.operations.rights import Rights
 from bot.slack.port import Outbox
@@ -25,11 +26,25 @@ class Approval(StrEnum):
 
 
 class Membership(Protocol):
-    """Whether the bot can speak in a channel."""
+    """Who is in a channel."""
 
     async def require_member(self, channel: str) -> None:
         """UserError that says how to invite the bot, when it surely is not a member."""
         ...
+
+    async def require_person(self, channel: str, user_id: str) -> None:
+        """RefusedError for somebody who is not in the channel. OutsideError when nobody can say: never a yes."""
+        ...
+
+
+async def require_place(channels: Membership, who: Person, channel: str) -> None:
+    """Pass if a card that `who` asks for may be shown in `channel`. UserError, RefusedError or OutsideError if not.
+
+    Where they speak they surely are. Any other channel is one that they named, and anybody can name any.
+    """
+    await channels.require_member(channel)
+    if channel != who.channel:
+        await channels.require_person(channel, who.user_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ from bot.migration.request import JobId
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks, and in which channel: rights are given to users, to user groups and to channels."""
+    """Who asks, and in which channel: rights are given to users, to user groups and to channels.
+
+    `channel` is what Slack vouches for, never what somebody chose; empty when they speak in none.
+    """
 
     user_id: str
     channel: str
@@ -82,7 +85,7 @@ class Verbs(Protocol):
     """
 
     async def migrate(self, who: Person, channel: str, order: MigrateOrder, *, dedupe: str) -> Answer:
-        """Draft a migration whose card goes to `channel`. The same `dedupe` drafts once."""
+        """Draft a migration whose card goes to `channel`, where they have to be. The same `dedupe` drafts once."""
         ...
 
     async def approve(self, who: Person, job: JobId, fingerprint: str) -> Answer:

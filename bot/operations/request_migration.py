@@ -10,7 +10,7 @@ from bot.errors import UserError
 from bot.jobs.port import Job, NewJob
 from bot.migration.machine import WORDS
 from bot.migration.request import MigrationRequest, SiteName
-from bot.operations.counter import Counter
+from bot.operations.counter import Counter, require_place
 from bot.operations.port import Answer, MigrateOrder, Person
 from bot.operations.record import MIGRATE, request_of, with_request
 from bot.operations.rights import Verb
@@ -39,7 +39,7 @@ async def request_migration(counter: Counter, who: Person, channel: str, order: 
     await counter.rights.require(who, Verb.MIGRATE, None)  # the names of sites are not for everybody either
     site = counter.site(order.site)
     await counter.rights.require(who, Verb.MIGRATE, site.name)
-    await counter.channels.require_member(channel)
+    await require_place(counter.channels, who, channel)
     vm = await _one_vm(counter, order.vm, site.name)
     if vm.ref.vcenter != site.vcenter:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Whether the bot can talk in a channel, asked before anything is queued whose card would go there."""
+"""Who is in a channel, the bot and people, asked before anything is queued whose card would go there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import OutsideError, UserError
+from bot.errors import OutsideError, RefusedError, UnreachableError, UserError
 from bot.slack.client import SlackError, calling
 
 log = logging.getLogger(__name__)
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 FRESH: Final = timedelta(minutes=5)
 BUDGET: Final = timedelta(seconds=1)
 _CLOSED: Final = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
+_TYPES: Final = "public_channel,private_channel,mpim,im"
+_PAGE: Final = 999  # the most that Slack takes
 
 
 class Channels(Protocol):
@@ -26,6 +28,10 @@ class Channels(Protocol):
 
     async def require_member(self, channel: str) -> None:
         """UserError if the bot is not in the channel; nothing if it is, or if Slack cannot say so in time."""
+        ...
+
+    async def require_person(self, channel: str, user_id: str) -> None:
+        """RefusedError if somebody is not in the channel; OutsideError if Slack cannot say so in time."""
         ...
 
 
@@ -47,6 +53,29 @@ class SlackChannels(Channels):
                 "Invite me and send the command again.",
                 example="/invite @coldmigrate",
             )
+
+    async def require_person(self, channel: str, user_id: str) -> None:
+        try:
+            async with asyncio.timeout(BUDGET.total_seconds()):
+                found = await self._is_in(channel, user_id)
+        except TimeoutError:
+            raise UnreachableError("Slack did not say in time whether you are in that channel.") from None
+        if not found:
+            raise RefusedError("You are not in that channel.", lifted_by="somebody who is in it: /invite")
+
+    async def _is_in(self, channel: str, user_id: str) -> bool:
+        """Asks for the person's channels and not for the channel's people: those may be tens of thousands."""
+        cursor = ""
+        while True:
+            with calling("users.conversations", about=user_id):
+                page = await self._client.users_conversations(
+                    user=user_id, types=_TYPES, exclude_archived=True, limit=_PAGE, cursor=cursor
+                )
+            if any(one["id"] == channel for one in page["channels"]):
+                return True
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return False
 
     async def _is_member(self, channel: str) -> bool:
         try:

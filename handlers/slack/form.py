@@ -43,9 +43,10 @@ _LONGEST_MAP: Final = 3000
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What somebody submitted, and where the card is to go."""
+    """What somebody submitted, where the card is to go, and where the form was opened: only Slack and we write that."""
 
     channel: str
+    opened_in: str
     order: MigrateOrder
 
 
@@ -54,6 +55,7 @@ def form_view(sites: Sequence[str], *, channel: str = "") -> dict[str, Any]:
     return View(
         type="modal",
         callback_id=FORM,
+        private_metadata=channel,
         title=_plain("Migrate a VM"),
         submit=_plain("Plan it"),
         close=_plain("Close"),
@@ -95,6 +97,7 @@ def read_form(view: Mapping[str, Any]) -> Filled:
     values: Mapping[str, Mapping[str, Mapping[str, Any]]] = view["state"]["values"]
     return Filled(
         channel=_value(values, "channel", "selected_conversation"),
+        opened_in=opened_in(view),
         order=MigrateOrder(
             vm=str((_field(values, "vm").get("selected_option") or {}).get("value") or ""),
             site=str((_field(values, "site").get("selected_option") or {}).get("value") or ""),
@@ -104,6 +107,11 @@ def read_form(view: Mapping[str, Any]) -> Filled:
             dry_run=bool(_field(values, "options").get("selected_options")),
         ),
     )
+
+
+def opened_in(view: Mapping[str, Any]) -> str:
+    """The channel in which a form was asked for; empty for a shortcut. Rights go by this one."""
+    return str(view.get("private_metadata") or "")
 
 
 def _field(values: Mapping[str, Mapping[str, Mapping[str, Any]]], name: str) -> Mapping[str, Any]:

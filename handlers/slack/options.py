@@ -12,7 +12,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.errors import ColdmigrateError
 from bot.operations.port import Person, Verbs
-from handlers.slack.form import CHOICES, vm_options
+from handlers.slack.form import CHOICES, opened_in, vm_options
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class TypeAhead:
         self._verbs = verbs
 
     async def vms(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
-        who = Person(user_id=str(body["user"]["id"]), channel="")
+        who = Person(user_id=str(body["user"]["id"]), channel=opened_in(body.get("view") or {}))
         query = str(body.get("value") or "")[:LONGEST_QUERY]
         try:
             async with asyncio.timeout(DEADLINE.total_seconds()):

@@ -64,7 +64,7 @@ class Forms:
 
         async def drafted() -> Answer:
             filled = read_form(view)
-            who = Person(user_id=str(body["user"]["id"]), channel=filled.channel)
+            who = Person(user_id=str(body["user"]["id"]), channel=filled.opened_in)
             taken.append(await self._verbs.migrate(who, filled.channel, filled.order, dedupe=str(view["id"])))
             return taken[0]
 

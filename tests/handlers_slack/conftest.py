@@ -16,6 +16,7 @@ import pytest
 from bot.errors import UserError
 from bot.migration.machine import Phase
 from bot.migration.request import JobId, SiteName
+from bot.operations.counter import require_place
 from bot.operations.port import Answer, Home, JobGlance, MigrateOrder, Person, VmChoice
 from bot.operations.rights import Grant, Rights, Verb
 from bot.playground.slack.default_workspace import GROUP
@@ -60,12 +61,13 @@ class Desk:
     rights: Rights
     outbox: RedisOutbox
     channels: SlackChannels
+    groups: SlackGroupMembers
     calls: list[tuple] = field(default_factory=list)
     trouble: Callable[[], Awaitable[None]] = _nothing
 
     async def migrate(self, who: Person, channel: str, order: MigrateOrder, *, dedupe: str) -> Answer:
         await self._may(who, Verb.MIGRATE, SiteName(order.site))
-        await self.channels.require_member(channel)
+        await require_place(self.channels, who, channel)
         self.calls.append(("migrate", who.user_id, channel, order, dedupe))
         buttons = [Button(ButtonKind.APPROVE, f"{JOB} {PLAN}"), Button(ButtonKind.CANCEL, JOB)]
         title = f"{order.vm} to {order.site}"
@@ -126,8 +128,8 @@ async def desk(store: Store, client) -> Desk:
     """@vm-ops may do everything at site2; mallory, who is in no group, may do nothing. There is one job."""
     await store.hset(keys.job(JOB), "id", JOB)
     everything = Grant((f"group:{GROUP}",), frozenset({Verb.MIGRATE, Verb.APPROVE, Verb.CANCEL}), ("site2",))
-    rights = Rights([everything], SlackGroupMembers(client))
-    return Desk(rights, RedisOutbox(store), SlackChannels(client))
+    groups = SlackGroupMembers(client)
+    return Desk(Rights([everything], groups), RedisOutbox(store), SlackChannels(client), groups)
 
 
 @pytest.fixture

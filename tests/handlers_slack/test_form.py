@@ -8,6 +8,8 @@ import pytest
 
 from bot.errors import UnreachableError
 from bot.operations.port import MigrateOrder
+from bot.operations.rights import Grant, Rights, Verb
+from bot.playground.slack.faults import Throttle
 from tests.handlers_slack.conftest import JOB, words
 
 CHANNEL = "C0MIGRATE1"
@@ -103,6 +105,56 @@ async def test_a_form_for_a_channel_without_the_bot_says_how_to_invite_it(player
     outcome = await player.person.submit_view("alice", view["id"], filled)
     assert "/invite" in outcome.ack["errors"]["vm"]
     assert desk.calls == []
+
+
+async def test_rights_go_by_where_the_form_was_opened_and_not_by_where_its_card_goes(player, say, form, desk):
+    elsewhere = player.switches.add_channel("elsewhere")
+    of_the_channel = Grant((f"channel:{elsewhere}",), frozenset({Verb.MIGRATE}), ("site2",))
+    at_another_site = Grant(("user:U0MALLORY1",), frozenset({Verb.MIGRATE}), ("site1",))
+    desk.rights = Rights([of_the_channel, at_another_site], desk.groups)
+    await say("", user="mallory")
+    view = await form("mallory")
+    filled = {"cm.form.vm": "uuid-7", "cm.form.site": "site2", "cm.form.channel": elsewhere}
+    outcome = await player.person.submit_view("mallory", view["id"], filled)
+    assert "may not ask for migrations to site2" in outcome.ack["errors"]["vm"]
+    assert desk.calls == []
+
+
+async def test_a_right_of_a_channel_holds_in_a_form_that_was_opened_there(player, say, form, desk):
+    desk.rights = Rights([Grant((f"channel:{CHANNEL}",), frozenset({Verb.MIGRATE}))], desk.groups)
+    await say("", user="mallory")
+    view = await form("mallory")
+    found = await player.person.type_ahead("mallory", "cm.form.vm", "web1", view_id=view["id"])
+    assert len(found["options"]) == 100
+    filled = {"cm.form.vm": "uuid-7", "cm.form.site": "site2", "cm.form.channel": CHANNEL}
+    assert (await player.person.submit_view("mallory", view["id"], filled)).ack["response_action"] == "update"
+
+
+async def test_nobody_has_a_card_shown_in_a_channel_that_they_are_not_in(player, say, form, desk):
+    """The form's list of channels is the client's, and what a client sends is only a claim."""
+    secret = player.switches.add_channel("secret", private=True)
+    player.workspace.leave(player.workspace.channel(secret), player.workspace.user("alice"))
+    await say("")
+    view = await form()
+    filled = {"cm.form.vm": "uuid-7", "cm.form.site": "site2", "cm.form.channel": secret}
+    outcome = await player.person.submit_view("alice", view["id"], filled)
+    assert "not in that channel" in outcome.ack["errors"]["vm"]
+    elsewhere = player.switches.add_channel("elsewhere")
+    assert desk.calls == []
+    outcome = await player.person.submit_view("alice", view["id"], filled | {"cm.form.channel": elsewhere})
+    assert outcome.ack["response_action"] == "update"
+
+
+async def test_while_slack_cannot_say_who_is_in_a_channel_only_the_one_of_the_form_will_do(player, say, form, desk):
+    elsewhere = player.switches.add_channel("elsewhere")
+    player.switches.next_answers("users.conversations", Throttle(retry_after=60))
+    await say("")
+    view = await form()
+    filled = {"cm.form.vm": "uuid-7", "cm.form.site": "site2", "cm.form.channel": elsewhere}
+    outcome = await player.person.submit_view("alice", view["id"], filled)
+    assert "users.conversations" in outcome.ack["errors"]["vm"]
+    outcome = await player.person.submit_view("alice", view["id"], filled | {"cm.form.channel": CHANNEL})
+    assert outcome.ack["response_action"] == "update"
 
 
 async def test_the_shortcut_opens_it_and_refuses_in_a_modal(player, form):

@@ -48,6 +48,7 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "team.info": {"team:read"},
     "usergroups.list": {"usergroups:read"},
     "usergroups.users.list": {"usergroups:read"},
+    "users.conversations": READ,
     "users.info": {"users:read"},
     "users.list": {"users:read"},
     "views.open": set(),
