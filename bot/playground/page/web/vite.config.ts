@@ -9,6 +9,7 @@ export default defineConfig({
     outDir: "../static",
     emptyOutDir: true,
     sourcemap: false,
+    license: { fileName: "assets/licenses.md" },
     target: "es2022",
     modulePreload: false,
     assetsInlineLimit: 0,
