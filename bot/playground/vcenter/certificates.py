@@ -37,6 +37,8 @@ class Authority:
         )
         self.server_certificate = ""
         """What the vCenter itself presents, as PEM."""
+        self.certificates: dict[str, str] = {}
+        """What machines beside the vCenter present, as PEM, by their names."""
         self.file = directory / f"{name}-ca.pem"
         self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
@@ -65,7 +67,9 @@ class Authority:
         )
         proof = certificate.public_bytes(serialization.Encoding.PEM)
         file.write_bytes(secret + proof)
-        if not name:
+        if name:
+            self.certificates[name] = proof.decode()
+        else:
             self.server_certificate = proof.decode()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)

@@ -21,8 +21,10 @@ from bot.playground.esxi.machine import Machine
 from bot.playground.vcenter.certificates import Authority
 from bot.playground.vcenter.clock import Clock
 from bot.playground.vcenter.control import control_app
+from bot.playground.vcenter.folder import host_routes
 from bot.playground.vcenter.inventory import Datastore, Placement
 from bot.playground.vcenter.moves import Move
+from bot.playground.vcenter.nfc_door import nfc_routes
 from bot.playground.vcenter.relocation import Works
 from bot.playground.vcenter.soap_server import SoapServer
 from bot.playground.vcenter.switches import Switches
@@ -107,12 +109,15 @@ class VCenterPlayer:
             self.witness = Witness(self.estate, works, self._server)
             self._hosts = HostEndpoints(
                 list(self.estate.machines.values()),
-                log_routes(),
+                [*log_routes(), *host_routes(self.estate), *nfc_routes(self.estate)],
                 address=_ADDRESS,
                 tls=(lambda name: authority.server_context(_ADDRESS, name=name)) if authority else None,
             )
             await self._server.up()
             await self._hosts.up()
+            certificates = authority.certificates if authority else {}
+            for name in (machine.name for machine in self.estate.machines.values()):
+                self.estate.doors.show_host(name, url=self.host_url(name), certificate=certificates.get(name, ""))
             universe = self.estate.universe
             universe.timetable.follow(self.switches.play)
             life = [group.create_task(self._make_noise()), group.create_task(self._sweep())]
@@ -146,6 +151,7 @@ class VCenterPlayer:
             await asyncio.sleep(max(pause, 0.01))
             self.estate.tasks.sweep()
             self.estate.sessions.sweep()
+            self.estate.doors.leases.sweep()
 
     # What a test or a story does to the world; `switches` has more.
 
@@ -230,6 +236,7 @@ class RunningWorld:
     async def stop(self) -> None:
         for player in self.players.values():
             await player.stop()
+            player.estate.universe.depot.spool.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -244,6 +251,7 @@ async def play_world(world: World, directory: Path, *, tls: bool = True, clock: 
     """Start one player per vCenter; certificates are written into `directory`."""
     directory.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anything is served
     universe = Universe(world, clock=clock)
+    universe.depot.spool.directory = directory
     running = RunningWorld(
         {name: VCenterPlayer(estate, directory, tls=tls) for name, estate in universe.estates.items()}
     )

@@ -16,6 +16,7 @@ from bot.playground.vcenter.inventory import (
     Portgroup,
     Vm,
 )
+from bot.playground.vcenter.properties_doors import browser
 from bot.playground.vcenter.properties_network import network_config, vnic_services
 from bot.playground.vcenter.wire import Data, Ref
 
@@ -231,6 +232,7 @@ HOST: dict[str, Maker] = {
 }
 
 DATASTORE: dict[str, Maker] = {
+    "browser": lambda _reader, store: browser(store),
     "info": _datastore_info,
     "summary": _datastore_summary,
     "host": _mounts,

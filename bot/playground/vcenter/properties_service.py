@@ -9,6 +9,7 @@ from bot.playground.vcenter.custom_fields import CUSTOM_FIELDS_MANAGER
 from bot.playground.vcenter.far_side import instance_uuid
 from bot.playground.vcenter.happenings import EVENT_MANAGER
 from bot.playground.vcenter.histories import PER_SESSION
+from bot.playground.vcenter.properties_doors import DOORS
 from bot.playground.vcenter.properties_places import (
     CLUSTER,
     DATACENTER,
@@ -72,6 +73,9 @@ def service_content(estate: Estate) -> Data:
         customFieldsManager=CUSTOM_FIELDS_MANAGER,
         diagnosticManager=Ref("DiagnosticManager", "DiagnosticManager"),
         searchIndex=Ref("SearchIndex", "SearchIndex"),
+        fileManager=Ref("FileManager", "FileManager"),
+        virtualDiskManager=Ref("VirtualDiskManager", "VirtualDiskManager"),
+        ovfManager=Ref("OvfManager", "OvfManager"),
         vmProvisioningChecker=Ref("VirtualMachineProvisioningChecker", "VirtualMachineProvisioningChecker"),
     )
 
@@ -127,6 +131,7 @@ SERVICE: dict[str, dict[str, Maker]] = {
 
 MAKERS: dict[str, dict[str, Maker]] = {
     **SERVICE,
+    **DOORS,
     "ManagedEntity": ENTITY,
     "Folder": FOLDER,
     "Datacenter": DATACENTER,

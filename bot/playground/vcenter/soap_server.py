@@ -15,21 +15,26 @@ from aiohttp import web
 from bot.playground.vcenter import (
     faults,
     methods_authorization,
+    methods_browser,
     methods_check,
     methods_custom_fields,
     methods_esxcli,
     methods_events,
+    methods_files,
+    methods_lease,
     methods_logs,
     methods_power,
     methods_property,
     methods_relocate,
     methods_session,
+    methods_tickets,
     methods_tree,
     methods_work,
 )
 from bot.playground.vcenter.calls import METHODS, Call
 from bot.playground.vcenter.changes import Changes
 from bot.playground.vcenter.faults import Fault
+from bot.playground.vcenter.folder import vcenter_routes
 from bot.playground.vcenter.mishaps import Loss, Mishaps
 from bot.playground.vcenter.properties import Reader, Rendering
 from bot.playground.vcenter.properties_service import MAKERS, api_version
@@ -40,8 +45,9 @@ from bot.playground.vcenter.universe import Estate
 from bot.playground.vcenter.wire import BadRequestError, Request, fault_response, parse_request, response
 
 PLAYED = (
-    methods_authorization, methods_check, methods_custom_fields, methods_esxcli, methods_events, methods_logs,
-    methods_power, methods_property, methods_relocate, methods_session, methods_tree, methods_work,
+    methods_authorization, methods_browser, methods_check, methods_custom_fields, methods_esxcli, methods_events,
+    methods_files, methods_lease, methods_logs, methods_power, methods_property, methods_relocate, methods_session,
+    methods_tickets, methods_tree, methods_work,
 )  # fmt: skip
 """Importing them has filled the table."""
 _COOKIE = re.compile(r'vmware_soap_session="?([0-9a-f]+)"?')
@@ -77,6 +83,7 @@ class SoapServer:
         app.router.add_post("/sdk", self._post)
         app.router.add_post("/sdk/", self._post)
         app.router.add_get("/sdk/vimServiceVersions.xml", self._versions)
+        app.router.add_routes(vcenter_routes(self._estate))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, self._address, self.port, ssl_context=self._tls, reuse_address=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
-import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -16,6 +14,7 @@ from bot.playground.vcenter.chronicle import Chronicle
 from bot.playground.vcenter.clock import Clock, WorldClock
 from bot.playground.vcenter.conditions import Conditions
 from bot.playground.vcenter.custom_fields import CustomFields
+from bot.playground.vcenter.doors import Doors, thumbprint_of
 from bot.playground.vcenter.happenings import EventLog
 from bot.playground.vcenter.inventory import Datastore, Entity, Host, Inventory, Vm
 from bot.playground.vcenter.links import Links
@@ -25,6 +24,7 @@ from bot.playground.vcenter.paths import Paths
 from bot.playground.vcenter.places import Places
 from bot.playground.vcenter.privileges import Rights
 from bot.playground.vcenter.sessions import Sessions
+from bot.playground.vcenter.shelves import Depot
 from bot.playground.vcenter.tasks import TaskBoard
 from bot.playground.vcenter.timetable import Timetable
 from bot.playground.world import VCenter, World
@@ -83,9 +83,7 @@ class Presence:
     def show(self, certificate: str) -> None:
         """Present a certificate from now on; an empty one where nothing is encrypted."""
         self.certificate = certificate
-        if certificate:
-            digest = hashlib.sha1(ssl.PEM_cert_to_DER_cert(certificate), usedforsecurity=False).hexdigest().upper()
-            self.thumbprint = ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+        self.thumbprint = thumbprint_of(certificate)
 
 
 class Estate:
@@ -104,6 +102,7 @@ class Estate:
         self.sessions.on_end = lambda _session: self.inventory.changes.touch()
         self.custom_fields = CustomFields()
         self.presence = Presence()
+        self.doors = Doors(universe)
         self.relocations: list[RelocationRecord] = []
         self.machines = machines_of(universe.world, self.inventory.each(Host), universe.paths.sites)
         self.diaries = {ref: machine.diary for ref, machine in self.machines.items()}
@@ -182,7 +181,10 @@ class Universe:
         self.timetable = Timetable(world.events, self.clock)
         self.underway: set[Underway] = set()
         self.places = Places()
+        self.depot = Depot(world.seed, conditions=self.conditions, clock=self.clock)
         self.estates = {spec.name: Estate(self, spec) for spec in world.vcenters}
+        for estate in self.estates.values():
+            self.depot.know(estate.inventory.each(Vm))
 
     def home_of(self, entity: Entity) -> Estate:
         """Return the vCenter that an entity belongs to."""
