@@ -1,4 +1,4 @@
-"""Pictures of the page on the mock (`npm run dev`), to be looked at: python dev/shots.py OUT_FOLDER [PORT]."""
+"""Pictures of the page on its mock (`npm run dev` in its folder): python tests/browser/pictures.py FOLDER [PORT]."""
 
 import sys
 from collections.abc import Callable
