@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
-import signal
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -37,11 +35,13 @@ def worker(
     read_on: float | None,
 ) -> None:
     """Carry jobs out. Needs Redis and vCenter's secrets; holds no Slack token. Run as many as you like."""
+    from bot.cli.deaths import dying_at, stopping_at
+
     role = functools.partial(
         _worker,
         options={
-            **({"reached": _dying_at(die_at)} if die_at else {}),
-            **({"reached": _stopping_at(stop_at)} if stop_at else {}),
+            **({"reached": dying_at(die_at)} if die_at else {}),
+            **({"reached": stopping_at(stop_at)} if stop_at else {}),
             **({"read_on": timedelta(seconds=read_on)} if read_on is not None else {}),
             "look_up": not no_look_up,
         },
@@ -68,22 +68,3 @@ async def _worker(
 async def _stop_when_told(stop: asyncio.Event, tell: Callable[[], None]) -> None:
     await stop.wait()
     tell()
-
-
-def _dying_at(point: str) -> Callable[[str], None]:
-    def reached(name: str) -> None:
-        if name == point:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return reached
-
-
-def _stopping_at(point: str) -> Callable[[str], None]:
-    left = {point}
-
-    def reached(name: str) -> None:
-        if name in left:
-            left.remove(name)
-            os.kill(os.getpid(), signal.SIGSTOP)
-
-    return reached

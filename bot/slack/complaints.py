@@ -1,6 +1,7 @@
 """What Slack refuses for good until a person acts: who that person is, and what they are told, once a day.
 
-What nobody can be told through Slack, because the token itself is gone, is in the log and in `outbox:trouble`.
+What nobody can be told through Slack, because the token itself is gone, is in the log, and in `outbox:trouble`
+until Slack takes something again.
 """
 
 from __future__ import annotations

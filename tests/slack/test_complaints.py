@@ -83,8 +83,8 @@ async def test_progress_is_not_worth_a_direct_message(player, outbox, drain, cop
     assert player.person.history("@alice") == []
 
 
-async def test_a_token_that_is_gone_is_an_error_in_the_log_and_stands_in_redis(
-    player, outbox, drain, card, until, caplog
+async def test_a_token_that_is_gone_is_an_error_in_the_log_and_stands_in_redis_until_it_is_back(
+    player, outbox, drain, card, until, skew_clock, caplog
 ):
     player.switches.revoke_token()
     await drain(admins=ADMINS)
@@ -92,6 +92,10 @@ async def test_a_token_that_is_gone_is_an_error_in_the_log_and_stands_in_redis(
     trouble = await until(keys.outbox("trouble"), lambda found: found)
     assert "token was revoked" in trouble["token_revoked"]
     assert any(line.levelno == logging.ERROR and "Nothing reaches Slack" in line.message for line in caplog.records)
+    await until(keys.card(JOB), lambda found: found.get("error") == "token_revoked")
+    player.switches.restore_token()
+    skew_clock(timedelta(minutes=3))
+    await until(keys.outbox("trouble"), lambda found: not found)
 
 
 async def test_an_admin_who_cannot_be_reached_keeps_nothing_waiting(player, outbox, drain, card, store, until):

@@ -75,7 +75,7 @@ class SlackParts:
             "commands": sum(ack.kind == EnvelopeKind.COMMAND for ack in tally.acks),
             "ack_ms_p50": round(statistics.median(acks), 1) if acks else 0,
             "ack_ms_max": round(max(acks), 1) if acks else 0,
-            "connections": [c["envelopes"] for c in self._slack.switches.statistics()["connections"]],
+            "connections": [one["envelopes"] for one in self._slack.switches.loads()],
         }
 
     def traffic(self) -> str:

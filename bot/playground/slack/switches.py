@@ -170,13 +170,13 @@ class Switches:
         """End connections without a word; returns how many."""
         return self._sockets.cut(number=number)
 
+    def loads(self) -> list[Json]:
+        """How many envelopes each connection has had."""
+        return [{"number": one.number, "envelopes": len(one.envelopes)} for one in self._sockets.connections]
+
     def statistics(self) -> Json:
         """Everything counted and measured so far, as JSON."""
-        connections = [
-            {"number": connection.number, "envelopes": len(connection.envelopes)}
-            for connection in self._sockets.connections
-        ]
-        return self._tally.to_json(self._workspace.traffic) | {"connections": connections}
+        return self._tally.to_json(self._workspace.traffic) | {"connections": self.loads()}
 
 
 def make_fault(kind: str, *, error: str = "fatal_error", retry_after: int = 1, status: int = 503) -> Fault:
