@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.playground.page.server import PageServer
 
 USUAL_PORT: Final = 8077
+LOG: Final = "demo.log"
 STARTING: Final = "Starting the simulated sites, the bot and the worker ..."
 
 
@@ -39,11 +40,14 @@ def demo(*, story: bool, terminal: bool, port: int | None, no_browser: bool, fol
     Starts an embedded Valkey, a simulated Slack and a simulated vCenter with two sites, and the real bot and worker
     against them, and opens a page where you are the people of that Slack. Nothing leaves this machine. Ctrl-C ends it.
     """
+    from bot.errors import UserError
     from bot.store import embedded
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the loop takes both: as Ctrl-C
     try:
         with _kept_in(folder) as place, _log_in(place), embedded.start(place / "valkey") as valkey:
+            if valkey.process is None:
+                raise UserError(f"Another demo plays in {place}, or is about to end.", example="--dir elsewhere")
             if story:
                 play = _story(place, valkey.url)
             elif terminal:
@@ -58,11 +62,22 @@ def demo(*, story: bool, terminal: bool, port: int | None, no_browser: bool, fol
 @contextlib.contextmanager
 def _kept_in(folder: Path | None) -> Iterator[Path]:
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         yield folder
         return
     with tempfile.TemporaryDirectory(prefix="coldmigrate-") as place:
         yield Path(place)
+
+
+def _make(folder: Path) -> None:
+    """Create it, if need be. UserError if nothing can be written there."""
+    from bot.errors import UserError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / LOG).touch()
+    except OSError as error:
+        raise UserError(f"The folder {folder} cannot be used: {error.strerror}.", example="--dir demo") from error
 
 
 @contextlib.contextmanager
@@ -70,7 +85,7 @@ def _log_in(place: Path) -> Iterator[None]:
     """What this process itself has to say goes where the roles' logs are; the terminal is for the person."""
     from bot import telemetry
 
-    with (place / "demo.log").open("a", encoding="utf-8") as file:
+    with (place / LOG).open("a", encoding="utf-8") as file:
         telemetry.set_up(form=telemetry.Form.TEXT, level=logging.WARNING, stream=file)
         try:
             yield
@@ -88,6 +103,10 @@ async def _until_told(play: Coroutine[None, None, None]) -> None:
         await playing
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)  # which leaves SIGTERM to the kernel, and things where they are
+            signal.signal(number, signal.default_int_handler)
 
 
 async def _page(place: Path, redis_url: str, *, port: int | None, browser: bool) -> None:

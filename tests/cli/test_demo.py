@@ -100,3 +100,37 @@ async def test_a_port_that_is_taken_is_said_so(tmp_path):
         async with playing(tmp_path, "--port", port) as demo:
             assert await demo.end() == 2
             assert f"Port {port} cannot be used" in demo.said
+
+
+async def test_a_folder_that_cannot_be_used_is_said_so(tmp_path):
+    (tmp_path / "file").touch()
+    async with playing(tmp_path / "file" / "below", "--port", "0") as demo:
+        assert await demo.end() == 2
+        assert "cannot be used: Not a directory" in demo.said
+        assert "Traceback" not in demo.said
+
+
+async def test_two_demos_do_not_share_a_folder(tmp_path):
+    async with playing(tmp_path, "--port", "0") as first:
+        await first.until("Starting")
+        async with playing(tmp_path, "--port", "0") as second:
+            assert await second.end() == 2
+            assert "Another demo" in second.said
+        first.process.send_signal(signal.SIGINT)
+        assert await first.end() == 0
+
+
+async def test_a_second_signal_while_things_are_put_away_still_puts_them_away(tmp_path):
+    """Once nothing plays any more, SIGTERM is what Ctrl-C is, and not the end of the process on the spot."""
+    script = (
+        "import asyncio, os, signal, sys\n"
+        "from bot.cli.demo import _until_told\n"
+        "async def play(): os.kill(os.getpid(), signal.SIGTERM); await asyncio.sleep(60)\n"
+        "try: asyncio.run(_until_told(play()))\n"
+        "except KeyboardInterrupt: print('told')\n"
+        "try: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "except KeyboardInterrupt: print('told again')\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    assert (process.returncode, said) == (0, b"told\ntold again\n")
