@@ -236,6 +236,7 @@ class RunningWorld:
     async def stop(self) -> None:
         for player in self.players.values():
             await player.stop()
+        for player in self.players.values():
             player.estate.universe.depot.spool.close()
 
     async def __aenter__(self) -> Self:
