@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from bot.errors import UserError
 from bot.playground.world_checks import MOMENT, dangling, default_datastore
@@ -176,6 +176,12 @@ class DatastoreSpec(_Part):
     name: Name
     capacity: Size = "4 TiB"  # type: ignore[assignment]
     free: Size = "2 TiB"  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.free > self.capacity:
+            raise ValueError("expected free to be no more than capacity")
+        return self
 
 
 class HostAccount(_Part):

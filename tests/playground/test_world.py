@@ -70,6 +70,10 @@ def test_all_mistakes_are_told_at_once_with_their_keys():
         (SITES + SITES, "sites: expected one entry named 'site1', found several"),
         (SITES + '[[vms]]\nname = "a"\nsite = "site1"\n' * 2, "vms: expected 'a' once per folder of site 'site1'"),
         (SITES + '[[vms]]\nname="a"\nsite="site1"\ndisks=["1 GiB thin 2 GiB"]', "vms.0.disks.0: expected a thin disk"),
+        (
+            '[[sites]]\nname="a"\nvcenter="e"\ndatastores=[{name="d", capacity="1 GiB", free="2 GiB"}]',
+            "sites.0.datastores.0: expected free to be no more than capacity",
+        ),
     ],
 )
 def test_single_mistakes(text, expected):

@@ -47,6 +47,7 @@ def build_inventory(world: World, vcenter: str) -> Inventory:
             for spec in world.vms:
                 if spec.site == site.name:
                     builder.add_vm(spec)
+    builder.count_strangers()
     return builder.inventory
 
 
@@ -117,6 +118,12 @@ class _Builder:
             )  # fmt: skip
             self.inventory.add(host)
             cluster.hosts.append(host)
+
+    def count_strangers(self) -> None:
+        """What the world file says is taken, and no VM of it takes, somebody else has."""
+        for store in self.inventory.each(Datastore):
+            ours = sum(file.size for vm in self.inventory.each(Vm) for file in vm.files if file.datastore is store)
+            store.strangers = max(store.capacity - store.free - ours, 0)
 
     def _folder(self, path: str) -> Folder:
         """Return the VM folder of a path below the datacenter, made where it is missing."""

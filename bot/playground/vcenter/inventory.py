@@ -133,6 +133,8 @@ class Datastore(Entity):
     capacity: int
     free: int
     uuid: str
+    strangers: int = 0
+    """What is taken by somebody whom this world does not know."""
     orphans: list[Orphan] = field(default_factory=list)
 
     @property
@@ -388,6 +390,12 @@ class Inventory:
         """Take space, or give it back when `size` is negative."""
         datastore.free -= size
         datastore.home.changes.touch(datastore.ref)
+
+    def fill(self, datastore: Datastore, *, free: int) -> None:
+        """Let strangers take the space of a datastore until so much is free, or give it back as far as it is theirs."""
+        taken = max(datastore.free - free, -datastore.strangers)
+        datastore.strangers += taken
+        self.allocate(datastore, taken)
 
     def placement(self, vm: Vm) -> Placement:
         folder = vm.parent.name if vm.parent else ""

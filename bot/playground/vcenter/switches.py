@@ -110,9 +110,8 @@ class Switches:
     # Datastores and disks.
 
     def fill_datastore(self, name: str, *, free: int = 0) -> None:
-        """Let somebody else take the space of a datastore until only `free` bytes are left, or give it back."""
-        store = self._estate.datastore(name)
-        self._estate.inventory.allocate(store, store.free - free)
+        """Let somebody else take the space of a datastore until only `free` bytes are left, or give back his own."""
+        self._estate.inventory.fill(self._estate.datastore(name), free=free)
 
     def set_datastore(self, name: str, *, accessible: bool) -> None:
         """Take all paths to a datastore away, or give them back; its hosts log it, copies from and to it end."""

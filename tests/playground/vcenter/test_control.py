@@ -87,3 +87,14 @@ async def test_the_process_form_tells_where_it_plays(tmp_path):
     play.cancel()
     with pytest.raises(asyncio.CancelledError):
         await play
+
+
+async def test_room_is_made_only_of_what_others_had(player):
+    """A filled datastore gives back what strangers took; what VMs take stays taken."""
+    store = player.datastore("ds-c1-01")
+    held = store.capacity - store.free - store.strangers
+    assert held > 2 * 2**30  # thick01 is one of those
+    player.switches.fill_datastore("ds-c1-01", free=0)
+    assert (store.free, store.strangers) == (0, store.capacity - held)
+    player.switches.fill_datastore("ds-c1-01", free=2 * store.capacity)
+    assert (store.free, store.strangers) == (store.capacity - held, 0)
