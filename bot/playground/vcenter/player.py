@@ -127,7 +127,7 @@ class VCenterPlayer:
             try:
                 await self._end.wait()
             finally:
-                await self._server.down()
+                await self._server.close()
                 await self._hosts.down()
             works.stop()
             for task in life:
@@ -234,8 +234,11 @@ class RunningWorld:
         return self.players[vcenter]
 
     async def stop(self) -> None:
-        for player in self.players.values():
-            await player.stop()
+        """End all players, whatever becomes of one of them; what went wrong in any is raised at the end."""
+        ends = await asyncio.gather(*(player.stop() for player in self.players.values()), return_exceptions=True)
+        defects = [end for end in ends if isinstance(end, BaseException)]
+        if defects:
+            raise BaseExceptionGroup("players ended badly", defects)
         for player in self.players.values():
             player.estate.universe.depot.spool.close()
 

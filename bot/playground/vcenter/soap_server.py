@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.playground.vcenter import (
     faults,
@@ -74,12 +75,13 @@ class SoapServer:
         """Rings with every call."""
         self.op_ids: deque[tuple[str, str]] = deque(maxlen=_OP_IDS)
         """(method, opID) of every call that carried one."""
+        self._answering: set[asyncio.Task[object]] = set()
 
     async def up(self) -> None:
         """Listen, on the port of last time if there was one."""
         if self._runner is not None:
             return
-        app = web.Application(client_max_size=_LARGEST)
+        app = web.Application(client_max_size=_LARGEST, middlewares=[self._follow])
         app.router.add_post("/sdk", self._post)
         app.router.add_post("/sdk/", self._post)
         app.router.add_get("/sdk/vimServiceVersions.xml", self._versions)
@@ -104,6 +106,25 @@ class SoapServer:
             if connection.transport is not None:
                 connection.transport.abort()
         await runner.cleanup()
+
+    async def close(self) -> None:
+        """Go down for good: calls that still wait for something are given up, whether or not their client is there."""
+        await self.down()
+        for call in self._answering:
+            call.cancel()
+        await asyncio.gather(*self._answering, return_exceptions=True)
+
+    @web.middleware
+    async def _follow(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Know who is at work on a call; aiohttp forgets it when the client hangs up."""
+        task = asyncio.current_task()
+        if task is None:
+            raise LookupError("a request is always handled in a task")
+        self._answering.add(task)
+        try:
+            return await handler(request)
+        finally:
+            self._answering.discard(task)
 
     async def _versions(self, _request: web.Request) -> web.Response:
         current = api_version(self._estate.spec.version)
