@@ -113,7 +113,8 @@ class _Delivery:
 
 
 def _said(answer: Answer) -> str:
-    return json.dumps({"text": answer.text, "lines": list(answer.lines)}, ensure_ascii=False)
+    """As ASCII: somebody's typing may have left half a character in it, which Redis could not keep."""
+    return json.dumps({"text": answer.text, "lines": list(answer.lines)})
 
 
 def _answer(said: str) -> Answer:

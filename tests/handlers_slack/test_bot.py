@@ -255,3 +255,8 @@ async def test_no_token_is_logged(player, say, start, caplog):
     await say("web01 site2")
     assert player.bot_token not in caplog.text
     assert player.app_token not in caplog.text
+
+
+async def test_half_a_character_is_answered_like_anything_else(say, bot):
+    """Slack sends none; JSON can say it, and Redis cannot keep it."""
+    assert "To which site should 'web\ufffd' go?" in await say("web\ud800")

@@ -42,6 +42,8 @@ class Drops:
             return web.Response(status=400, text=f"The query has no {missing.args[0]}.")
         except UserError as refusal:
             return web.Response(status=400, text=str(refusal))
+        except ValueError:  # aiohttp's word for a form that is not one
+            return web.Response(status=400, text="This form cannot be read.")
         return web.json_response({"files": len(files)})
 
     async def give(self, request: web.Request) -> web.Response:

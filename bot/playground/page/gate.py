@@ -46,10 +46,18 @@ def _refusal(request: web.Request) -> str:
     A name that merely resolves to loopback would let a web page in (DNS rebinding), so the Host has to be one of ours.
     Browsers tell the Origin of every WebSocket and every POST, so there it has to be told, and be this very one.
     """
-    if urlsplit(f"//{request.host}").hostname not in LOOPBACK:
+    if _name(request.host) not in LOOPBACK:
         return "Only this machine may look at the page."
     origin = request.headers.get("Origin")
     needed = request.method not in {"GET", "HEAD"} or request.headers.get("Upgrade") is not None
     if origin is None:
         return "This is for the page itself, and it would say so." if needed else ""
     return "" if origin == f"http://{request.host}" else "Another page has no business here."
+
+
+def _name(host: str) -> str | None:
+    """The name without a port; None for what is no host."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

@@ -165,7 +165,7 @@ def _read(text: str) -> tuple[int, Json]:
     """The number of a gesture, and the rest of it."""
     try:
         sent = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UserError("This is not JSON.") from None
     if not isinstance(sent, dict) or not isinstance(sent.get("id"), int):
         raise UserError("A gesture is an object with a number as its id.")

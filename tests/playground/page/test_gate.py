@@ -28,6 +28,10 @@ def form(*files: tuple[str, bytes], comment: str = "") -> aiohttp.FormData:
     return data
 
 
+def broken_form(data: bytes, *, boundary: str = "; boundary=b") -> aiohttp.BytesPayload:
+    return aiohttp.BytesPayload(data, content_type=f"multipart/form-data{boundary}")
+
+
 def drop(**more: str) -> dict[str, str]:
     return {"user": ALICE, "channel": CHANNEL} | more
 
@@ -42,7 +46,7 @@ async def test_every_answer_bears_the_rules(http, path):
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8077", ""])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8077", "", "[::1", "a]b"])
 async def test_a_name_that_merely_leads_here_is_refused(http, host):
     async with http.get("/", headers={"Host": host}) as answer:
         assert answer.status == 403
@@ -122,6 +126,8 @@ async def test_a_giant_is_refused_before_it_is_read_and_while_it_is(http, alice)
         (drop(), form(*((f"{n}.log", b"x") for n in range(MOST_FILES + 1))), "At most 10 files"),
         (drop(), form(("a.log", b"")), "empty"),
         (drop(), b"no form", "Files come as a form."),
+        (drop(), broken_form(b"--c\r\n\r\nx"), "cannot be read"),
+        (drop(), broken_form(b"--b\r\nnothing", boundary=""), "cannot be read"),
         (drop(user="nobody"), form(("a.log", b"x")), "no user 'nobody'"),
         (drop(channel="#nowhere"), form(("a.log", b"x")), "no channel"),
         (drop(thread_ts="1.2"), form(("a.log", b"x")), "no message"),

@@ -283,3 +283,18 @@ async def test_slack_throttles_repeats_and_disconnects_for_a_while(alice, slack,
     await slack.person.wait_for(lambda: delivered() == 4)
     await order(alice, "slack", what="disconnect")
     await slack.person.wait_for(lambda: slack.tally.calls["apps.connections.open"] == 2)
+
+
+@pytest.mark.parametrize("text", ["[" * 400_000, '{"id":' * 50_000, "nothing", '{"id": true'])
+async def test_what_cannot_even_be_read_is_a_note_and_the_page_stays(alice, text):
+    await alice.socket.send_str(text)
+    await alice.look()
+    assert alice.notes == ["This is not JSON."]
+
+
+async def test_numbers_and_characters_that_are_none_cost_nothing(alice):
+    assert "text" in await alice.refused("post", channel=CHANNEL, text="half a character: \ud800")
+    between = ["site1", "site2"]
+    assert "loss" in await alice.refused("world", order="link", args={"between": between, "loss": float("nan")})
+    assert "seconds" in await alice.refused("world", order="advance", args={"seconds": 1e308})
+    await alice.look()
