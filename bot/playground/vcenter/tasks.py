@@ -89,6 +89,13 @@ DESCRIPTIONS = {
     "CreateSnapshot_Task": "createSnapshot",
     "MoveIntoFolder_Task": "moveInto",
     "Rename_Task": "ManagedEntity.rename",
+    "ExportVm": "ExportVmLRO",
+    "ImportVApp": "ResourcePool.ImportVAppLRO",
+    "CopyDatastoreFile_Task": "FileManager.copyFile",
+    "MoveDatastoreFile_Task": "FileManager.moveFile",
+    "DeleteDatastoreFile_Task": "FileManager.deleteFile",
+    "SearchDatastore_Task": "host.DatastoreBrowser.search",
+    "SearchDatastoreSubFolders_Task": "host.DatastoreBrowser.searchSubFolders",
     "CheckRelocate_Task": "vm.check.ProvisioningChecker.checkRelocate",
 }
 """What follows the type in descriptionId, or all of it where there is a dot (vCenter's own table, see govmomi)."""
