@@ -61,9 +61,10 @@ def _of_the_vm(estate: Estate, vm: Vm, plan: Plan, asking: Task | None) -> Itera
 
 def _of_the_hosts(vm: Vm, plan: Plan) -> Iterator[Finding]:
     for host, group in ((vm.host, TestGroup.SOURCE), (plan.host, TestGroup.HOST)):
-        if not host.connected or host.maintenance:
-            why = "is in maintenance mode" if host.connected else "is not responding"
-            yield Finding(group, faults.host_state(host.name, why))
+        if not host.connected:
+            yield Finding(group, faults.host_not_connected(host.name))
+    if plan.host.connected and plan.host.maintenance:  # to leave such a host is what maintenance mode is for
+        yield Finding(TestGroup.HOST, faults.host_state(plan.host.name, "is in maintenance mode"))
     if plan.host is vm.host:
         return
     for kind, detail in vm.hardware.devices:

@@ -22,7 +22,8 @@ PLAYED = (esxcli_network, esxcli_system)
 EXECUTER = "ReflectManagedMethodExecuter"
 _CLI = "vim.EsxCLI."
 _NOT_FOUND = "The object or item referred to could not be found."
-_PRIVILEGES = {"network": "Host.Config.NetworkConfig", "storage": "Host.Config.Storage"}
+PRIVILEGES = {"network": "Host.Config.Network", "storage": "Host.Config.Storage"}
+"""By the first word of a namespace."""
 _USUAL_PRIVILEGE = "Host.Config.Settings"
 
 
@@ -43,7 +44,7 @@ async def execute_soap(call: Call) -> str:
         raise faults.not_found(call.request.target)
     path = (call.args.value("method") or "").removeprefix(_CLI)
     namespace, _, name = path.rpartition(".")
-    call.require(_PRIVILEGES.get(namespace.partition(".")[0], _USUAL_PRIVILEGE), host)
+    call.require(PRIVILEGES.get(namespace.partition(".")[0], _USUAL_PRIVILEGE), host)
     machine = call.estate.machine(host)
     if host.connected:
         await machine.think()

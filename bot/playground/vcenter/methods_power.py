@@ -44,7 +44,7 @@ def _obstacle(call: Call, vm: Vm, task: Task, state: str) -> Fault | None:
     if busy:
         return faults.task_in_progress(busy.ref)
     if not vm.host.connected:
-        return Fault(Data("HostNotConnected"), f"Unable to communicate with the host {vm.host.name}.")
+        return faults.host_not_connected(vm.host.name)
     if vm.power == state:
         return faults.invalid_power_state(vm.power)
     if state == "poweredOn" and vm.host.maintenance:

@@ -23,7 +23,7 @@ KNOWN = (
     "Cryptographer.Migrate", "Datastore.AllocateSpace", "Datastore.Browse", "Datastore.FileManagement",
     "Datastore.Rename", "Folder.Create", "Folder.Move", "Folder.Rename", "Global.CancelTask", "Global.Diagnostics",
     "Global.LogEvent", "Global.ManageCustomFields", "Global.SetCustomField", "Host.Config.Connection",
-    "Host.Config.Maintenance", "Host.Config.Network", "Host.Config.Settings", "Network.Assign",
+    "Host.Config.Maintenance", "Host.Config.Network", "Host.Config.Settings", "Host.Config.Storage", "Network.Assign",
     "Resource.AssignVMToPool", "Resource.ColdMigrate", "Resource.HotMigrate", "Sessions.TerminateSession",
     "Sessions.ValidateSession", "StorageProfile.View", "VApp.Export", "VApp.Import",
     "VirtualMachine.Config.Rename", "VirtualMachine.Interact.AnswerQuestion", "VirtualMachine.Interact.PowerOff",

@@ -102,7 +102,7 @@ def _datastore_summary(reader: Reader, store: Datastore) -> Data:
         capacity=store.capacity,
         freeSpace=store.free,
         uncommitted=0,
-        accessible=any(host.connected for host in _hosts(reader, store)),
+        accessible=any(_reaches(reader, host, store) for host in _hosts(reader, store)),
         multipleHostAccess=True,
         type_="VMFS",
         maintenanceMode="normal",
@@ -127,10 +127,15 @@ def _mounts(reader: Reader, store: Datastore) -> list[Data]:
         Data(
             "DatastoreHostMount",
             key=host.ref,
-            mountInfo=Data("HostMountInfo", path=path, accessMode="readWrite", mounted=True, accessible=host.connected),
+            mountInfo=Data("HostMountInfo", path=path, accessMode="readWrite", mounted=True, accessible=reached),
         )
         for host in _hosts(reader, store)
+        for reached in [_reaches(reader, host, store)]
     ]
+
+
+def _reaches(reader: Reader, host: Host, store: Datastore) -> bool:
+    return host.connected and not reader.estate.universe.conditions.is_lost(store)
 
 
 def _cluster_summary(_reader: Reader, cluster: Cluster) -> Data:

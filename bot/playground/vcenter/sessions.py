@@ -102,7 +102,7 @@ class Sessions:
 
     def login(self, user: str, password: str, *, agent: str, address: str) -> Session:
         """Open a session. Refuses with the InvalidLogin fault."""
-        found = next((account for account in self._accounts if account.user == user), None)
+        found = self.account(user)
         if found is None or not secrets.compare_digest(found.password.encode(), password.encode()):
             raise faults.invalid_login()
         now = self._clock()

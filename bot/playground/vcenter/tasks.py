@@ -152,7 +152,9 @@ class TaskBoard:
         self._changes.touch(task.ref)
 
     def finish(self, task: Task, fault: Fault | None = None) -> None:
-        """End a task, with its fault or well."""
+        """End a task, with its fault or well. One that has ended stays as it is: a restart may have been faster."""
+        if task.ended:
+            return
         task.fault, task.completed = fault, self._clock()
         task.state = "error" if fault else "success"
         if task.story:

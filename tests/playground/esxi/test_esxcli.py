@@ -248,7 +248,7 @@ async def test_a_privilege_is_asked_for(log_in, host_of, in_thread):
     host = await in_thread(host_of, reader)
     with pytest.raises(vim.fault.NoPermission) as refused:
         await in_thread(lambda: host.esxcli("network nic list"))
-    assert refused.value.privilegeId == "Host.Config.NetworkConfig"
+    assert refused.value.privilegeId == "Host.Config.Network"
 
 
 async def test_a_disconnected_host_runs_no_commands(player, esxcli):

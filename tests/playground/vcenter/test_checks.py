@@ -115,3 +115,17 @@ async def test_a_silent_port_902_makes_the_check_time_out(player, client, in_thr
 async def test_a_spec_that_makes_no_sense_is_refused_at_once(player, client, in_thread):
     with pytest.raises(vmodl.fault.InvalidArgument):
         await in_thread(check, client, VM, None, vim.vm.RelocateSpec(host=vim.HostSystem("host-4711", client.stub)))
+
+
+async def test_a_check_that_a_restart_ended_stays_ended_so(player, client, in_thread):
+    """Its time-out still comes, to nobody."""
+    player.block_port(*SITES)
+    vm = await in_thread(client.find, VM)
+    spec = await in_thread(client.spec)
+    check = await in_thread(lambda: client.content.vmProvisioningChecker.CheckRelocate_Task(vm, spec, None))
+    (task,) = [task for task in player.estate.tasks.history if task.id == check._moId]
+    await player.switches.restart_vcenter()
+    assert task.fault.data.type == "SystemError"
+    assert player.estate.tasks.find(task.id) is None
+    player.estate.tasks.finish(task)
+    assert (task.state, task.fault.data.type) == ("error", "SystemError")

@@ -28,6 +28,12 @@ async def test_a_wrong_password_is_an_invalid_login(player, client_of, in_thread
             await in_thread(client_of, player, user=user, password=password)
 
 
+@pytest.mark.parametrize("user", ["SVC@vsphere.LOCAL", "vsphere.local\\svc"])
+async def test_a_user_may_be_spelt_as_sso_lets_it(player, client_of, in_thread, user):
+    client = await in_thread(lambda: client_of(player, user=user))
+    assert client.session.userName == "VSPHERE.LOCAL\\svc"
+
+
 async def test_who_does_not_trust_the_ca_does_not_get_in(player, in_thread):
     port = int(player.url.rpartition(":")[2])
     with pytest.raises(ssl.SSLCertVerificationError):

@@ -177,3 +177,23 @@ async def test_a_host_in_maintenance_takes_nothing(player, client, in_thread):
     task = await in_thread(lambda: client.relocate(client.find("DC1/vm/thick01"), client.spec()))
     _, error = await in_thread(client.watch, task)
     assert isinstance(error, vim.fault.InvalidState)
+
+
+async def test_a_host_in_maintenance_lets_its_vms_go(player, client, in_thread):
+    player.set_host("esx-site1-01.example.net", maintenance=True)
+    player.set_host("esx-site1-02.example.net", maintenance=True)
+    task = await in_thread(lambda: client.relocate(client.find("DC1/vm/thick01"), client.spec()))
+    assert (await in_thread(client.watch, task))[1] is None
+
+
+@pytest.mark.parametrize("end", ["source", "destination"])
+async def test_a_host_that_is_away_neither_gives_nor_takes_until_it_is_back(player, client, in_thread, end):
+    def move():
+        task = client.relocate(client.find("DC1/vm/thick01"), client.spec())
+        return client.watch(task)[1]
+
+    host = player.placement("thick01").host if end == "source" else "esx-site2-01.example.net"
+    player.set_host(host, connected=False)
+    assert isinstance(await in_thread(move), vmodl.fault.HostNotConnected)
+    player.set_host(host, connected=True)
+    assert await in_thread(move) is None

@@ -4,7 +4,10 @@ import pytest
 from pyVmomi import vim, vmodl
 
 from bot.errors import UserError
+from bot.playground.vcenter import methods_esxcli
+from bot.playground.vcenter.calls import METHODS
 from bot.playground.vcenter.player import play_world
+from bot.playground.vcenter.privileges import KNOWN
 from bot.playground.world import parse_world
 
 PC = vmodl.query.PropertyCollector
@@ -137,3 +140,8 @@ async def test_a_permission_on_nothing_is_a_mistake_of_the_world(tmp_path, world
     wrong = world_text.replace('"/DC1/vm/Web"', '"/DC1/vm/Wob"')
     with pytest.raises(UserError, match="Wob"):
         await play_world(parse_world(wrong), tmp_path / "wrong")
+
+
+def test_every_privilege_that_is_asked_for_is_one_that_a_role_can_hold():
+    asked = {method.privilege for method in METHODS.values()} - {""}
+    assert asked | set(methods_esxcli.PRIVILEGES.values()) <= set(KNOWN)

@@ -167,3 +167,16 @@ async def test_a_silent_host_shows_in_everything_that_hangs_on_it(player, client
     assert before["web01"] == "connected"
     assert after["web01"] == "disconnected"
     assert after["db01"] == "connected"
+
+
+async def test_a_datastore_without_paths_is_told_to_be_inaccessible(player, client, in_thread):
+    def look():
+        store = client.find("DC2/datastore/ds-c2-01")
+        return store.summary.accessible, [mount.mountInfo.accessible for mount in store.host]
+
+    player.switches.set_datastore("ds-c2-01", accessible=False)
+    assert await in_thread(look) == (False, [False])
+    player.switches.set_datastore("ds-c2-01", accessible=True)
+    assert await in_thread(look) == (True, [True])
+    player.switches.set_host("esx-site2-01.example.net", connected=False)
+    assert await in_thread(look) == (False, [False])
