@@ -12,6 +12,7 @@ from bot.operations.port import Answer
 from bot.slack.inbox import RedisInbox
 from bot.slack.port import Begin
 from bot.store import keys
+from bot.store.scripts import load
 from handlers.slack.deliveries import ABANDONED, Deliveries
 from tests.fixtures_slack import CHANNEL
 
@@ -187,3 +188,24 @@ async def test_a_bot_that_was_too_slow_does_not_overwrite_what_the_next_one_said
 async def test_marks_are_kept_for_a_day(inbox, deliveries, store):
     await deliveries().once("event", "Ev1", Work())
     assert 86_000 < await store.ttl(keys.seen("event", "Ev1")) <= 86_400
+
+
+async def test_who_asks_again_because_the_answer_was_lost_hears_the_same(store, skew_clock):
+    begin = load("bot.slack.scripts", "begin")
+
+    async def ask(token: str) -> list[str]:
+        return await begin(store, "order", "T1", token, 2500, 86_400_000, repeatable=True)
+
+    assert await ask("mine") == await ask("mine") == ["first", ""]
+    assert await ask("another's") == ["busy", ""]
+    skew_clock(timedelta(seconds=3))
+    assert await ask("another's") == await ask("another's") == ["resumed", ""]
+
+
+async def test_a_delivery_is_remembered_for_a_day_whether_or_not_it_was_finished(store, inbox):
+    """Longer than it takes: Slack and networks repeat for minutes, and a bot that died may be away for a night."""
+    begun = await inbox.begin("order", "T1", within=ABANDONED)
+    kept = [await store.pttl(keys.seen("order", "T1"))]
+    await inbox.finish("order", "T1", begun, said="{}")
+    kept.append(await store.pttl(keys.seen("order", "T1")))
+    assert all(timedelta(hours=23) < timedelta(milliseconds=left) <= timedelta(days=1) for left in kept)

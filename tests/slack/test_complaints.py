@@ -32,6 +32,8 @@ async def test_every_admin_is_told_once_a_day_what_to_do(player, outbox, drain, 
     skew_clock(timedelta(minutes=5))
     await player.person.wait_for(lambda: player.tally.calls["chat.postMessage"] >= tried + 2)
     assert len(player.person.history("@carol")) == 1
+    again = timedelta(milliseconds=await store.pttl(keys.seen("note", f"not_in_channel:{CHANNEL}")))
+    assert timedelta(hours=23) < again <= timedelta(days=1)
 
 
 async def test_another_place_is_another_problem(player, outbox, drain, card):

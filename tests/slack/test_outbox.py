@@ -219,7 +219,7 @@ async def test_news_for_a_channel_that_stays_closed_is_given_up_after_a_day(
     await drain()
     await until(keys.outbox(f"card:{JOB}"), lambda found: not found)
     assert await store.hget(keys.card(JOB), "error") == "is_archived"
-    assert await store.exists(keys.outbox(f"reply:{JOB}:lost"), keys.OUTBOX) == 0
+    assert await store.exists(keys.outbox(f"reply:{JOB}:lost"), keys.outbox(f"replies:{JOB}"), keys.OUTBOX) == 0
 
 
 async def test_a_revoked_token_keeps_everything_until_it_is_renewed(
@@ -299,6 +299,7 @@ async def test_posts_of_one_channel_come_four_at_once_and_then_one_a_second(outb
     await outbox.show(card(job=JobId("elsewher"), channel="C2"))
     taken, wait = await records.claim(20)
     assert sum(record.channel == CHANNEL for record in taken) == 4
+    assert set(await store.hash(keys.outbox("pace"))) == {f"post:{CHANNEL}", "post:C2"}
     assert sum(record.channel == "C2" for record in taken) == 1
     assert timedelta(0) < wait <= timedelta(seconds=1)
     skew_clock(timedelta(seconds=1.1))
@@ -307,6 +308,9 @@ async def test_posts_of_one_channel_come_four_at_once_and_then_one_a_second(outb
     skew_clock(timedelta(seconds=20))
     taken, _ = await records.claim(20)
     assert len(taken) == 3
+    skew_clock(timedelta(seconds=40))
+    await records.claim(0)
+    assert await store.hash(keys.outbox("pace")) == {}, "what no channel is in debt with is not kept"
 
 
 async def test_progress_leaves_room_for_news(outbox, store, card, copying, skew_clock):

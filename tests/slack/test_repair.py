@@ -98,6 +98,19 @@ async def test_of_two_cards_the_saved_one_stays_and_the_clicked_one_points_to_it
     assert await store.hget(keys.card(JOB), "ts") == saved
 
 
+async def test_a_click_on_something_else_turns_it_into_no_pointer(
+    player, outbox, drain, card, posted, inbox, client, until
+):
+    """Another job's card that bears a button of this job would be edited away, as it is ours."""
+    await drain()
+    saved = await _shown(player, outbox, card, posted, until)
+    other = await client.chat_postMessage(channel=CHANNEL, text="another job's card")
+    await inbox.clicked(JOB, CHANNEL, other["ts"])
+    await until(keys.outbox(f"amend:{CHANNEL}:{other['ts']}"), lambda found: not found)
+    assert [message["text"] for message in posted()] == ["web01 to site2: queued", "another job's card"]
+    assert posted()[0]["ts"] == saved
+
+
 async def test_a_click_on_a_reply_moves_nothing(player, outbox, drain, card, reply, posted, inbox, store, until):
     await drain()
     saved = await _shown(player, outbox, card, posted, until)

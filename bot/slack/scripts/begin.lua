@@ -12,11 +12,11 @@ if mark then
   if found.said then
     return { 'known', found.said }
   elseif found.token == token then
-    return { 'first', '' } -- asked again because our answer was lost
+    return { found.state, '' } -- asked again because our answer was lost
   elseif found.til > now then
     return { 'busy', '' }
   end
   state = 'resumed'
 end
-redis.call('SET', seen, cjson.encode({ token = token, til = now + tonumber(lease) }), 'PX', tonumber(ARGV[5]))
+redis.call('SET', seen, cjson.encode({ token = token, til = now + tonumber(lease), state = state }), 'PX', tonumber(ARGV[5]))
 return { state, '' }
