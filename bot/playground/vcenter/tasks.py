@@ -94,8 +94,6 @@ DESCRIPTIONS = {
     "CopyDatastoreFile_Task": "FileManager.copyFile",
     "MoveDatastoreFile_Task": "FileManager.moveFile",
     "DeleteDatastoreFile_Task": "FileManager.deleteFile",
-    "SearchDatastore_Task": "host.DatastoreBrowser.search",
-    "SearchDatastoreSubFolders_Task": "host.DatastoreBrowser.searchSubFolders",
     "CheckRelocate_Task": "vm.check.ProvisioningChecker.checkRelocate",
 }
 """What follows the type in descriptionId, or all of it where there is a dot (vCenter's own table, see govmomi)."""

@@ -17,7 +17,7 @@ noise_every = "1 h"
 name = "east"
 accounts = [
   { user = "svc@vsphere.local", password = "right" },
-  { user = "reader@vsphere.local", password = "right", privileges = ["System.View", "System.Read", "Datastore.Browse"] },
+  { user = "reader@vsphere.local", password = "right", privileges = ["System.View", "Datastore.Browse"] },
   { user = "viewer@vsphere.local", password = "right", privileges = ["System.View", "System.Read"] },
 ]
 [[sites]]

@@ -175,7 +175,7 @@ async def test_a_put_that_breaks_off_leaves_what_had_come(player):
 
 
 @pytest.mark.parametrize(
-    "path, params",
+    ("path", "params"),
     [
         ("/folder/web01/nothing", HERE),
         ("/folder/nobody/x", HERE),
