@@ -136,7 +136,7 @@ class Machine:
     @property
     def interfaces(self) -> tuple[Interface, ...]:
         """The vmkernel interfaces as the site is wired now."""
-        return tuple(_interfaces(self.name, self.wiring, self.address, stretched=self._stretched))
+        return tuple(interfaces_of(self.name, self.wiring, self.address, stretched=self._stretched))
 
     @property
     def routes(self) -> list[tuple[str, Route]]:
@@ -207,7 +207,7 @@ def rotation_of(play: Play) -> Rotation:
     return Rotation(size=play.log_size, lines=play.log_lines, kept=play.logs_kept)
 
 
-def _interfaces(name: str, wiring: Wiring, address: str, *, stretched: bool) -> Iterator[Interface]:
+def interfaces_of(name: str, wiring: Wiring, address: str, *, stretched: bool) -> Iterator[Interface]:
     """Yield management, vMotion and, where the site has it, provisioning; each in a network of its own."""
     plan = [("Management", "management", DEFAULT_STACK), ("vMotion", "vmotion", DEFAULT_STACK)]
     if wiring.provisioning != "none":

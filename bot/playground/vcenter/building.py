@@ -23,8 +23,8 @@ from bot.playground.vcenter.inventory import (
     Switch,
     Vm,
     file_name,
-    steady_uuid,
 )
+from bot.playground.vcenter.naming import steady_uuid
 from bot.playground.world import Site, VmSpec, World
 
 _CHILDREN = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.playground.vcenter import faults
 from bot.playground.vcenter.faults import Fault
-from bot.playground.vcenter.inventory import steady_uuid
+from bot.playground.vcenter.naming import steady_uuid
 from bot.playground.vcenter.universe import Estate
 from bot.playground.vcenter.wire import Data, Node
 from bot.playground.world import Account

@@ -7,8 +7,6 @@ to it in `relocation` and `power`. Every move of a VM goes through `Inventory`, 
 from __future__ import annotations
 
 import copy
-import re
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +14,7 @@ from typing import ClassVar, TypeVar
 
 from bot.playground.esxi.host_log import HostLogs
 from bot.playground.vcenter.changes import Changes
+from bot.playground.vcenter.naming import escaped, unescaped
 from bot.playground.vcenter.wire import Ref
 
 _E = TypeVar("_E", bound="Entity")
@@ -23,21 +22,6 @@ _SMALL_FILES = (("config", "{name}.vmx", 3_211), ("nvram", "{name}.nvram", 8_684
                 ("log", "vmware.log", 231_072))  # fmt: skip
 _DESCRIPTOR = 521
 _DELTA = 16 * 2**20
-_ESCAPES = (("%", "%25"), ("/", "%2f"), ("\\", "%5c"))
-_PLAIN = {code: plain for plain, code in _ESCAPES}
-_ESCAPED = re.compile("|".join(_PLAIN), re.IGNORECASE)
-
-
-def escaped(name: str) -> str:
-    """Return a name as vCenter keeps it: percent, slash and backslash escaped (ManagedEntity.name, API reference)."""
-    for plain, code in _ESCAPES:
-        name = name.replace(plain, code)
-    return name
-
-
-def unescaped(name: str) -> str:
-    """Undo `escaped`; a percent that begins no escape sequence stands for itself."""
-    return _ESCAPED.sub(lambda found: _PLAIN[found[0].lower()], name)
 
 
 @dataclass(eq=False)
@@ -417,8 +401,3 @@ def children(entity: Entity | None) -> list[Entity]:
 def file_name(name: str) -> str:
     """Return what files and directories are called after a VM of this name (invented: slashes become underscores)."""
     return name.replace("/", "_").replace("\\", "_")
-
-
-def steady_uuid(*parts: object) -> str:
-    """Make the same UUID from the same words, so that a world looks alike at every start."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(str(part) for part in parts)))

@@ -124,6 +124,10 @@ class Links:
         for one, other in self._between:
             yield one, other, self._links[frozenset([one, other])]
 
+    def stretches(self, site: str) -> bool:
+        """Say whether the provisioning network of a site is one with another's."""
+        return any(link.provisioning_stretched for ends, link in self._links.items() if site in ends)
+
     def ring(self) -> None:
         """Let every copy look up, those within a site too."""
         for link in self._links.values():

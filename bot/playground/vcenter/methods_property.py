@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.playground.vcenter import faults
 from bot.playground.vcenter.calls import Call, method, returned
 from bot.playground.vcenter.collector import Collector, Filter, as_collector, object_content
-from bot.playground.vcenter.inventory import Cluster, Datacenter, Entity, Folder, Host, Pool, Vm, children, unescaped
+from bot.playground.vcenter.inventory import Cluster, Datacenter, Entity, Folder, Host, Pool, Vm, children
+from bot.playground.vcenter.naming import unescaped
 from bot.playground.vcenter.properties import Missing
 from bot.playground.vcenter.selection import parse_selection
 from bot.playground.vcenter.views import ContainerView, ListView

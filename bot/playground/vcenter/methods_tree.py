@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.playground.vcenter import faults
 from bot.playground.vcenter.calls import Call, method, returned
 from bot.playground.vcenter.faults import Fault
-from bot.playground.vcenter.inventory import Datastore, Entity, Folder, Host, Vm, unescaped
+from bot.playground.vcenter.inventory import Datastore, Entity, Folder, Host, Vm
+from bot.playground.vcenter.naming import unescaped
 from bot.playground.vcenter.wire import Data
 
 _LONGEST = 80

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.playground.esxi.machine import Interface, interfaces_of
 from bot.playground.vcenter.inventory import Host
 from bot.playground.vcenter.links import NFC_PORT, Link, Links
 from bot.playground.world import Site
@@ -25,17 +26,6 @@ class Carrier(StrEnum):
 
     NFC = "NFC"
     UDT = "UDT"
-
-
-@dataclass(frozen=True)
-class Interface:
-    """A VMkernel adapter. `service` is its nicType in the API, `netstack` the key of its TCP/IP stack."""
-
-    name: str
-    address: str
-    service: str
-    netstack: str
-    mtu: int
 
 
 @dataclass
@@ -86,15 +76,8 @@ class Paths:
 
     def interfaces(self, host: Host) -> list[Interface]:
         """List the VMkernel adapters of a host: management, vMotion, and provisioning where the site has it."""
-        site = self.sites[host.site]
-        found = [
-            Interface("vmk0", host.address, "management", "defaultTcpipStack", site.mtu),
-            Interface("vmk1", _in_subnet(host, 1), "vmotion", "defaultTcpipStack", site.mtu),
-        ]
-        if site.provisioning != "none":
-            stack = "vSphereProvisioning" if site.provisioning == "stack" else "defaultTcpipStack"
-            found.append(Interface("vmk2", _in_subnet(host, 2), "vSphereProvisioning", stack, site.mtu))
-        return found
+        stretched = self._links.stretches(host.site)
+        return list(interfaces_of(host.name, self.sites[host.site], host.address, stretched=stretched))
 
     def between(self, source: Host, destination: Host) -> Path:
         """Say which way a copy from one host to another takes now."""
@@ -129,10 +112,3 @@ class Paths:
 
 def _routes(link: Link | None) -> bool:
     return link is not None and link.provisioning_routed
-
-
-def _in_subnet(host: Host, number: int) -> str:
-    """Return the host's address in another of its site's subnets."""
-    octets = host.address.split(".")
-    octets[2] = str(number)
-    return ".".join(octets)

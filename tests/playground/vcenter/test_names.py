@@ -3,7 +3,7 @@
 import pytest
 from pyVmomi import vim
 
-from bot.playground.vcenter.inventory import escaped, unescaped
+from bot.playground.vcenter.naming import escaped, unescaped
 
 ODD = "50% a/b \\ Ünï 🚀 <&>"
 KEPT = "50%25 a%2fb %5c Ünï 🚀 <&>"
