@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,24 +17,23 @@ from bot.migration.request import JobId, MigrationRequest, SiteName, VCenterName
 from bot.operations.record import MIGRATE, with_request
 from bot.playground.vcenter.inventory import Vm
 from bot.playground.vcenter.player import VCenterPlayer
-from bot.settings import with_environment
 from bot.store.client import connect
+from tests.chaos.roles import PATIENCE, WORLD, Roles, secrets_of
 
 PAST_LEASE_AND_SETTLE = timedelta(seconds=50)  # a lease of 5 s; a submit time-out of 5 s and the margin of 30 s
-PATIENCE = 60.0
+READ_ON = ("--read-on", "0.2")
+LIMITS = """
+[worker]
+lease_seconds = 5
+submit_timeout_seconds = 5
+"""
 
 
-@dataclass
-class Night:
-    """One night of kills: its queue, its clock, and how often a worker died."""
+@dataclass(kw_only=True)
+class Night(Roles):
+    """One night of kills, and its queue."""
 
     queue: JobQueue
-    settings: Path
-    environment: dict[str, str]
-    skew: Callable[[timedelta], None]
-    log: Path
-    skewed: timedelta = timedelta(0)
-    kills: dict[str, int] = field(default_factory=dict)
 
     async def submit(self, vm: VmRef) -> JobId:
         request = MigrationRequest(vm=vm, site=SiteName("site2"))
@@ -57,32 +54,15 @@ class Night:
 
     async def worker_dies_at(self, point: str, *options: str) -> None:
         """Run a worker until it has killed itself there, then let its lease and the settle time pass."""
-        worker = await self.start("--die-at", point, *options)
-        async with asyncio.timeout(PATIENCE):
-            code = await worker.wait()
-        assert code == -9, f"the worker ended with {code} instead of dying at {point}: {self.log.read_text()[-3000:]}"
-        self.kills[point] = self.kills.get(point, 0) + 1
+        await self.dies_at(point, "worker", *READ_ON, *options)
         self.pass_time(PAST_LEASE_AND_SETTLE)
 
-    def pass_time(self, by: timedelta) -> None:
-        """Move the clock of every script on."""
-        self.skewed += by
-        self.skew(self.skewed)
-
-    @asynccontextmanager
-    async def steady_worker(self, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
-        worker = await self.start(*options)
-        try:
-            yield worker
-        finally:
-            if worker.returncode is None:
-                worker.send_signal(signal.SIGCONT)
-                worker.terminate()
-            assert await worker.wait() == 0, self.log.read_text()[-3000:]
+    def steady_worker(self, *options: str) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+        return self.steady("worker", *READ_ON, *options)
 
     async def reaches(self, job: JobId, *states: Phase) -> Job:
         """The job, once it is in one of the states."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE.total_seconds()):
             async for _ in self.queue.events(since="0-0"):
                 found = await self.queue.get(job)
                 if found is not None and found.state in states:
@@ -91,14 +71,14 @@ class Night:
 
     async def session_is_ended(self, job: JobId) -> None:
         """Once whoever looks for the call's effect has ended the session that may have made it."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE.total_seconds()):
             async for _, event in self.queue.events(since="0-0"):
                 if event.get("job") == job and "session" in event["why"] and event["state"] == Phase.UNKNOWN:
                     return
 
     async def all_ended(self) -> None:
         """Once no job is live. Time passes whenever a session was ended, as it would in a real night."""
-        async with asyncio.timeout(PATIENCE * 2):
+        async with asyncio.timeout(PATIENCE.total_seconds() * 2):
             async for _, event in self.queue.events(since="0-0"):
                 live = {job.id: job for job in await self.queue.recent(limit=100, live_only=True)}
                 if not live:
@@ -107,61 +87,24 @@ class Night:
                 if settling and "session" in event["why"]:
                     self.pass_time(PAST_LEASE_AND_SETTLE)
 
-    async def start(self, *options: str) -> asyncio.subprocess.Process:
-        command = [sys.executable, "-m", "bot", "worker", "--config", str(self.settings), "--read-on", "0.2", *options]
-        with self.log.open("ab") as log:
-            return await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=self.environment)
-
 
 @asynccontextmanager
 async def night(
     tmp_path: Path, vcenter: VCenterPlayer, valkey_url: str, skew: Callable[[timedelta], None]
 ) -> AsyncIterator[Night]:
     path = tmp_path / "coldmigrate.toml"
-    path.write_text(
-        f"""
-[vcenters.east]
-url = "{vcenter.url}"
-user = "{vcenter.user}"
-password_env = "VC_PASSWORD"
-ca_file = "{vcenter.ca_file}"
-[sites.site1]
-vcenter = "east"
-datacenter = "DC1"
-cluster = "C1"
-datastore = "ds-c1-01"
-[sites.site2]
-vcenter = "east"
-datacenter = "DC2"
-cluster = "C2"
-datastore = "ds-c2-01"
-folder = "Migrated"
-[worker]
-lease_seconds = 5
-submit_timeout_seconds = 5
-""",
-        encoding="utf-8",
-    )
-    environment = {"VC_PASSWORD": vcenter.password, "REDIS_URL": valkey_url}
-    settings = config.load(path, environment)
+    path.write_text(WORLD.format(vcenter=vcenter) + LIMITS, encoding="utf-8")
+    secrets = secrets_of(vcenter, valkey_url)
+    settings = config.load(path, secrets)
     assert set(site_specs(settings)) == {"site1", "site2"}
     async with connect(valkey_url) as store:
-        this = Night(queue_of(settings, store), path, with_environment(environment), skew, tmp_path / "workers.log")
+        queue = queue_of(settings, store)
+        this = Night(settings=path, secrets=secrets, skew=skew, log=tmp_path / "workers.log", queue=queue)
         approver = asyncio.create_task(this.approve_everything())
         try:
             yield this
         finally:
             approver.cancel()
-
-
-@contextmanager
-def explained(this: Night) -> Iterator[None]:
-    """What the workers logged belongs to a failure."""
-    try:
-        yield
-    except BaseException:
-        sys.stderr.write(this.log.read_text(encoding="utf-8")[-6000:])
-        raise
 
 
 def refs(vcenter: VCenterPlayer) -> Iterator[VmRef]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import signal
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -27,14 +25,13 @@ from bot.jobs.port import JobQueue
 from bot.migration.machine import Phase
 from bot.playground.slack.player import SlackPlayer
 from bot.playground.vcenter.player import VCenterPlayer
-from bot.settings import with_environment
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import Reply, Section
 from bot.store import keys
 from bot.store.client import Store, connect
+from tests.chaos.roles import PATIENCE, WORLD, Roles, secrets_of
 
 PAST_LEASE = timedelta(seconds=61)  # of the outbox; and a connection a minute is what Slack gives for ever
-PATIENCE = timedelta(seconds=40)
 JOB = re.compile(r"job ([a-z2-7]{8})\b")
 EVIDENCE = [f"2026-11-23T01:43:{n % 60:02}.000Z warning vpxa[{n:07}] NfcNetTcpWrite: bWritten: -1" for n in range(400)]
 
@@ -43,21 +40,6 @@ CONFIG = """
 api_url = "{api_url}"
 app_token_env = "APP"
 bot_token_env = "BOT"
-[vcenters.east]
-url = "{vcenter.url}"
-user = "{vcenter.user}"
-password_env = "VC_PASSWORD"
-ca_file = "{vcenter.ca_file}"
-[sites.site1]
-vcenter = "east"
-datacenter = "DC1"
-cluster = "C1"
-datastore = "ds-c1-01"
-[sites.site2]
-vcenter = "east"
-datacenter = "DC2"
-cluster = "C2"
-datastore = "ds-c2-01"
 [[links]]
 between = ["site1", "site2"]
 slots = 10
@@ -69,41 +51,22 @@ lease_seconds = 600
 """
 
 
-@dataclass
-class Night:
-    """What runs, what people saw, and how often the bot died."""
+@dataclass(kw_only=True)
+class Night(Roles):
+    """What runs, and what people saw."""
 
     slack: SlackPlayer
     queue: JobQueue
     store: Store
-    settings: Path
-    environment: dict[str, str]
-    skew: Callable[[timedelta], None]
-    log: Path
-    skewed: timedelta = timedelta(0)
-    deaths: Counter[str] = field(default_factory=Counter)
     jobs: list[str] = field(default_factory=list)
     wrongly_told: list[str] = field(default_factory=list)
 
     # The bot
 
-    async def start(self, role: str, *options: str) -> asyncio.subprocess.Process:
-        command = [sys.executable, "-m", "bot", role, "--config", str(self.settings), *options]
-        with self.log.open("ab") as log:
-            return await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=self.environment)
-
     async def bot_dies_at(self, point: str, *options: str) -> None:
         """Run the bot until it has killed itself there, then let its leases pass."""
-        bot = await self.start("bot", "--die-at", point, *options)
-        try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
-                code = await bot.wait()
-        except TimeoutError:
-            bot.kill()
-            await bot.wait()
-            raise AssertionError(f"the bot never came to {point}") from None
-        assert code == -signal.SIGKILL, f"the bot ended with {code} instead of dying at {point}"
-        self._died(point)
+        await self.dies_at(point, "bot", *options)
+        self._past_leases()
 
     async def bot_dies_after(self, calls: int) -> None:
         """Run the bot, and kill it when it has called Slack so often."""
@@ -112,22 +75,12 @@ class Night:
         await self.slack.person.wait_for(lambda: sum(self.slack.tally.calls.values()) - seen >= calls, PATIENCE)
         bot.kill()
         await bot.wait()
-        self._died("at random")
+        self.deaths["at random"] += 1
+        self._past_leases()
 
-    def _died(self, where: str) -> None:
-        self.deaths[where] += 1
-        self.skewed += PAST_LEASE
-        self.skew(self.skewed)
+    def _past_leases(self) -> None:
+        self.pass_time(PAST_LEASE)
         self.slack.switches.advance(PAST_LEASE)
-
-    @asynccontextmanager
-    async def steady(self, role: str, *options: str) -> AsyncIterator[None]:
-        process = await self.start(role, *options)
-        try:
-            yield
-        finally:
-            process.terminate()
-            assert await process.wait() == 0
 
     # People
 
@@ -234,33 +187,17 @@ async def slack_night(
                 slack.switches.invite_bot(f"#{name}")
                 continue
             slack.switches.add_channel(name)
-        environment = {
-            "APP": slack.app_token,
-            "BOT": slack.bot_token,
-            "VC_PASSWORD": vcenter.password,
-            "REDIS_URL": valkey_url,
-        }
+        secrets = {"APP": slack.app_token, "BOT": slack.bot_token, **secrets_of(vcenter, valkey_url)}
         path = folder / "coldmigrate.toml"
-        path.write_text(CONFIG.format(api_url=slack.api_url, vcenter=vcenter), encoding="utf-8")
-        settings = config.load(path, environment)
+        path.write_text(CONFIG.format(api_url=slack.api_url) + WORLD.format(vcenter=vcenter), encoding="utf-8")
+        settings = config.load(path, secrets)
         async with connect(valkey_url) as store:
-            this = Night(
-                slack, queue_of(settings, store), store, path, with_environment(environment), skew, folder / "roles.log"
-            )
-            with _explained(this):
+            queue, log = queue_of(settings, store), folder / "roles.log"
+            this = Night(settings=path, secrets=secrets, skew=skew, log=log, slack=slack, queue=queue, store=store)
+            with this.explained():
                 yield this
     finally:
         await slack.stop()
-
-
-@contextmanager
-def _explained(this: Night) -> Iterator[None]:
-    """What the bot and the worker logged belongs to a failure."""
-    try:
-        yield
-    except BaseException:
-        sys.stderr.write(this.log.read_text(encoding="utf-8")[-8000:])
-        raise
 
 
 def rude(this: Night, dice: random.Random) -> None:

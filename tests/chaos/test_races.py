@@ -12,7 +12,8 @@ from bot.jobs.port import CancelOutcome
 from bot.migration.machine import Phase
 from bot.operations.record import request_of
 from bot.store import embedded
-from tests.chaos.night import PATIENCE, explained, night, refs
+from tests.chaos.night import night, refs
+from tests.chaos.roles import PATIENCE
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
 
@@ -22,7 +23,7 @@ SLOW, FAST = 20_000_000, 8_000_000_000  # bit/s: a copy takes forty seconds, or 
 @pytest.fixture
 async def this(tmp_path, vcenter, valkey_url, skew_clock):
     async with night(tmp_path, vcenter, valkey_url, skew_clock) as night_:
-        with explained(night_):
+        with night_.explained():
             yield night_
 
 
@@ -66,7 +67,7 @@ async def test_told_to_stop_while_it_submits(this, vcenter):
     vcenter.delay_reply("RelocateVM_Task", 1.0)
     job = await this.submit(next(refs(vcenter)))
     async with this.steady_worker() as worker:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE.total_seconds()):
             await vcenter.until_called("RelocateVM_Task")
         worker.terminate()
         assert await worker.wait() == 0
@@ -95,7 +96,7 @@ async def test_redis_is_killed_in_the_middle_of_a_copy(tmp_path, vcenter):
     vcenter.set_link("site1", "site2", rate=SLOW)
     with embedded.start(data) as server:
         async with night(tmp_path, vcenter, server.url, lambda _: None) as this:
-            with explained(this):
+            with this.explained():
                 job = await this.submit(next(refs(vcenter)))
                 async with this.steady_worker():
                     await this.reaches(job, Phase.ATTACHED)
@@ -127,7 +128,7 @@ async def test_a_first_call_that_arrives_after_all_is_followed_and_not_called_a_
     first = vcenter.hold_back("RelocateVM_Task")
     job = await this.submit(next(refs(vcenter)))
     async with this.steady_worker():
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE.total_seconds()):
             await vcenter.until_called("RelocateVM_Task")
             second = vcenter.hold_back("RelocateVM_Task")
             await this.session_is_ended(job)

@@ -14,7 +14,8 @@ from datetime import timedelta
 import pytest
 
 from bot.playground.vcenter.inventory import Vm
-from tests.chaos.slack_night import PATIENCE, rude, slack_night
+from tests.chaos.roles import PATIENCE
+from tests.chaos.slack_night import rude, slack_night
 
 POINTS = (
     *("claimed", "before-card", "after-card", "found", "unsaved-card", "saved-card"),

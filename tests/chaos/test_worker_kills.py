@@ -13,7 +13,7 @@ import pytest
 
 from bot.migration.machine import Phase
 from bot.operations.record import request_of
-from tests.chaos.night import explained, night, refs
+from tests.chaos.night import night, refs
 
 POINTS = ("claimed", "before-intent", "after-intent", "after-submit", "attached", "before-finish", "after-finish")
 ROUNDS = 3
@@ -25,7 +25,7 @@ async def test_killed_at_every_point_nothing_is_lost_and_nothing_starts_twice(
     tmp_path, vcenter, valkey_url, skew_clock
 ):
     async with night(tmp_path, vcenter, valkey_url, skew_clock) as this:
-        with explained(this):
+        with this.explained():
             vms = refs(vcenter)
             for point in itertools.chain.from_iterable(itertools.repeat(POINTS, ROUNDS)):
                 await this.submit(next(vms))
@@ -36,7 +36,7 @@ async def test_killed_at_every_point_nothing_is_lost_and_nothing_starts_twice(
             jobs = await this.queue.recent(limit=100)
             assert {job.state for job in jobs} == {Phase.DONE}, [(j.id, j.state, j.data.get("outcome")) for j in jobs]
             assert len(jobs) == len(POINTS) * ROUNDS  # nothing was lost
-            assert sum(this.kills.values()) >= 20
+            assert sum(this.deaths.values()) >= 20
             assert {1, 2} <= {job.attempt for job in jobs}  # some calls were found, and some surely never made
             started = [relocation.vm for relocation in vcenter.relocations]
             assert sorted(started) == sorted(request_of(job).vm.name for job in jobs)  # each once
@@ -45,7 +45,7 @@ async def test_killed_at_every_point_nothing_is_lost_and_nothing_starts_twice(
 
 async def test_without_the_look_up_the_same_kills_start_a_vm_twice(tmp_path, vcenter, valkey_url, skew_clock):
     async with night(tmp_path, vcenter, valkey_url, skew_clock) as this:
-        with explained(this):
+        with this.explained():
             vms = refs(vcenter)
             for _ in range(2):
                 await this.submit(next(vms))
