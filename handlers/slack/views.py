@@ -9,7 +9,7 @@ from typing import Any, Final
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import UserError
+from bot.errors import OutsideError, UserError
 from bot.operations.port import Answer, Person, Verbs
 from bot.slack.client import calling
 from bot.slack.plaintext import clean_clip
@@ -46,14 +46,13 @@ class Forms:
         await ack(**as_message(told.answer))
 
     async def opened(self, ack: AsyncAck, body: Mapping[str, Any], client: AsyncWebClient) -> None:
-        """A shortcut or a button: the form, or in a modal why there is none."""
+        """A shortcut or a button: the form, or why there is none, in a modal or else in a direct message."""
         await ack()
         who = Person(user_id=str(body["user"]["id"]), channel="")
         trigger = str(body["trigger_id"])
         told = await self._deliveries.once("form", trigger, lambda: self._opened(client, who, trigger))
         if told.answer.text and not told.again:
-            with calling("views.open"):
-                await client.views_open(trigger_id=trigger, view=said_view(told.answer.text))
+            await self._say(client, who, trigger, told.answer)
 
     async def submitted(self, ack: AsyncAck, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
         """Draft it, then ack. What is wrong stands under the VM, and what was filled in stays.
@@ -73,6 +72,17 @@ class Forms:
             await ack(response_action="update", view=said_view(answer.text))
         else:
             await ack(response_action="errors", errors={"vm": clean_clip(answer.text, LONGEST_ERROR, lines=True)})
+
+    async def _say(self, client: AsyncWebClient, who: Person, trigger: str, answer: Answer) -> None:
+        """There is no message to answer beside, and what kept the form closed may keep every modal closed."""
+        try:
+            with calling("views.open"):
+                await client.views_open(trigger_id=trigger, view=said_view(answer.text))
+        except OutsideError as error:
+            log.warning("%s It is told in a direct message.", error)
+            shown = as_message(answer)
+            with calling("chat.postMessage", about=who.user_id):
+                await client.chat_postMessage(channel=who.user_id, text=shown["text"], blocks=shown["blocks"])
 
     async def _opened(self, client: AsyncWebClient, who: Person, trigger: str) -> Answer:
         sites = await self._verbs.target_sites(who)

@@ -164,6 +164,14 @@ async def test_the_shortcut_opens_it_and_refuses_in_a_modal(player, form):
     assert "may not ask for migrations" in words(await form("mallory"))
 
 
+async def test_a_form_that_slack_does_not_open_is_told_in_a_direct_message(player, bot):
+    player.switches.next_answers("views.open", Throttle(retry_after=30), times=2)
+    outcome = await player.person.shortcut("alice", "cm.open-form")
+    assert outcome.error is None
+    (told,) = await player.person.wait_for(lambda: player.person.history("@alice"))
+    assert "Try again in 30 s" in told["text"]
+
+
 async def test_type_ahead_gives_names_with_places_and_uuids_for_values(player, say, form):
     await say("")
     view = await form()
