@@ -147,4 +147,41 @@ DIFFERENCES: dict[str, Difference] = {
     "host logs can be browsed": Difference(
         True, False, "the product's heart", f"{API}DiagnosticManager.browse; {VCSIM}: MethodNotFound"
     ),
+    # Data doors
+    "the status of a new file": Difference(
+        201, 200, "RFC 9110 has 201 for what a PUT has made", f"RFC 9110, 9.3.4; {VCSIM}: always 200"
+    ),
+    "a file that was deleted": Difference(
+        404, 200, "DELETE is a method of /folder", "Web Services SDK Programming Guide, Datastore Access (/folder)"
+    ),
+    "a new file in a directory that is not there": Difference(
+        404, 200, "directories are made by FileManager.MakeDirectory", f"{VCSIM} makes them on the way"
+    ),
+    "files to a stranger": Difference(
+        401, 200, "whoever forgets to log in must hear of it here, not in production", f"{VCSIM} asks nobody"
+    ),
+    "a ticket names the certificate": Difference(
+        True, False, "a copying tool pins the host by it", f"{API}SessionManagerGenericServiceTicket.sslThumbprint"
+    ),
+    "a ticket that was used": Difference(
+        401, 200, "tickets are good for one request", f"{API}AcquireGenericServiceTicket; {VCSIM} never looks at them"
+    ),
+    "a disk's key in an import": Difference(
+        "/copy01/ParaVirtualSCSIController0:0",
+        "/copy01/disk:0",
+        "the OVF's file items are matched to URLs by it",
+        f"{API}HttpNfcLeaseDeviceUrl.importKey",
+    ),
+    "an import that was aborted": Difference(
+        ("error", False),
+        ("ManagedObjectNotFound", True),
+        "an aborted import leaves nothing behind",
+        f"{API}HttpNfcLeaseAbort",
+    ),
+    "bytes that are no disk": Difference(
+        (400, "error"), (200, "ready"), "half a disk must not become a machine", f"{VCSIM} stores whatever comes"
+    ),
+    "ExportVm": Difference(
+        "lease", "MethodNotFound", "the product copies by leases in both directions", f"{API}ExportVm; {VCSIM}"
+    ),
 }

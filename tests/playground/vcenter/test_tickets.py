@@ -39,7 +39,7 @@ async def test_a_ticket_opens_one_url_of_a_host_once(player, ticket_for):
 
 
 @pytest.mark.parametrize(
-    "verb, path, params",
+    ("verb", "path", "params"),
     [
         ("PUT", PATH, ON_HOST),
         ("DELETE", PATH, ON_HOST),
