@@ -66,6 +66,17 @@ async def supervised(*roles: Role, pace: Pace = QUICK) -> AsyncIterator[Watched]
         yield watched
 
 
+@pytest.mark.parametrize(("steady", "waits"), [(0, ["0.1", "0.1", "0.1"]), (60, ["0.1", "0.2", "0.4"])])
+async def test_a_role_that_stood_for_a_while_is_waited_for_as_if_it_fell_for_the_first_time(
+    steady, waits, tmp_path, caplog
+):
+    pace = Pace(first_wait=timedelta(seconds=0.1), longest_wait=timedelta(seconds=9), steady=timedelta(seconds=steady))
+    async with supervised(role("falls", ENDS_BADLY, log=tmp_path / "log"), pace=pace) as it:
+        await it.until("falls", lambda s: s.restarts == len(waits))
+    said = [line.getMessage() for line in caplog.records if "starting it again" in line.getMessage()]
+    assert [line.split()[-2] for line in said[: len(waits)]] == waits
+
+
 @pytest.mark.parametrize("script", [ENDS_WELL, ENDS_BADLY], ids=["with 0", "with 7"])
 async def test_a_role_that_ends_unasked_is_started_again_and_again(script, tmp_path):
     async with supervised(role("falls", script, log=tmp_path / "log"), role("stands", FOR_EVER)) as it:

@@ -104,6 +104,10 @@ async def test_a_form_for_a_channel_without_the_bot_says_how_to_invite_it(player
     filled = {"cm.form.vm": "uuid-7", "cm.form.site": "site2", "cm.form.channel": elsewhere}
     outcome = await player.person.submit_view("alice", view["id"], filled)
     assert "/invite" in outcome.ack["errors"]["vm"]
+    archived = player.switches.add_channel("archived")
+    player.switches.archive(archived)
+    outcome = await player.person.submit_view("alice", view["id"], filled | {"cm.form.channel": archived})
+    assert "/invite" in outcome.ack["errors"]["vm"]
     assert desk.calls == []
 
 

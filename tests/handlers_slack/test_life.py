@@ -39,6 +39,25 @@ async def test_the_new_connection_is_there_before_the_old_one_goes(player, say, 
 
 
 @pytest.mark.usefixtures("bot")
+async def test_an_old_connection_is_listened_to_until_what_slack_sent_on_it_has_arrived(player, say):
+    await player.switches.disconnect(DisconnectReason.WARNING)
+    await player.person.wait_for(lambda: opened(player) == 2 and player.switches.connections == 2)
+    for _ in range(4):  # Slack gives them to both in turn
+        assert "live" in await say("list")
+    assert player.switches.connections == 2
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_slack_that_is_away_is_asked_less_and_less_often(player, say, caplog):
+    player.switches.next_answers(OPEN, Refuse("internal_error"), times=2)
+    player.switches.cut()
+    await player.person.wait_for(lambda: opened(player) == 4 and player.switches.connections)
+    waits = [line.getMessage() for line in caplog.records if "Next try in" in line.getMessage()]
+    assert [line.split()[-2] for line in waits] == ["0.5", "1.0"]
+    assert "live" in await say("list")
+
+
+@pytest.mark.usefixtures("bot")
 async def test_a_connection_that_is_cut_without_a_word_is_replaced_at_once(player, say):
     player.switches.cut()
     await player.person.wait_for(lambda: opened(player) == 2 and player.switches.connections, timedelta(seconds=1))

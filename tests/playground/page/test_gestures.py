@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from bot.playground.page.server import LONGEST_GESTURE
 from tests.playground.page.visitor import ALICE, BOB, CHANNEL, visit
 
 
@@ -298,3 +300,13 @@ async def test_numbers_and_characters_that_are_none_cost_nothing(alice):
     assert "loss" in await alice.refused("world", order="link", args={"between": between, "loss": float("nan")})
     assert "seconds" in await alice.refused("world", order="advance", args={"seconds": 1e308})
     await alice.look()
+
+
+async def test_a_gesture_that_is_a_giant_ends_the_connection(page):
+    headers = {"Origin": page.url.rstrip("/")}
+    async with aiohttp.ClientSession(headers=headers) as session, session.ws_connect(f"{page.url}ui/socket") as socket:
+        await socket.send_str("x" * (LONGEST_GESTURE + 1))
+        async with asyncio.timeout(10):
+            async for _ in socket:
+                """What the page shows first."""
+        assert socket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
