@@ -148,7 +148,7 @@ async def test_a_disk_is_imported(raw, web, says, in_thread):
 
     def finish():
         lease.Progress(100)
-        entry = next(entry for entry in lease.GetManifest() if entry.disk)
+        (entry,) = lease.GetManifest()
         lease.Complete()
         vm = raw.find(f"/{raw.peer.source.datacenter}/vm/copy01")
         return entry, vm and vm.name
