@@ -44,7 +44,6 @@ DOORS: dict[str, dict[str, Maker]] = {
     "HttpNfcLease": LEASE,
     _BROWSER: BROWSER,
     "FileManager": {},
-    "OvfManager": {},
     "VirtualDiskManager": {},
 }
 

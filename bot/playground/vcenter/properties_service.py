@@ -75,7 +75,6 @@ def service_content(estate: Estate) -> Data:
         searchIndex=Ref("SearchIndex", "SearchIndex"),
         fileManager=Ref("FileManager", "FileManager"),
         virtualDiskManager=Ref("VirtualDiskManager", "VirtualDiskManager"),
-        ovfManager=Ref("OvfManager", "OvfManager"),
         vmProvisioningChecker=Ref("VirtualMachineProvisioningChecker", "VirtualMachineProvisioningChecker"),
     )
 
