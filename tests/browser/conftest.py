@@ -27,7 +27,15 @@ disks = ["40 GiB thin 3 GiB"]
 name = '{HOSTILE}'
 site = "site2"
 disks = ["1 GiB thin 10 MiB"]
+""" + "".join(
+    f"""
+[[vms]]
+name = "tiny{number:02}"
+site = "site1"
+disks = ["4 GiB thin 40 MiB"]
 """
+    for number in range(1, 10)
+)
 
 
 def find_browser() -> str | None:
@@ -38,7 +46,7 @@ def find_browser() -> str | None:
 
 @pytest.fixture
 async def stage(tmp_path: Path, valkey_url: str) -> AsyncIterator[Stage]:
-    """The world of the demo, with one VM that takes a while and one whose name is an attack."""
+    """The world of the demo, with one VM that takes a while, some that take none, and one whose name is an attack."""
     world = tmp_path / "world.toml"
     world.write_text(WORLD.read_text(encoding="utf-8") + MORE_VMS, encoding="utf-8")
     async with set_stage(tmp_path / "stage", redis_url=valkey_url, world=world) as stage:

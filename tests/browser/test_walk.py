@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import HOSTILE
-
-SHOTS = Path("build/screenshots")
-COPY = 30_000
-"""Milliseconds for a copy, or for its post-mortem, on a slow machine."""
+from tests.browser.steps import COPY, approve, become, card, composer, percent, say, shot
 
 LOG = b"2026-11-23T04:41:09.100Z error vpxa[1] [NFC ERROR]NfcNetTcpWrite: bWritten: -1\n"
 ATTACK = "</script><img src=x onerror=alert(2)> <b>bold</b> {{7*7}} javascript:alert(3)"
-
-
-async def shot(page: Page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
-
-
-def composer(page: Page) -> Locator:
-    return page.get_by_test_id("composer").first
-
-
-def card(page: Page, title: str) -> Locator:
-    """The message of the channel whose heading this is."""
-    heading = re.compile(rf"^{re.escape(title)}$")
-    return page.get_by_test_id("message").filter(has=page.get_by_text(heading)).first
-
-
-async def approve(page: Page, title: str) -> Locator:
-    shown = card(page, title)
-    await expect(shown).to_contain_text("Waiting for approval", timeout=COPY)
-    await shown.locator("[data-action-id='cm.approve']").click()
-    await page.get_by_test_id("confirm-yes").click()
-    return shown
-
-
-async def percent(page: Page, vm: str, *, beyond: int) -> int:
-    """What the link on the map says of the copy that crosses it, once that is more."""
-    at = page.get_by_test_id("move").filter(has_text=vm).get_by_test_id("link-percent")
-    async with asyncio.timeout(COPY / 1000):
-        while True:
-            if (found := re.search(r"\d+", await at.inner_text())) and int(found[0]) > beyond:
-                return int(found[0])
-            await asyncio.sleep(0.05)  # the page has no event for this
-
-
-async def become(page: Page, user: str) -> None:
-    await page.get_by_test_id("user-switch").click()
-    await page.get_by_test_id(f"user-{user}").click()
 
 
 @pytest.mark.timeout(150)
@@ -92,8 +50,7 @@ async def a_migration_that_succeeds(page: Page) -> None:
 
 
 async def a_migration_that_dies(page: Page) -> None:
-    await composer(page).fill("/coldmigrate big01 site2")
-    await composer(page).press("Enter")
+    await say(page, "/coldmigrate big01 site2")
     dying = await approve(page, "big01 to site2")
     await percent(page, "big01", beyond=10)
     loss = page.get_by_test_id("link-loss").first
@@ -133,8 +90,7 @@ async def somebody_else(page: Page) -> None:
     await become(page, "U0MALLORY1")
     await expect(whispers).to_have_count(0)
     await expect(card(page, "web01 to site2")).to_be_visible()
-    await composer(page).fill("/coldmigrate cache01 site2")
-    await composer(page).press("Enter")
+    await say(page, "/coldmigrate cache01 site2")
     await expect(whispers).to_have_count(1)
     await expect(whispers).to_contain_text("may not")
     await shot(page, "7-mallory")
@@ -166,12 +122,10 @@ async def at_home(page: Page) -> None:
 
 
 async def an_attack(page: Page) -> None:
-    await composer(page).fill(ATTACK)
-    await composer(page).press("Enter")
+    await say(page, ATTACK)
     await expect(page.get_by_test_id("message").last).to_contain_text("<img src=x onerror=alert(2)>")
     await expect(page.get_by_test_id("site-site2")).to_contain_text('"><img src=x')
-    await composer(page).fill(f"/coldmigrate '{HOSTILE}' site1")
-    await composer(page).press("Enter")
+    await say(page, f"/coldmigrate '{HOSTILE}' site1")
     await expect(page.get_by_test_id("message").filter(has_text="img src=x onerror=alert(1)").first).to_be_visible()
     assert await page.locator("img[src=x]").count() == 0
     await shot(page, "11-attack")

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { collected, problems } from "../src/blocks/values";
-import type { Block } from "../src/model/slack";
+import { begunIn, collected, problems } from "../src/blocks/values";
+import type { Block, BlockElement } from "../src/model/slack";
 
 const label = { type: "plain_text" as const, text: "x" };
 const blocks: Block[] = [
@@ -18,4 +18,12 @@ it("only inputs that will not do are complained about", () => {
   expect(problems(blocks, collected(blocks, {}))).toEqual({ a: "Please complete this required field." });
   expect(Object.keys(problems(blocks, { a: { t: "x" } }))).toEqual(["a"]);
   expect(problems(blocks, { a: { t: "xy" } })).toEqual({});
+});
+
+it("a menu of conversations begins where the person is, if it asks for that and names no other", () => {
+  const menu = { type: "conversations_select", action_id: "c", default_to_current_conversation: true };
+  const began = (element: BlockElement): unknown => collected(begunIn([{ type: "input", block_id: "w", element }], "C1"), {})["w"]?.["c"];
+  expect(began(menu)).toBe("C1");
+  expect(began({ ...menu, initial_conversation: "C2" })).toBe("C2");
+  expect(began({ ...menu, default_to_current_conversation: false })).toBeNull();
 });

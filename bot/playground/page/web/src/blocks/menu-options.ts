@@ -37,7 +37,9 @@ function known(element: BlockElement, workspace: Workspace | null): Group[] {
   }
   if (element.type.includes("channels") || element.type.includes("conversations")) {
     const open = workspace ? visibleChannels(workspace, store.get().look.user) : [];
-    return [{ label: "", options: open.filter((one) => !one.is_im).map((one) => option(`#${one.name}`, one.id)) }];
+    const direct = element.type.includes("conversations");
+    const named = open.map((one) => option(one.is_im ? (workspace?.app.name ?? one.name) : `#${one.name}`, one.id));
+    return [{ label: "", options: named.filter((_, index) => direct || !open[index]?.is_im) }];
   }
   if (element.option_groups) {
     return element.option_groups.map((group) => ({ label: textOf(group.label), options: group.options }));

@@ -25,6 +25,15 @@ export function initialValue(element: BlockElement): Value {
   );
 }
 
+/** The same blocks, where a menu that asks for it begins with the conversation that the person came from. */
+export function begunIn(blocks: Block[], conversation: string): Block[] {
+  return blocks.map((block) => {
+    const { element } = block;
+    if (!conversation || !element?.default_to_current_conversation || element.initial_conversation) return block;
+    return { ...block, element: { ...element, initial_conversation: conversation } };
+  });
+}
+
 const STATELESS = new Set(["button", "overflow", "image", "icon_button", "feedback_buttons", "workflow_button"]);
 
 export interface Holder {

@@ -5,11 +5,12 @@ import { SurfaceContext, type Surface } from "../blocks/place";
 import { surfaceAt } from "../blocks/surface";
 import { Plain } from "../blocks/Plain";
 import { textOf } from "../blocks/Text";
-import { collected, holders, initialValue, problems } from "../blocks/values";
+import { begunIn, collected, holders, initialValue, problems } from "../blocks/values";
 import { Icon } from "../chat/Icon";
 import { Avatar } from "../chat/Avatar";
 import type { OpenView } from "../model/protocol";
-import { useWorkspace } from "../model/store";
+import { conversationOf } from "../model/state";
+import { store, useWorkspace } from "../model/store";
 import { closeView, report, submitView, type Values } from "../wire/gestures";
 
 interface ModalProps {
@@ -19,7 +20,8 @@ interface ModalProps {
 }
 
 export function Modal({ open, onTop, depth }: ModalProps) {
-  const { view } = open;
+  const [from] = useState(() => conversationOf(store.get()));
+  const view = useMemo(() => ({ ...open.view, blocks: begunIn(open.view.blocks, from) }), [open.view, from]);
   const app = useWorkspace()?.app;
   const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState<Values>({});

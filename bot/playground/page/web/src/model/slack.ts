@@ -50,6 +50,7 @@ export interface BlockElement {
   initial_channels?: string[];
   initial_conversation?: string;
   initial_conversations?: string[];
+  default_to_current_conversation?: boolean;
   multiline?: boolean;
   min_length?: number;
   max_length?: number;

@@ -102,6 +102,12 @@ export function directChannel(workspace: Workspace, user: string): Channel | nul
   return workspace.channels.find((one) => one.is_im && one.members.includes(user)) ?? null;
 }
 
+/** The conversation that somebody is in: the app's own while its Home tab is shown. */
+export function conversationOf({ look, parts }: State): string {
+  if (!look.home || !parts.workspace) return look.channel;
+  return directChannel(parts.workspace, look.user)?.id ?? look.channel;
+}
+
 function atHome(state: State, tab: HomeTab): Look {
   const direct = state.parts.workspace && directChannel(state.parts.workspace, state.look.user);
   const channel = tab === "messages" && direct ? direct.id : state.look.channel;
