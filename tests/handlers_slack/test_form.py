@@ -107,7 +107,7 @@ async def test_a_form_for_a_channel_without_the_bot_says_how_to_invite_it(player
     archived = player.switches.add_channel("archived")
     player.switches.archive(archived)
     outcome = await player.person.submit_view("alice", view["id"], filled | {"cm.form.channel": archived})
-    assert "/invite" in outcome.ack["errors"]["vm"]
+    assert "I am not in this channel" in outcome.ack["errors"]["vm"]
     assert desk.calls == []
 
 
