@@ -109,9 +109,7 @@ class RelocationStory:
         return {f"dest{word}": value for word, value in _places(self.plan.host, self.plan.datastore).items()}
 
     def _source(self) -> dict[str, Data | None]:
-        places = _places(self._host, self._store)
-        places["Datacenter"] = argument(self._datacenter) if self._datacenter else None
-        return {f"source{word}": value for word, value in places.items()}
+        return {f"source{word}": value for word, value in _places(self._host, self._store).items()}
 
 
 def _places(host: Host, store: Datastore) -> dict[str, Data | None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from math import inf
 
 from bot.playground.vcenter import outcomes
 from bot.playground.vcenter.clock import WorldClock
@@ -142,14 +143,19 @@ class Copy:
         if trouble is not self._trouble:
             self._wake_up(now)
             self._trouble, self._since = trouble, now
+        dies_at = self._dies_at
+        if trouble in _KILLS and dies_at <= min(now, deadline):
+            raise EndedBadlyError(outcomes.UDT_DIED if self._is_udt else _KILLS[trouble])
         if now >= deadline:
             raise EndedBadlyError(outcomes.TIMED_OUT)
-        if trouble is None or trouble is Trouble.DRY:
-            return deadline - now
-        left = self._endurance.patience.total_seconds() - (now - self._since)
-        if trouble is Trouble.RESET or left <= 0:
-            raise EndedBadlyError(outcomes.UDT_DIED if self._is_udt else _KILLS[trouble])
-        return min(left, deadline - now)
+        return min(dies_at, deadline) - now
+
+    @property
+    def _dies_at(self) -> float:
+        """When the session will be dead if its trouble lasts: at once, in a while, or never."""
+        if self._trouble not in _KILLS:
+            return inf
+        return self._since + (0.0 if self._trouble is Trouble.RESET else self._endurance.patience.total_seconds())
 
     def _wake_up(self, now: float) -> None:
         """After a standstill the session may be forgotten by a firewall, although both ends think that it lives."""

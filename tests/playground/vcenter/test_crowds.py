@@ -134,6 +134,7 @@ async def test_two_of_one_name_that_arrive_together_get_a_directory_each(world, 
         ]
 
     tasks = await in_thread(go)
+    assert [move.bytes_per_second for move in world["east"].moves()] == [10_000_000 / 8 / 2] * 2  # they share the link
     world["east"].set_link("site1", "site2", rate=FAST)
     for task in tasks:
         assert (await in_thread(east.watch, task))[1] is None
@@ -188,6 +189,7 @@ async def test_a_vm_asked_for_twice_goes_on_from_where_the_first_move_took_it(wo
     assert [type(event) for event in moved] == [vim.event.VmRelocatedEvent, vim.event.VmMigratedEvent]
     assert moved[0].sourceHost.name == "esx-site2-01.example.net"
     assert moved[0].sourceDatastore.name == "ds-c2-02"
+    assert moved[0].sourceDatacenter.name == "DC2"
 
 
 async def test_a_vm_that_has_left_is_not_found_by_who_waited_for_it(world, east, west, in_thread):

@@ -38,6 +38,7 @@ def end_of(client, in_thread):
 @pytest.fixture
 def world_text(world_text, request):
     patient = world_text.replace('connect_patience = "50 ms"', 'connect_patience = "10 min"\nsession_idle = "48 h"')
+    patient = patient.replace('nfc_patience = "100 ms"', 'nfc_patience = "5 min"')
     spacious = patient.replace(SPARE, f'{SPARE}, {{ name = "spare" }}')
     return spacious.partition("[[events]]")[0] + getattr(request, "param", "")
 
@@ -56,16 +57,29 @@ async def until_percent(player, percent):
 async def test_a_clock_that_leaps_does_not_carry_a_copy_past_the_death_of_its_session(
     player, client, in_thread, move, end_of
 ):
-    """An hour at the rate of a lossy link would be enough for all of it; its session lives for a tenth of a second."""
+    """A day at the rate of a lossy link would be enough for all of it; its session lives for five minutes."""
     player.set_link(*SITES, rate=80_000_000)
     task = await move()
     await until_percent(player, 1)
-    player.set_link(*SITES, loss=0.04)
+    player.switches.set_link(*SITES, loss=0.04, rtt=timedelta(seconds=1))
     await in_thread(client.si.CurrentTime)  # the copy has felt it by then
-    player.switches.advance_time(timedelta(minutes=20))
+    player.switches.advance_time(timedelta(days=1))
     error = await end_of(task)
     assert isinstance(error, vim.fault.NetworkCopyFault)
     assert player.moves()[0].percent < 50
+
+
+async def test_a_session_that_loses_much_is_not_an_idle_one(player, client, in_thread, move, end_of):
+    """A firewall forgets who is silent; retransmissions are not."""
+    player.set_link(*SITES, rate=80_000_000)
+    task = await move()
+    player.switches.set_link(*SITES, loss=0.04, rtt=timedelta(seconds=1), idle_timeout=timedelta(minutes=1))
+    await in_thread(client.si.CurrentTime)
+    player.switches.advance_time(timedelta(minutes=2))
+    await in_thread(client.si.CurrentTime)
+    assert player.moves()[0].state == "running"
+    player.switches.set_link(*SITES, loss=0.0, rtt=timedelta(0), rate=40_000_000_000)
+    assert await end_of(task) is None
 
 
 @pytest.mark.parametrize("site", ["site2", "site1"], ids=["between sites", "within a site"])

@@ -66,7 +66,7 @@ rtt = "0 ms"
 name = "{name}"
 site = "{site}"
 folder = "{folder}"
-disks = ["1 GiB thin {10 + 5 * number} MiB", "20 MiB"]
+disks = ["60 MiB thin {10 + 5 * number} MiB", "20 MiB"]
 """
     for site in SITES
     for number, (name, folder) in enumerate([("twin", "A"), ("twin", "B"), (f"{site}-x", ""), (f"{site}-y", "")])
@@ -80,6 +80,13 @@ SEEN = {
     vim.ResourcePool: ["vm"],
     vim.Folder: ["childEntity"],
 }  # fmt: skip
+PLACES = {
+    vim.HostSystem: lambda vm: [vm.host],
+    vim.Datastore: lambda vm: vm.datastores,
+    vim.Network: lambda vm: vm.networks,
+    vim.ResourcePool: lambda vm: [vm.pool],
+    vim.Folder: lambda vm: [vm.parent],
+}
 
 
 class Poller:
@@ -114,6 +121,18 @@ class Poller:
             for path in [path for path, value in values.items() if value == "None"]:
                 del values[path]
         assert self._known == fresh
+
+    def sees(self, vms):
+        """Compare who is said to be where with who is: the player remembers answers, and might forget to forget."""
+        for kind, of in PLACES.items():
+            there = {}
+            for vm in vms:
+                for place in of(vm):
+                    there.setdefault(place.id, set()).add(vm.id)
+            path = "childEntity" if kind is vim.Folder else "vm"
+            for thing, values in self._client.read(kind, [path]):
+                told = {found._moId for found in values.get(path, []) if isinstance(found, vim.VirtualMachine)}
+                assert told == there.get(thing._moId, set()), thing
 
 
 class Night:
@@ -160,6 +179,7 @@ class Night:
             pool=host.parent.resourcePool,
             folder=client.find(f"DC{number}/vm{folder}"),
             datastore=self.dice.choice(host.datastore),
+            transform=self.dice.choice([None, None, "flat", "sparse"]),
         )
 
     def service(self, client):
@@ -282,5 +302,6 @@ async def test_the_books_balance_in_the_morning(seed, tmp_path, client_of, in_th
         await night.until_all_is_over()
         night.nothing_runs()
         night.balance(names)
-        for poller in night.pollers.values():
+        for name, poller in night.pollers.items():
             await in_thread(poller.agrees)
+            await in_thread(poller.sees, list(world[name].estate.inventory.each(Vm)))

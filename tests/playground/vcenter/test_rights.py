@@ -30,6 +30,7 @@ def world_text(world_text):
                   ("/DC2/datastore/ds-c2-01", SYSTEM, ""))
         + account("shallow@vsphere.local", SYSTEM, ("/DC1/vm/Web", MOVER, ", propagate = false"))
         + account("keyhole@vsphere.local", [], ("/DC1/vm/Web/web01", SYSTEM, ""))
+        + account("walker@vsphere.local", [*SYSTEM, "Resource.ColdMigrate"])
         + account("admin@vsphere.local", '"all"')
     )  # fmt: skip
     return world_text.replace("accounts = [\n", "accounts = [\n" + accounts, 1)
@@ -145,3 +146,14 @@ async def test_a_permission_on_nothing_is_a_mistake_of_the_world(tmp_path, world
 def test_every_privilege_that_is_asked_for_is_one_that_a_role_can_hold():
     asked = {method.privilege for method in METHODS.values()} - {""}
     assert asked | set(methods_esxcli.PRIVILEGES.values()) <= set(KNOWN)
+
+
+async def test_a_move_to_another_host_of_the_cluster_needs_no_space_and_no_pool(player, client_of, in_thread):
+    walker = await in_thread(lambda: client_of(player, user="walker@vsphere.local"))
+
+    def go():
+        host = walker.find("DC1/host/C1").host[1]
+        return walker.watch(walker.relocate(walker.find(VM), vim.vm.RelocateSpec(host=host)))[1]
+
+    assert await in_thread(go) is None
+    assert player.placement("web01").host == "esx-site1-02.example.net"
