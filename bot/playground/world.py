@@ -250,6 +250,7 @@ class VmSpec(_Part):
     vtpm: bool = False
     change_tracking: bool = False
     tools: bool = Field(True, description="whether VMware Tools run in the guest, so that it can be shut down")
+    annotation: str = Field("", description="the notes that people keep on it")
     disabled_methods: tuple[Name, ...] = ()
     running_task: str | None = None
     question: str | None = None

@@ -24,7 +24,7 @@ from bot.playground.vcenter.inventory import (
     Vm,
     file_name,
 )
-from bot.playground.vcenter.naming import steady_uuid
+from bot.playground.vcenter.naming import mac_of, steady_uuid
 from bot.playground.world import Site, VmSpec, World
 
 _CHILDREN = {
@@ -157,12 +157,12 @@ class _Builder:
             power=_POWER[spec.power], template=spec.template,
             snapshots=tuple(self._id("snapshot-") for _ in range(spec.snapshots)), hardware=_hardware(spec),
             question=spec.question, disabled_methods=spec.disabled_methods, held_by=spec.running_task,
+            annotation=spec.annotation,
         )  # fmt: skip
         vm.disks = list(_disks(spec, store, directory, words))
         for number, network in enumerate(spec.networks):
             tail = steady_uuid(*words, "mac", number)
-            mac = f"00:50:56:{int(tail[:2], 16) & 0x3F | 0x80:02x}:{tail[2:4]}:{tail[4:6]}"
-            vm.nics.append(Nic(4000 + number, f"Network adapter {number + 1}", mac, self._networks[network]))
+            vm.nics.append(Nic(4000 + number, f"Network adapter {number + 1}", mac_of(tail), self._networks[network]))
         self.inventory.add(vm)
 
 

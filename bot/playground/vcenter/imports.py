@@ -15,6 +15,7 @@ from bot.playground.vcenter.building import free_directory
 from bot.playground.vcenter.import_spec import DiskPlan, ImportPlan
 from bot.playground.vcenter.inventory import Datastore, Disk, Nic, Vm, file_name
 from bot.playground.vcenter.leases import Device, device_key
+from bot.playground.vcenter.naming import mac_of
 from bot.playground.vcenter.universe import Estate
 
 _FIRST_DISK, _FIRST_CARD = 2000, 4000
@@ -49,8 +50,7 @@ class Import:
         if self._taken:
             for file in self.vm.files:
                 self.estate.inventory.allocate(file.datastore, -file.size)
-        for disk in self.vm.disks:
-            self.estate.universe.depot.disks.forget(disk)
+        self.estate.universe.depot.disks.forget_vm(self.vm)
         self.estate.inventory.remove(self.vm)
         self._tell()
 
@@ -94,9 +94,7 @@ def add_vm(estate: Estate, plan: ImportPlan) -> Vm:
         stem=file_name(plan.name), created=estate.universe.clock(),
     )  # fmt: skip
     for number, network in enumerate(plan.networks):
-        tail = uuid.uuid4().hex
-        mac = f"00:50:56:{int(tail[:2], 16) & 0x3F | 0x80:02x}:{tail[2:4]}:{tail[4:6]}"
-        vm.nics.append(Nic(_FIRST_CARD + number, f"Network adapter {number + 1}", mac, network))
+        vm.nics.append(Nic(_FIRST_CARD + number, f"Network adapter {number + 1}", mac_of(uuid.uuid4().hex), network))
     for disk in vm.disks:
         estate.universe.depot.disks.fill(disk, Written(estate.universe.depot.library, size=disk.capacity))
     inventory.add(vm)

@@ -14,12 +14,14 @@ from typing import ClassVar, TypeVar
 
 from bot.playground.esxi.host_log import HostLogs
 from bot.playground.vcenter.changes import Changes
+from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.naming import escaped, unescaped
 from bot.playground.vcenter.wire import Ref
 
 _E = TypeVar("_E", bound="Entity")
-_SMALL_FILES = (("config", "{name}.vmx", 3_211), ("nvram", "{name}.nvram", 8_684), ("snapshotList", "{name}.vmsd", 43),
-                ("log", "vmware.log", 231_072))  # fmt: skip
+SMALL_FILES = (("config", "{name}.vmx", 3_211), ("nvram", "{name}.nvram", 8_684), ("snapshotList", "{name}.vmsd", 43),
+               ("log", "vmware.log", 231_072))  # fmt: skip
+"""(kind, path, size) of what every VM of the world file has."""
 _DESCRIPTOR = 521
 _DELTA = 16 * 2**20
 
@@ -160,6 +162,8 @@ class Disk:
     shared: bool = False
     raw: str = ""
     """The compatibility mode of a raw device mapping: physical or virtual."""
+    flaw: Fault | None = None
+    """What whoever opens it is told. Its files are not the VM's then: there are none, or they are no disk."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,10 @@ class Hardware:
     change_tracking: bool = False
     tools: bool = True
     devices: tuple[tuple[str, str], ...] = ()
+    unplugged: frozenset[int] = frozenset()
+    """The places in `devices` of those that are not connected when the VM starts."""
+    memory_mb: int = 4096
+    cpus: int = 2
 
 
 @dataclass(frozen=True)
@@ -192,6 +200,9 @@ class Nic:
     label: str
     mac: str
     network: Network
+    starts_connected: bool = True
+    connected: bool = True
+    """While the VM is on."""
 
 
 @dataclass(eq=False)
@@ -217,6 +228,12 @@ class Vm(Entity):
     hardware: Hardware = Hardware()
     question: str | None = None
     disabled_methods: tuple[str, ...] = ()
+    annotation: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
+    """What its .vmx has beyond all this."""
+    small_files: tuple[tuple[str, str, int], ...] = SMALL_FILES
+    written_for: str = ""
+    """The uuid.location that its .vmx brought from another place: who switches it on is asked how it came here."""
     held_by: str | None = None
     """A task that the world file lets run on it from the start, without an end."""
 
@@ -224,9 +241,10 @@ class Vm(Entity):
     def files(self) -> list[VmFile]:
         """All files of the VM; what they add up to is what it takes on its datastores."""
         files = [
-            VmFile(kind, path.format(name=self.file_name), size, 0, self.datastore) for kind, path, size in _SMALL_FILES
+            VmFile(kind, path.format(name=self.file_name), size, 0, self.datastore)
+            for kind, path, size in self.small_files
         ]
-        for disk in self.disks:
+        for disk in (disk for disk in self.disks if disk.flaw is None):
             stem = disk.file.removesuffix(".vmdk")
             kind = "rdmp" if disk.raw == "physical" else "rdm" if disk.raw else "flat"
             files.append(VmFile("diskDescriptor", disk.file, _DESCRIPTOR, disk.key, disk.datastore))

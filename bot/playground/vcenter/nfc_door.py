@@ -18,12 +18,12 @@ from bot.playground.esxi.vmdk_format import DamagedVmdkError
 from bot.playground.esxi.vmdk_reader import VmdkReader
 from bot.playground.esxi.vmdk_writer import vmdk_stream
 from bot.playground.vcenter import faults
+from bot.playground.vcenter.disk_descriptor import content_id
 from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.imports import Import
 from bot.playground.vcenter.inventory import Disk
 from bot.playground.vcenter.leases import Device, Lease, LeaseState, Transferred
 from bot.playground.vcenter.universe import Estate
-from bot.playground.vcenter.vm_files import content_id
 from bot.playground.vcenter.wire import Data
 
 _PATH = "/nfc/{ticket}/{name}"

@@ -137,7 +137,7 @@ def _other(number: int, kind: str, detail: str, vm: Vm) -> Data:
         key=(_CD if on_ide else _OTHERS) + number,
         deviceInfo=_info(f"{_LABELS[kind]} {number + 1}", detail or kind),
         backing=_other_backing(kind, detail, vm),
-        connectable=_connectable(vm, connected=kind != "client-cd") if on_ide or kind in {"floppy", "serial"} else None,
+        connectable=_plugged(number, kind, vm) if on_ide or kind in {"floppy", "serial"} else None,
         controllerKey=_IDE if on_ide else None,
         unitNumber=number if on_ide else None,
         **_peculiar(kind),
@@ -182,11 +182,16 @@ def _other_backing(kind: str, detail: str, vm: Vm) -> Data | None:
     return Data(type_, deviceName=detail or device, **fields)
 
 
-def _connectable(vm: Vm, *, connected: bool) -> Data:
+def _plugged(number: int, kind: str, vm: Vm) -> Data:
+    plugged = kind != "client-cd" and number not in vm.hardware.unplugged
+    return _connectable(vm, starts=plugged, connected=plugged)
+
+
+def _connectable(vm: Vm, *, starts: bool, connected: bool) -> Data:
     on = vm.power == "poweredOn"
     return Data(
         "VirtualDeviceConnectInfo",
-        startConnected=connected,
+        startConnected=starts,
         allowGuestControl=True,
         connected=on and connected,
         status="ok" if on else "untried",
@@ -199,7 +204,7 @@ def _nic(nic: Nic, vm: Vm) -> Data:
         key=nic.key,
         deviceInfo=_info(nic.label, nic.network.wire_name),
         backing=nic_backing(nic),
-        connectable=_connectable(vm, connected=True),
+        connectable=_connectable(vm, starts=nic.starts_connected, connected=nic.connected),
         unitNumber=nic.key - 4000 + _SCSI_SELF,
         addressType="assigned",
         macAddress=nic.mac,

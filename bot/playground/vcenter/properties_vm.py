@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from bot.playground.vcenter.inventory import Vm
 from bot.playground.vcenter.properties_devices import devices, key_id, snapshot_refs
+from bot.playground.vcenter.questions import choices
+from bot.playground.vcenter.vmx import hardware_version
 from bot.playground.vcenter.wire import Data
 
 if TYPE_CHECKING:
     from bot.playground.vcenter.properties import Maker, Reader
-
-_HARDWARE = {"9": "vmx-21", "8": "vmx-21", "7": "vmx-19", "6": "vmx-14", "5": "vmx-10", "4": "vmx-07"}
 
 
 def _config(reader: Reader, vm: Vm) -> Data:
@@ -22,13 +22,14 @@ def _config(reader: Reader, vm: Vm) -> Data:
         modified=vm.created or now,
         name=vm.wire_name,
         guestFullName="Other Linux (64-bit)",
-        version=_hardware_version(vm),
+        version=f"vmx-{hardware_version(vm):02d}",
         uuid=vm.bios_uuid,
         createDate=vm.created,
         instanceUuid=vm.instance_uuid,
         template=vm.template,
         guestId="otherLinux64Guest",
         alternateGuestName="",
+        annotation=vm.annotation,
         files=Data(
             "VirtualMachineFileInfo",
             vmPathName=vm.vmx_path,
@@ -38,16 +39,17 @@ def _config(reader: Reader, vm: Vm) -> Data:
         ),
         flags=Data("VirtualMachineFlagInfo"),
         defaultPowerOps=Data("VirtualMachineDefaultPowerOpInfo"),
-        hardware=Data("VirtualHardware", numCPU=2, numCoresPerSocket=1, memoryMB=4096, device=devices(vm)),
+        hardware=Data(
+            "VirtualHardware",
+            numCPU=vm.hardware.cpus,
+            numCoresPerSocket=1,
+            memoryMB=vm.hardware.memory_mb,
+            device=devices(vm),
+        ),
+        extraConfig=[Data("OptionValue", key=key, value=value) for key, value in vm.extra.items()],
         changeTrackingEnabled=vm.hardware.change_tracking,
         keyId=key_id(vm),
     )
-
-
-def _hardware_version(vm: Vm) -> str:
-    if vm.hardware.version:
-        return f"vmx-{vm.hardware.version:02d}"
-    return _HARDWARE.get(vm.host.version.partition(".")[0], "vmx-21")
 
 
 def _runtime(_reader: Reader, vm: Vm) -> Data:
@@ -70,9 +72,7 @@ def _runtime(_reader: Reader, vm: Vm) -> Data:
 def _question(vm: Vm) -> Data | None:
     if vm.question is None:
         return None
-    answers = [
-        Data("ElementDescription", label=word, summary=word, key=str(at)) for at, word in enumerate(("Yes", "No"))
-    ]
+    answers = [Data("ElementDescription", label=word, summary=word, key=str(at)) for at, word in enumerate(choices(vm))]
     choice = Data("ChoiceOption", valueIsReadonly=False, choiceInfo=answers)
     return Data("VirtualMachineQuestionInfo", id=vm.question_id, text=vm.question, choice=choice)
 
@@ -98,14 +98,15 @@ def _summary(reader: Reader, vm: Vm) -> Data:
             name=vm.wire_name,
             template=vm.template,
             vmPathName=vm.vmx_path,
-            memorySizeMB=4096,
-            numCpu=2,
+            memorySizeMB=vm.hardware.memory_mb,
+            numCpu=vm.hardware.cpus,
             numEthernetCards=len(vm.nics),
             numVirtualDisks=len(vm.disks),
             uuid=vm.bios_uuid,
             instanceUuid=vm.instance_uuid,
             guestId="otherLinux64Guest",
             guestFullName="Other Linux (64-bit)",
+            annotation=vm.annotation,
         ),
         storage=_storage_summary(reader, vm),
         quickStats=Data("VirtualMachineQuickStats", guestHeartbeatStatus="gray"),
