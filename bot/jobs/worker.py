@@ -21,7 +21,7 @@ CONCURRENCY: Final = 64
 IDLE: Final = timedelta(seconds=2)
 """How long a worker waits for news before it looks for itself."""
 
-_SWEEP: Final = timedelta(seconds=5)
+_SWEEP: Final = timedelta(seconds=2)
 """Often enough that nobody waits for it after the clock was moved, in the demo or by an operator."""
 
 _OUTAGE: Final = timedelta(seconds=1)

@@ -34,7 +34,7 @@ name = "tiny{number:02}"
 site = "site1"
 disks = ["4 GiB thin 40 MiB"]
 """
-    for number in range(1, 10)
+    for number in range(1, 8)
 )
 
 

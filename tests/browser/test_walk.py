@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from bot.playground.page.server import PageServer
 from tests.browser.conftest import HOSTILE
 from tests.browser.steps import COPY, approve, become, card, composer, percent, say, shot
 
@@ -16,14 +17,27 @@ ATTACK = "</script><img src=x onerror=alert(2)> <b>bold</b> {{7*7}} javascript:a
 
 
 @pytest.mark.timeout(150)
-async def test_a_walk_through_the_demo(page: Page, tmp_path: Path) -> None:
+async def test_a_walk_through_the_demo(page: Page, server: PageServer, tmp_path: Path) -> None:
+    await a_hint_for_the_first_step(page)
     await a_migration_that_succeeds(page)
     await a_migration_that_dies(page)
+    await a_narrow_window(page)
     await a_log_in_the_thread(page, tmp_path)
     await somebody_else(page)
     await at_night(page)
     await at_home(page)
     await an_attack(page)
+    await the_end(page, server)
+
+
+async def a_hint_for_the_first_step(page: Page) -> None:
+    hint = page.get_by_test_id("first-steps")
+    await expect(hint).to_contain_text("/coldmigrate db01 site2")
+    await shot(page, "0-welcome")
+    await hint.get_by_text("/coldmigrate web01 site2").click()
+    await expect(composer(page)).to_have_value("/coldmigrate web01 site2")
+    await expect(composer(page)).to_be_focused()
+    assert await page.title() == "#migrations | coldmigrate demo"
 
 
 async def a_migration_that_succeeds(page: Page) -> None:
@@ -37,6 +51,7 @@ async def a_migration_that_succeeds(page: Page) -> None:
     await expect(composer(page)).to_have_value("/coldmigrate web01 site2")
     await composer(page).press("Enter")
     await expect(page.get_by_test_id("message").filter(has_text="Only visible to you").first).to_contain_text("web01")
+    await expect(page.get_by_test_id("first-steps")).to_have_count(0)
     moving = await approve(page, "web01 to site2")
     first = await percent(page, "web01", beyond=2)
     await expect(moving).to_contain_text(re.compile(r"[1-9]\d* %"), timeout=COPY)
@@ -65,9 +80,30 @@ async def a_migration_that_dies(page: Page) -> None:
     await expect(thread).to_contain_text("[NFC ERROR]NfcNet_Send", timeout=COPY)
     for way in ("Converter", "FastSCP", "SSH"):
         await expect(thread).to_contain_text(way, timeout=COPY)
-    await thread.get_by_text("packet loss").first.scroll_into_view_if_needed()
+    await expect(thread.get_by_text("What vCenter says").first).to_be_in_viewport()  # read from its beginning
     await shot(page, "5-verdict")
     await loss.fill("0")
+
+
+async def a_narrow_window(page: Page) -> None:
+    """Thread and sites share one side; the channel stays, and stays where it was."""
+    newest = page.get_by_label("Messages in #migrations").get_by_test_id("message").last
+    await expect(newest).to_be_in_viewport()
+    thread = page.get_by_test_id("thread-pane")
+    for width in (1280, 1000, 860):
+        await page.set_viewport_size({"width": width, "height": 700})
+        await expect(thread).to_be_in_viewport()
+        await expect(newest).to_be_in_viewport()
+        await expect(page.get_by_test_id("map")).to_have_count(0)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await shot(page, "5-narrow")
+    await page.get_by_test_id("tab-map").click()
+    await expect(page.get_by_test_id("map")).to_be_visible()
+    await expect(thread).to_have_count(0)
+    await page.get_by_test_id("tab-thread").click()
+    await expect(thread.get_by_text("What vCenter says").first).to_be_in_viewport()
+    await page.set_viewport_size({"width": 1500, "height": 950})
+    await expect(page.get_by_test_id("map")).to_be_visible()
 
 
 async def a_log_in_the_thread(page: Page, tmp_path: Path) -> None:
@@ -128,4 +164,18 @@ async def an_attack(page: Page) -> None:
     await say(page, f"/coldmigrate '{HOSTILE}' site1")
     await expect(page.get_by_test_id("message").filter(has_text="img src=x onerror=alert(1)").first).to_be_visible()
     assert await page.locator("img[src=x]").count() == 0
+    await say(page, "<!channel> is 2 > 1 -> yes")
+    await expect(page.get_by_test_id("message").last).to_contain_text("<\u2060!channel> is 2 > 1 -> yes")
     await shot(page, "11-attack")
+
+
+async def the_end(page: Page, server: PageServer) -> None:
+    """A page that is open when the demo is stopped says so. The watched one is closed: it must not complain."""
+    other = await page.context.new_page()
+    await other.goto(server.url)
+    await other.get_by_test_id("map").wait_for()
+    await page.close()
+    await server.stop()
+    await expect(other.get_by_test_id("connection-banner")).to_contain_text("coldmigrate demo")
+    await expect(other).to_have_title("(stopped) coldmigrate demo")
+    await shot(other, "12-stopped")

@@ -10,15 +10,18 @@ import { TopBar } from "./chat/TopBar";
 import { Confirm } from "./modal/Confirm";
 import { ModalStack } from "./modal/ModalStack";
 import { useLook, useWorkspace } from "./model/store";
+import { useTitle } from "./model/title";
+import { isSingle, useNarrow } from "./model/window";
 import { SidePanel } from "./world/SidePanel";
 
 const KEY = "coldmigrate.map";
 
 const mapWanted = (): boolean => {
   try {
-    return localStorage.getItem(KEY) !== "closed";
+    const kept = localStorage.getItem(KEY);
+    return kept ? kept !== "closed" : !isSingle();
   } catch {
-    return true;
+    return !isSingle();
   }
 };
 
@@ -27,6 +30,12 @@ export function App() {
   const ready = useWorkspace() !== null;
   const [map, setMap] = useState(mapWanted);
   const [menu, setMenu] = useState(false);
+  const shared = useNarrow() && map && look.thread !== null;
+  useTitle();
+  const picked = (): void => {
+    setMenu(false);
+    if (isSingle()) setMap(false);
+  };
   useEffect(() => {
     try {
       localStorage.setItem(KEY, map ? "open" : "closed");
@@ -41,12 +50,12 @@ export function App() {
       <ConnectionBanner />
       {ready ? (
         <div className="columns">
-          <Sidebar onPick={() => setMenu(false)} />
+          <Sidebar onPick={picked} />
           <main className="panes">
             {look.home ? <AppHome /> : <ChannelPane />}
-            <ThreadPane />
+            {shared ? null : <ThreadPane />}
           </main>
-          {map ? <SidePanel close={() => setMap(false)} /> : null}
+          {map ? <SidePanel withThread={shared} close={() => setMap(false)} /> : null}
         </div>
       ) : (
         <p className="starting" role="status">

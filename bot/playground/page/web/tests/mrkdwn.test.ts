@@ -13,7 +13,15 @@ describe("safeMrkdwn", () => {
   );
 
   it("shows what is no link at all as text", () => {
-    expect(safeMrkdwn("</script><img src=x onerror=alert(1)>")).toBe("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;");
+    expect(safeMrkdwn("</script><img src=x onerror=alert(1)>")).toBe("&lt;/script>&lt;img src=x onerror=alert(1)>");
+  });
+
+  it("leaves a quote its sign, and gives no other sign a blank", () => {
+    expect(safeMrkdwn("&gt; said\na -&gt; b &gt; c")).toBe("&gt; said\na -> b > c");
+  });
+
+  it.each(["!channel", "@U1", "#C1", "https://example.com"])("lets an escaped %s be no mention and no link", (what) => {
+    expect(safeMrkdwn(`&lt;${what}&gt;`)).toBe(`&lt;\u2060${what}>`);
   });
 
   it("finds the link inside code, which the renderer would draw by itself", () => {

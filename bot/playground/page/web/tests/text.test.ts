@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { firstSteps } from "../src/text/first-steps";
 import { bitRate, bytes, dayLabel, duration, percent } from "../src/text/format";
 import { hue, initials } from "../src/text/people";
 import { safeImage, safeUrl } from "../src/text/urls";
@@ -52,4 +53,13 @@ describe("names", () => {
     expect(shownJson({ a: "\u202e" })).toContain("\\u202e");
     expect(shownJson("x".repeat(100_000)).length).toBeLessThan(41_000);
   });
+});
+
+it("first steps are those that this world allows", () => {
+  const site = (name: string, ...vms: string[]) => ({ name, vms: vms.map((vm) => ({ name: vm })) });
+  const lines = (...sites: unknown[]) => firstSteps({ sites } as never).map((step) => step.line);
+  expect(firstSteps(null)).toEqual([]);
+  expect(lines(site("site1", "web01", "db01"), site("site2"))).toEqual(["/coldmigrate web01 site2", "/coldmigrate db01 site2"]);
+  expect(lines(site("site1", "db01"), site("site2", "web01"))).toEqual(["/coldmigrate db01 site2"]);
+  expect(lines(site("home", "web01"), site("away"))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 // The channel in the middle: header, messages, composer.
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import type { Channel } from "../model/protocol";
 import { store, useLook, useStore, useWorkspace } from "../model/store";
 import { ChannelHeader } from "./ChannelHeader";
@@ -26,13 +26,14 @@ export function ChannelBody({ channel, title, user }: { channel: Channel; title:
   const part = useStore((state) => state.parts.channel);
   const messages = part?.id === channel.id ? part.messages : null;
   const newest = messages?.at(-1)?.ts;
+  const [offered, setOffered] = useState({ line: "" });
   useEffect(() => {
     const last = [newest, channel.last_ts].filter(Boolean).sort().at(-1);
     if (last) store.dispatch({ do: "seen", channel: channel.id, ts: last });
   }, [channel.id, channel.last_ts, newest]);
   return (
     <>
-      {messages && !messages.length ? <Welcome channel={channel} /> : null}
+      {messages && !messages.length ? <Welcome channel={channel} offer={(line) => setOffered({ line })} /> : null}
       {messages?.length ? <MessageList messages={messages} channel={channel.id} label={`Messages in ${title}`} /> : null}
       {messages ? null : <div className="message-list-frame" aria-busy="true" />}
       <Composer
@@ -40,6 +41,7 @@ export function ChannelBody({ channel, title, user }: { channel: Channel; title:
         user={user}
         channel={channel.id}
         thread={null}
+        offered={offered}
         disabled={channel.is_archived}
         placeholder={channel.is_archived ? "This channel is archived" : `Message ${title}`}
       />

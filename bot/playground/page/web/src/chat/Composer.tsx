@@ -17,9 +17,11 @@ interface ComposerProps {
   thread: string | null;
   placeholder: string;
   disabled?: boolean;
+  /** A line that is put here whenever it is offered anew. */
+  offered?: { line: string };
 }
 
-export function Composer({ user, channel, thread, placeholder, disabled = false }: ComposerProps) {
+export function Composer({ user, channel, thread, placeholder, disabled = false, offered }: ComposerProps) {
   const place = `${user}/${channel}/${thread ?? ""}`;
   const [text, setText] = useState(() => draftOf(place));
   const [cursor, setCursor] = useState(0);
@@ -52,6 +54,11 @@ export function Composer({ user, channel, thread, placeholder, disabled = false 
     setProblem("");
     requestAnimationFrame(() => field.current?.setSelectionRange(at, at));
   };
+  useEffect(() => {
+    if (!offered?.line) return;
+    write(offered.line);
+    field.current?.focus();
+  }, [offered]);
   const take = (suggestion: Suggestion): void => {
     const next = taken(text, cursor, suggesting.from, suggestion.insert);
     write(next.text, next.cursor);

@@ -1,4 +1,5 @@
 // Messages, oldest first, under dividers of days. Stays at the bottom when it was there; else a pill tells of new ones.
+// A thread is read from the first reply that is new: a long verdict from its beginning, not from its end.
 import { Fragment, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Message } from "../model/slack";
 import { dayKey, dayLabel } from "../text/format";
@@ -10,48 +11,67 @@ interface ListProps {
   messages: Message[];
   channel: string;
   inThread?: boolean;
+  /** In a thread: the newest reply when somebody was at its end before. */
+  seen?: string;
+  /** Somebody is at the end, where this is the newest. */
+  onEnd?: (newest: string) => void;
   label: string;
 }
 
 const NEAR = 60;
 
-export function MessageList({ messages, channel, inThread = false, label }: ListProps) {
+export function MessageList({ messages, channel, inThread = false, seen = "", onEnd, label }: ListProps) {
   const box = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const atBottom = useRef(true);
+  const shape = useRef("");
   const [below, setBelow] = useState(false);
   const newest = messages.at(-1)?.ts ?? "";
-  const before = useRef(newest);
+  const before = useRef(seen);
 
-  const toBottom = (): void => {
-    box.current?.scrollTo({ top: box.current.scrollHeight });
-    atBottom.current = true;
-    setBelow(false);
+  const scrollTo = (top: number): void => {
+    const list = box.current;
+    if (!list) return;
+    list.scrollTo({ top });
+    shape.current = shapeOf(list);
+    atBottom.current = leftBelow(list) < NEAR;
+    setBelow(!atBottom.current);
   };
+  const tellEnd = (): void => {
+    if (atBottom.current) onEnd?.(newest);
+  };
+  const toBottom = (): void => scrollTo(box.current?.scrollHeight ?? 0);
+  const toNew = (): void => scrollTo(box.current ? topOfNew(box.current, before.current) : 0);
+
   useLayoutEffect(() => {
-    atBottom.current = true;
-    setBelow(false);
-    toBottom();
+    if (!inThread) toBottom();
   }, [channel]);
   useLayoutEffect(() => {
-    if (atBottom.current) toBottom();
+    if (atBottom.current) (inThread ? toNew : toBottom)();
     else if (newest > before.current) setBelow(true);
     before.current = newest;
+    tellEnd();
   }, [messages, newest]);
   // Cards grow while they are drawn, and panes change their size: the bottom stays the bottom.
   useEffect(() => {
     if (!inner.current || !box.current) return;
     const watcher = new ResizeObserver(() => {
-      if (atBottom.current) box.current?.scrollTo({ top: box.current.scrollHeight });
+      const list = box.current;
+      if (!list) return;
+      if (atBottom.current) list.scrollTo({ top: list.scrollHeight });
+      shape.current = shapeOf(list);
     });
     watcher.observe(inner.current);
     watcher.observe(box.current);
     return () => watcher.disconnect();
   }, []);
   const scrolled = (): void => {
-    const { scrollHeight, scrollTop, clientHeight } = box.current!;
-    atBottom.current = scrollHeight - scrollTop - clientHeight < NEAR;
-    if (atBottom.current) setBelow(false);
+    const list = box.current!;
+    const near = leftBelow(list) < NEAR;
+    // A list of another shape was moved by its layout and not by a hand; its watcher is about to put it right.
+    if (near || shapeOf(list) === shape.current) atBottom.current = near;
+    if (near) setBelow(false);
+    tellEnd();
   };
   return (
     <div className="message-list-frame">
@@ -98,4 +118,18 @@ function OneOf({ message, before, channel, inThread, replies }: OneProps) {
       ) : null}
     </Fragment>
   );
+}
+
+const shapeOf = (list: HTMLElement): string => `${list.scrollHeight}/${list.clientHeight}/${list.clientWidth}`;
+
+const leftBelow = (list: HTMLElement): number => list.scrollHeight - list.scrollTop - list.clientHeight;
+
+const MARGIN = 40;
+
+/** Where the first reply after `seen` begins; a list that ends sooner can only be scrolled to its end. */
+function topOfNew(list: HTMLElement, seen: string): number {
+  const replies = [...list.querySelectorAll<HTMLElement>("[data-ts]")].slice(1);
+  const first = replies.find((one) => (one.dataset["ts"] ?? "") > seen);
+  if (!first) return list.scrollHeight;
+  return first.getBoundingClientRect().top - list.getBoundingClientRect().top + list.scrollTop - MARGIN;
 }

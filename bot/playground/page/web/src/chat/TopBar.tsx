@@ -1,4 +1,5 @@
 // Over everything: what this page is, what time it is in the played world, and how the page looks.
+import { useEffect, useMemo, useState } from "react";
 import { useStore } from "../model/store";
 import { chooseTheme, useTheme } from "../model/theme";
 import { duration } from "../text/format";
@@ -35,13 +36,27 @@ export function TopBar({ map, setMap, toggleMenu }: TopBarProps) {
 const NOW = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 function PlayedTime() {
-  const now = useStore((state) => state.parts.world?.now);
+  const now = useGoingOn(useStore((state) => state.parts.world?.now));
   const ahead = useStore((state) => state.parts.world?.advanced_s ?? 0);
   if (!now) return <span className="played-time" />;
   return (
     <span className="played-time" title="The time in the played world">
-      {NOW.format(new Date(now))}
+      {NOW.format(now)}
       {ahead >= 1 ? <em>{duration(ahead)} ahead</em> : null}
     </span>
   );
+}
+
+/** The world says its time when something happens there; between, its clock goes on, unless nobody is there to say. */
+function useGoingOn(said: string | undefined): Date | null {
+  const lost = useStore((state) => state.connection === "lost");
+  const ahead = useMemo(() => (said ? Date.parse(said) - Date.now() : 0), [said]);
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (lost) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [lost, said]);
+  return said ? new Date(now + ahead) : null;
 }

@@ -1,31 +1,64 @@
 // What stands in an empty channel: what it is for and what to type first.
+import { useMemo } from "react";
 import type { Channel } from "../model/protocol";
-import { useWorkspace } from "../model/store";
+import { useStore, useWorkspace } from "../model/store";
+import { firstSteps } from "../text/first-steps";
+import { visible } from "../text/visible";
 
-export function Welcome({ channel }: { channel: Channel }) {
+interface WelcomeProps {
+  channel: Channel;
+  /** Puts a line where one types. */
+  offer: (line: string) => void;
+}
+
+export function Welcome({ channel, offer }: WelcomeProps) {
   const workspace = useWorkspace();
   const commands = workspace?.commands ?? [];
+  const isFirst = workspace?.channels[0]?.id === channel.id;
+  const title = channel.is_im ? `This is your conversation with ${workspace?.app.name}` : `Welcome to #${visible(channel.name)}`;
   return (
     <div className="message-list-frame">
       <div className="welcome">
-        <h2>{channel.is_im ? `This is your conversation with ${workspace?.app.name}` : `Welcome to #${channel.name}`}</h2>
-        <p>{channel.topic || "Nothing was said here yet."}</p>
-        {channel.is_archived || !commands.length ? null : (
-          <>
-            <p>Type one of these below, or just a slash to see them:</p>
-            <ul>
-              {commands.map((one) => (
-                <li key={one.command}>
-                  <code>
-                    {one.command} {one.usage_hint}
-                  </code>
-                  <span>{one.description}</span>
-                </li>
-              ))}
-            </ul>
-          </>
-        )}
+        <h2>{title}</h2>
+        {isFirst ? null : <p>{channel.topic || "Nothing was said here yet."}</p>}
+        {channel.is_archived ? null : isFirst ? (
+          <FirstSteps offer={offer} />
+        ) : commands.length ? (
+          <p>
+            Type <code>/</code> to see the commands, such as{" "}
+            {commands.map((one) => (
+              <code key={one.command}>{one.command} help</code>
+            ))}
+          </p>
+        ) : null}
       </div>
     </div>
+  );
+}
+
+function FirstSteps({ offer }: { offer: (line: string) => void }) {
+  const world = useStore((state) => state.parts.world);
+  const steps = useMemo(() => firstSteps(world), [world]);
+  return (
+    <>
+      <p>A Slack, two sites and their vCenter are played on this machine; the bot and its worker are real. Nothing leaves it.</p>
+      <ol data-testid="first-steps">
+        {steps.map((step) => (
+          <li key={step.line}>
+            <button type="button" className="first-step" title="Put this where you type" onClick={() => offer(step.line)}>
+              <code>{step.line}</code>
+            </button>
+            <span>{step.then}</span>
+          </li>
+        ))}
+        <li>
+          <strong>Break something</strong>
+          <span>Under Sites: make the link lossy, block port 902, fill a datastore, kill the worker, move the clock.</span>
+        </li>
+      </ol>
+      <p>
+        <code>/coldmigrate</code> alone opens a form; <code>/coldmigrate help</code> says what you may do.
+      </p>
+    </>
   );
 }

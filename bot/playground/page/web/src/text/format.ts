@@ -39,7 +39,7 @@ export function bitRate(bitsPerSecond: number): string {
   return `${rounded(bitsPerSecond / 1e3)} kbit/s`;
 }
 
-const rounded = (value: number): string => (value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(1));
+const rounded = (value: number): string => (value >= 100 ? value.toFixed(0) : String(Number(value.toFixed(1))));
 
 /** A share as percent, with as many digits as matter for a link's loss. */
 export function percent(share: number): string {

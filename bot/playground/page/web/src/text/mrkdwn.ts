@@ -2,6 +2,8 @@
 // followed is taken out here, before it sees any of it.
 import { safeImage, safeUrl } from "./urls";
 
+const JOINER = "\u2060";
+
 export const LONGEST_MRKDWN = 12_000;
 
 const ESCAPES: Record<string, string> = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
@@ -14,20 +16,28 @@ const ANGLED = /<([^<>@#!|][^<>|]*)(?:\|([^<>]*))?>/g;
 // The renderer nests a quote for every sign and gives up at some thousand of them.
 const QUOTES = /^((?:[ \t]*(?:>|&gt;)){3})(?:[ \t]*(?:>|&gt;))+/gm;
 
+// The renderer puts a blank after every escaped sign, so that those that begin a line are quotes. The others need none.
+const NO_QUOTE = /^((?:[ \t]*&gt;)+)|&gt;/gm;
+
+// It also takes escapes back before it looks for mentions and links; a joiner keeps what was escaped from being one.
+const ESCAPED_OPENING = /&lt;(?=[!@#]|[a-z][a-z\d+.-]*:)/gi;
+
 /** The same mrkdwn with links that lead to nothing but http, https and mail; other links become their label. */
 export function safeMrkdwn(text: string): string {
-  return text.replace(QUOTES, "$1").replace(ANGLED, (whole, url: string, label: string | undefined) => {
-    if (safeUrl(url)) return whole;
-    return label ?? `&lt;${url}&gt;`; // what is no link at all was meant as text
-  });
+  return text
+    .replace(QUOTES, "$1")
+    .replace(ESCAPED_OPENING, `&lt;${JOINER}`)
+    .replace(ANGLED, (whole, url: string, label: string | undefined) => {
+      if (safeUrl(url)) return whole;
+      return label ?? `&lt;${url}&gt;`; // what is no link at all was meant as text
+    })
+    .replace(NO_QUOTE, (_, quotes: string | undefined) => quotes ?? ">");
 }
 
 const IMAGE_IN_MARKDOWN = /!\[([^\]]*)\]\([^)]*\)/g;
 
 /** Markdown whose pictures are their alternative text: the page loads nothing from elsewhere. */
 export const withoutImages = (text: string): string => text.replace(IMAGE_IN_MARKDOWN, "$1");
-
-const JOINER = "\u2060";
 
 /** Plain text that a mrkdwn parser reads as plain text: an invisible joiner parts the signs that would mean something. */
 export const unparsed = (text: string): string => text.replace(/[*_~`:<>&@#|]/g, (sign) => `${sign}${JOINER}`);

@@ -32,7 +32,7 @@ function TallyLine({ tally }: { tally: Tally }) {
     ["commands", tally.commands],
     ["ack, median", `${Math.round(tally.ack_ms_p50)} ms`],
     ["ack, worst", `${Math.round(tally.ack_ms_max)} ms`],
-    ["connections", tally.connections.length],
+    [tally.connections.length === 1 ? "connection" : "connections", tally.connections.length],
   ];
   return (
     <dl className="tally">

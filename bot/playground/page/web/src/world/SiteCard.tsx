@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { Datastore, Host, Move, Site, Vcenter, Vm } from "../model/protocol";
 import { bytes } from "../text/format";
 import { visible } from "../text/visible";
@@ -61,9 +62,11 @@ function HostRow({ host, vms, leaving }: HostProps) {
 const SHOWN = 12;
 
 function Vms({ vms, leaving }: { vms: Vm[]; leaving: Set<string> }) {
+  const [all, setAll] = useState(false);
+  const shown = all || vms.length <= SHOWN + 1 ? vms : vms.slice(0, SHOWN);
   return (
     <ul className="vms">
-      {vms.slice(0, SHOWN).map((vm, index) => (
+      {shown.map((vm, index) => (
         <li
           key={`${vm.folder}/${vm.name}/${index}`}
           className={leaving.has(vm.name) ? "vm vm-leaving" : "vm"}
@@ -73,7 +76,13 @@ function Vms({ vms, leaving }: { vms: Vm[]; leaving: Set<string> }) {
           <bdi>{visible(vm.name)}</bdi>
         </li>
       ))}
-      {vms.length > SHOWN ? <li className="vm vm-more">+{vms.length - SHOWN}</li> : null}
+      {vms.length > SHOWN + 1 ? (
+        <li>
+          <button type="button" className="vm vm-more" aria-expanded={all} onClick={() => setAll(!all)}>
+            {all ? "fewer" : `${vms.length - SHOWN} more`}
+          </button>
+        </li>
+      ) : null}
     </ul>
   );
 }
@@ -95,7 +104,7 @@ function DatastoreBar({ datastore }: { datastore: Datastore }) {
       </p>
       <div className="bar" role="img" aria-label={`${bytes(capacity - free)} of ${bytes(capacity)} used${orphans ? `, ${bytes(orphans)} of it orphaned` : ""}`}>
         <span className="bar-used" style={{ width: share(capacity - free - orphans) }} />
-        <span className="bar-orphans" style={{ width: share(orphans) }} />
+        {orphans ? <span className="bar-orphans" style={{ width: share(orphans) }} title={`${bytes(orphans)} that belong to no VM`} /> : null}
       </div>
     </div>
   );

@@ -5,6 +5,9 @@ import { bytes, counted, duration } from "../text/format";
 import { visible } from "../text/visible";
 import { WorldButton } from "./WorldButton";
 
+const REFUSED = 5;
+const REPEATED = 10;
+
 export function Switches({ world }: { world: World }) {
   const hosts = world.sites.flatMap((site) => site.hosts);
   const datastores = world.sites.flatMap((site) => site.datastores);
@@ -46,18 +49,22 @@ export function Switches({ world }: { world: World }) {
           <VcenterRow key={vcenter.name} vcenter={vcenter} />
         ))}
       </Group>
-      <Group title="Slack" note="for the next ten">
+      <Group title="Slack">
         <div className="row">
           <span>The connection</span>
           <WorldButton change={{ order: "slack", args: { what: "disconnect" } }}>Disconnect</WorldButton>
         </div>
         <div className="row">
-          <span>Calls answered 429</span>
-          <WorldButton change={{ order: "slack", args: { what: "429", times: 10 } }}>Rate-limit</WorldButton>
+          <span>
+            Refuse calls <small>the next {REFUSED} of each kind</small>
+          </span>
+          <WorldButton change={{ order: "slack", args: { what: "429", times: REFUSED } }}>429</WorldButton>
         </div>
         <div className="row">
-          <span>Everything delivered</span>
-          <WorldButton change={{ order: "slack", args: { what: "thrice", times: 10 } }}>Three times</WorldButton>
+          <span>
+            Deliver all <small>the next {REPEATED}</small>
+          </span>
+          <WorldButton change={{ order: "slack", args: { what: "thrice", times: REPEATED } }}>Three times</WorldButton>
         </div>
       </Group>
     </div>
