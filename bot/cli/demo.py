@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 USUAL_PORT: Final = 8077
 LOG: Final = "demo.log"
+FIRST: Final = "/coldmigrate web01 site2"
 STARTING: Final = "Starting the simulated sites, the bot and the worker ..."
 
 
@@ -117,9 +119,12 @@ async def _page(place: Path, redis_url: str, *, port: int | None, browser: bool)
     async with set_stage(place, redis_url=redis_url) as stage, _served(stage, port) as page:
         failure = asyncio.create_task(stage.supervisor.wait())
         await _first(stage.ready(), failure)
-        click.echo(f"The page is at {page.url} (Ctrl-C ends it all). The logs are in {place}.")
-        if browser:
-            await open_browser(page.url)
+        if port is None and page.port != USUAL_PORT:
+            click.echo(f"Port {USUAL_PORT} is taken, perhaps by another demo.")
+        click.echo(f"The page is at {page.url}")
+        opened = browser and await open_browser(page.url)
+        click.echo(f"{'Type there' if opened else 'Open it in a browser and type there'}: {FIRST}")
+        click.echo(f"Ctrl-C ends it all. The logs are in {place}")
         _tell_and_leave(await failure)
 
 
@@ -135,7 +140,8 @@ async def _served(stage: Stage, port: int | None) -> AsyncIterator[PageServer]:
     except OSError as error:
         await page.stop()
         if port is not None:
-            raise UserError(f"Port {port} cannot be used: {error.strerror}.", example="--port 0") from error
+            why = os.strerror(error.errno or 0)  # its own words name the address again
+            raise UserError(f"Port {port} cannot be used: {why}.", example="--port 0") from error
         page = page_of(stage, port=0)
         await page.start()
     try:

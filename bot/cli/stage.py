@@ -48,6 +48,9 @@ class Stage:
         async with asyncio.timeout(STARTING.total_seconds()):
             while not await answers():  # noqa: ASYNC110 - asking is the only way to know
                 await asyncio.sleep(0.2)
+        # Nobody of the play asked this, so nobody finds the answers in the channel or among the figures.
+        self.player.workspace.ephemerals.clear()
+        self.player.tally.acks.clear()
 
     async def where(self, vm: str) -> Whereabouts:
         """Where the simulated vCenter itself has the VM."""

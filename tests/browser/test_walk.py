@@ -130,6 +130,10 @@ async def somebody_else(page: Page) -> None:
     await expect(whispers).to_have_count(1)
     await expect(whispers).to_contain_text("may not")
     await shot(page, "7-mallory")
+    await become(page, "U0CAROL001")
+    await page.get_by_test_id("channel-C0RANDOM01").click()
+    await expect(page.get_by_text("Nothing was said here yet.")).to_be_visible()
+    await page.get_by_test_id("channel-C0MIGRATE1").click()
     await become(page, "U0ALICE001")
     await expect(page.get_by_text("may not")).to_have_count(0)
 

@@ -99,7 +99,7 @@ async def test_a_port_that_is_taken_is_said_so(tmp_path):
         port = str(taken.getsockname()[1])
         async with playing(tmp_path, "--port", port) as demo:
             assert await demo.end() == 2
-            assert f"Port {port} cannot be used" in demo.said
+            assert f"Port {port} cannot be used: Address already in use.\nFor example: --port 0" in demo.said
 
 
 async def test_a_folder_that_cannot_be_used_is_said_so(tmp_path):

@@ -66,6 +66,10 @@ class PageServer:
         stagehands.on_change(self._audience.world_changed)
 
     @property
+    def port(self) -> int:
+        return self._port
+
+    @property
     def url(self) -> str:
         return f"http://{HOST}:{self._port}/"
 
