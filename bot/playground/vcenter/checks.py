@@ -54,6 +54,9 @@ def _of_the_vm(estate: Estate, vm: Vm, plan: Plan, asking: Task | None) -> Itera
         yield Finding(TestGroup.SOURCE, faults.task_in_progress(task.ref))
     if vm.power != "poweredOff":
         yield Finding(TestGroup.SOURCE, faults.invalid_power_state(vm.power))
+    for disk in vm.disks:
+        if disk.flaw:
+            yield Finding(TestGroup.SOURCE, disk.flaw)
     if vm.snapshots and plan.moves_files(vm):
         text = f"Virtual machine '{vm.wire_name}' has snapshots; the whole chain is moved."
         yield Finding(TestGroup.SOURCE, Fault(Data("SnapshotMoveNotSupported"), text), warning=True)

@@ -122,6 +122,10 @@ def duplicate_name(name: str, existing: Ref) -> Fault:
     return Fault(Data("DuplicateName", name=name, object=existing), f"The name '{name}' already exists.")
 
 
+def vm_config(why: str) -> Fault:
+    return Fault(Data("GenericVmConfigFault", reason=why), f"Invalid virtual machine configuration. {why}")
+
+
 def file_fault(file: str, why: str) -> Fault:
     return Fault(Data("FileFault", file=file), f"Error caused by file {file}: {why}")
 

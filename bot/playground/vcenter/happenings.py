@@ -32,6 +32,7 @@ _TEXTS = {
     "VmFailedToPowerOnEvent": "Cannot power on {vm} on {host} in {dc}: {why}",
     "VmRenamedEvent": "Renamed {vm} from {old} to {new} in {dc}",
     "VmRegisteredEvent": "Registered {vm} on {host} in {dc}",
+    "VmRemovedEvent": "Removed {vm} on {host} from {dc}",
     "EnteredMaintenanceModeEvent": "Host {host} in {dc} has entered maintenance mode",
     "ExitMaintenanceModeEvent": "Host {host} in {dc} has exited maintenance mode",
     "HostConnectedEvent": "Connected to {host} in {dc}",

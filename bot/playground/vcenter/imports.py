@@ -84,8 +84,8 @@ def add_vm(estate: Estate, plan: ImportPlan) -> Vm:
     for other in plan.folder.children:
         if other.name == plan.name:
             raise faults.duplicate_name(other.wire_name, other.ref)
-    shelf = estate.universe.depot.shelf(plan.store)
-    directory = free_directory(plan.name, {path.partition("/")[0] for path in shelf.directories()})
+    estate.universe.depot.refuse_lost(plan.store)
+    directory = free_directory(plan.name, estate.universe.directories(plan.store))
     vm = Vm(
         inventory.new_id("vm-"), plan.name, plan.folder,
         host=plan.host, pool=plan.pool, datastore=plan.store, directory=directory,

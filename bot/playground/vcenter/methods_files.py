@@ -1,4 +1,4 @@
-"""Methods of FileManager and VirtualDiskManager: directories and files of datastores, without a client's wire.
+"""Methods of FileManager: directories and files of datastores, without a client's wire.
 
 Copies and moves happen at once: how long they take, and on which way they go, is not played.
 """
@@ -25,14 +25,14 @@ def _datacenter(call: Call, name: str) -> Datacenter | None:
     return found if isinstance(found, Datacenter) else None
 
 
-def _place(call: Call, name: str, datacenter: str, *, privilege: str = _PRIVILEGE) -> tuple[Shelf, str]:
+def place_of(call: Call, name: str, datacenter: str, *, privilege: str = _PRIVILEGE) -> tuple[Shelf, str]:
     """Return what a path argument means. Refuses what is no path, and with NoPermission what one may not touch."""
     store, path = locate(call.args.value(name) or "", call.estate.inventory, _datacenter(call, datacenter))
     call.require(privilege, store)
     return call.estate.universe.depot.shelf(store), path
 
 
-def _as_task(call: Call, store: Datastore, work: Callable[[], None]) -> str:
+def as_task(call: Call, store: Datastore, work: Callable[[], None]) -> str:
     """Do it in a task of the datastore's datacenter (invented: which entity vCenter names is not documented)."""
     task = call.new_task(store.datacenter or store)
     call.estate.tasks.start(task)
@@ -47,7 +47,7 @@ def _as_task(call: Call, store: Datastore, work: Callable[[], None]) -> str:
 
 @method("MakeDirectory", on="FileManager")
 async def make_directory(call: Call) -> str:
-    shelf, path = _place(call, "name", "datacenter")
+    shelf, path = place_of(call, "name", "datacenter")
     shelf.make_directory(path, with_parents=call.args.flag("createParentDirectories"))
     return ""
 
@@ -55,14 +55,14 @@ async def make_directory(call: Call) -> str:
 @method("DeleteDatastoreFile_Task", on="FileManager")
 async def delete_datastore_file(call: Call) -> str:
     """Delete a file, or a directory with all that is in it; the space of what a broken copy left becomes free."""
-    shelf, path = _place(call, "name", "datacenter")
-    return _as_task(call, shelf.store, lambda: shelf.delete(path))
+    shelf, path = place_of(call, "name", "datacenter")
+    return as_task(call, shelf.store, lambda: shelf.delete(path))
 
 
 @method("MoveDatastoreFile_Task", on="FileManager")
 async def move_datastore_file(call: Call) -> str:
     """Move a file. Directories are not played."""
-    here, path = _place(call, "sourceName", "sourceDatacenter")
+    here, path = place_of(call, "sourceName", "sourceDatacenter")
 
     def move() -> None:
         source = here.find(path)
@@ -71,14 +71,14 @@ async def move_datastore_file(call: Call) -> str:
         _copy_to(call, here, path)
         here.delete(path)
 
-    return _as_task(call, here.store, move)
+    return as_task(call, here.store, move)
 
 
 @method("CopyDatastoreFile_Task", on="FileManager")
 async def copy_datastore_file(call: Call) -> str:
     """Copy a file, byte by byte. Directories are not played."""
-    shelf, path = _place(call, "sourceName", "sourceDatacenter", privilege="Datastore.Browse")
-    return _as_task(call, shelf.store, lambda: _copy_to(call, shelf, path))
+    shelf, path = place_of(call, "sourceName", "sourceDatacenter", privilege="Datastore.Browse")
+    return as_task(call, shelf.store, lambda: _copy_to(call, shelf, path))
 
 
 def _copy_to(call: Call, shelf: Shelf, path: str) -> None:
@@ -86,19 +86,7 @@ def _copy_to(call: Call, shelf: Shelf, path: str) -> None:
     if source.locked:
         raise faults.file_locked(f"[{shelf.store.name}] {path}")
     same = "destinationDatacenter" if call.args.one("destinationDatacenter") else "sourceDatacenter"
-    there, target = _place(call, "destinationName", same)
+    there, target = place_of(call, "destinationName", same)
     if (there.store, target) == (shelf.store, path):
         raise faults.invalid_argument("destinationName", "it is the source")
     there.put(target, source.content, force=call.args.flag("force"))
-
-
-@method("QueryVirtualDiskUuid", on="VirtualDiskManager", privilege="System.View")
-async def query_virtual_disk_uuid(call: Call) -> str:
-    """Return the UUID of a VM's disk, as its descriptor spells it."""
-    shelf, path = _place(call, "name", "datacenter", privilege="Datastore.Browse")
-    disk = shelf.find(path).disk
-    if disk is None:
-        raise faults.file_fault(f"[{shelf.store.name}] {path}", "it is no virtual disk of a registered VM")
-    digits = disk.uuid.replace("-", "").lower()
-    pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
-    return returned(f"{' '.join(pairs[:8])}-{' '.join(pairs[8:])}", "string")

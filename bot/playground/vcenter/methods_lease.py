@@ -8,7 +8,7 @@ from bot.playground.vcenter.exports import Export, exported_devices
 from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.import_spec import parse_import_spec
 from bot.playground.vcenter.imports import Import, add_vm, imported_devices
-from bot.playground.vcenter.inventory import Cluster, Folder, Host, Pool
+from bot.playground.vcenter.inventory import Cluster, Entity, Folder, Host, Pool
 from bot.playground.vcenter.leases import Lease, LeaseState
 from bot.playground.vcenter.wire import Data
 
@@ -30,6 +30,9 @@ async def export_vm(call: Call) -> str:
         raise faults.host_not_connected(vm.host.name)
     for task in call.estate.tasks.live(vm):
         raise faults.task_in_progress(task.ref)
+    for disk in vm.disks:
+        if disk.flaw:
+            raise disk.flaw
     task = call.new_task(vm)
     devices = list(exported_devices(call.estate, vm))
     purpose = Export(call.estate, vm)
@@ -42,7 +45,7 @@ async def import_vapp(call: Call) -> str:
     pool, spec = call.estate.inventory.find(call.request.target), call.args.one("spec")
     if not isinstance(pool, Pool) or spec is None:
         raise faults.invalid_argument("spec")
-    host, folder = _host(call, pool), _folder(call)
+    host, folder = host_of(call, pool), vm_folder(call.estate.inventory.find(call.args.reference("folder")))
     plan = parse_import_spec(spec, host=host, pool=pool, folder=folder)
     call.require("VApp.Import", folder)
     call.require("Datastore.AllocateSpace", plan.store)
@@ -60,7 +63,7 @@ def _hand_out(call: Call, lease: Lease) -> str:
     return returned(lease.ref, "HttpNfcLease")
 
 
-def _host(call: Call, pool: Pool) -> Host:
+def host_of(call: Call, pool: Pool) -> Host:
     """Return the host that was named, or one of the pool's that works, as vCenter picks one."""
     cluster = pool.parent
     hosts = cluster.hosts if isinstance(cluster, Cluster) else []
@@ -71,8 +74,8 @@ def _host(call: Call, pool: Pool) -> Host:
     return fit[0]
 
 
-def _folder(call: Call) -> Folder:
-    found = call.estate.inventory.find(call.args.reference("folder"))
+def vm_folder(found: Entity | None) -> Folder:
+    """Return a folder that holds VMs. Refuses anything else with InvalidArgument."""
     if not isinstance(found, Folder) or "VirtualMachine" not in found.child_types:
         raise faults.invalid_argument("folder")
     return found

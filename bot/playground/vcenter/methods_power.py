@@ -8,6 +8,7 @@ from bot.playground.vcenter import faults
 from bot.playground.vcenter.calls import Call, method, returned
 from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.inventory import Vm
+from bot.playground.vcenter.questions import CANCEL, COPIED, MOVED, MOVED_OR_COPIED, arrives, settle
 from bot.playground.vcenter.tasks import Task
 from bot.playground.vcenter.wire import Data
 
@@ -27,6 +28,9 @@ def _power(call: Call, state: str) -> str:
     task = call.new_task(vm)
     estate.tasks.start(task)
     fault = _obstacle(call, vm, task, state)
+    if fault is None and state == "poweredOn" and not arrives(vm):
+        estate.inventory.changes.touch(vm.ref)
+        return returned(task.ref, "Task")  # it runs until the question is answered
     if fault is None:
         estate.set_power(vm, state, user=call.session.user, chain=task.chain)
     elif state == "poweredOn":
@@ -47,11 +51,15 @@ def _obstacle(call: Call, vm: Vm, task: Task, state: str) -> Fault | None:
         return faults.host_not_connected(vm.host.name)
     if vm.power == state:
         return faults.invalid_power_state(vm.power)
-    if state == "poweredOn" and vm.host.maintenance:
+    return _obstacle_to_start(vm) if state == "poweredOn" else None
+
+
+def _obstacle_to_start(vm: Vm) -> Fault | None:
+    if vm.host.maintenance:
         return faults.host_state(vm.host.name, "is in maintenance mode")
     if vm.template:
         return faults.not_supported("a template cannot be powered on")
-    return None
+    return next((disk.flaw for disk in vm.disks if disk.flaw), None)
 
 
 @method("ShutdownGuest", on="VirtualMachine", privilege="VirtualMachine.Interact.PowerOff")
@@ -82,6 +90,21 @@ async def answer_vm(call: Call) -> str:
     vm = call.vm()
     if vm.question is None or call.args.value("questionId") != vm.question_id:
         raise Fault(Data("ConcurrentAccess"), "The question has been answered already.")
+    if vm.question == MOVED_OR_COPIED:
+        _start_or_not(call, vm, call.args.value("answerChoice") or "")
     vm.question = None
     call.estate.inventory.changes.touch(vm.ref)
     return ""
+
+
+def _start_or_not(call: Call, vm: Vm, answer: str) -> None:
+    """Let a VM that asked how it came here start, or its start be given up. Refuses other answers."""
+    if answer not in {CANCEL, MOVED, COPIED}:
+        raise faults.invalid_argument("answerChoice")
+    estate = call.estate
+    starting = [task for task in estate.tasks.live(vm) if task.method == "PowerOnVM_Task"]
+    if answer != CANCEL:
+        settle(vm, copied=answer == COPIED)
+        estate.set_power(vm, "poweredOn", user=call.session.user, chain=starting[0].chain if starting else None)
+    for task in starting:
+        estate.tasks.finish(task, faults.request_canceled() if answer == CANCEL else None)

@@ -21,9 +21,9 @@ def _folder(call: Call) -> Folder:
     return found
 
 
-def _new_name(call: Call, tag: str, *, beside: Entity | None) -> str:
+def new_name(wish: str | None, *, beside: Entity | None) -> str:
     """Return a name asked for. Refuses an impossible one with InvalidName, a taken one with DuplicateName."""
-    name = unescaped(call.args.value(tag) or "")
+    name = unescaped(wish or "")
     if not 0 < len(name) <= _LONGEST:
         raise Fault(Data("InvalidName", name=name), f"The name '{name}' is invalid.")
     if isinstance(beside, Folder):
@@ -40,7 +40,7 @@ def _refuse_twin(folder: Folder, name: str) -> None:
 @method("CreateFolder", on="Folder", privilege="Folder.Create")
 async def create_folder(call: Call) -> str:
     above, inventory = _folder(call), call.estate.inventory
-    name = _new_name(call, "name", beside=above)
+    name = new_name(call.args.value("name"), beside=above)
     below = Folder(inventory.new_id("group-v"), name, above, child_types=above.child_types)
     inventory.add(below)
     inventory.changes.touch(above.ref)
@@ -89,16 +89,17 @@ async def rename(call: Call) -> str:
     task = call.new_task(entity)
     call.estate.tasks.start(task)
     try:
-        name = _new_name(call, "newName", beside=entity.parent)
+        name = new_name(call.args.value("newName"), beside=entity.parent)
     except Fault as fault:
         call.estate.tasks.finish(task, fault)
     else:
-        _rename(call, entity, name, chain=task.chain)
+        give_name(call, entity, name, chain=task.chain)
         call.estate.tasks.finish(task)
     return returned(task.ref, "Task")
 
 
-def _rename(call: Call, entity: Entity, name: str, *, chain: int) -> None:
+def give_name(call: Call, entity: Entity, name: str, *, chain: int) -> None:
+    """Rename an entity and write down that it happened."""
     inventory, before = call.estate.inventory, entity.wire_name
     inventory.rename(entity, name)
     now = entity.wire_name

@@ -26,9 +26,11 @@ KNOWN = (
     "Host.Config.Maintenance", "Host.Config.Network", "Host.Config.Settings", "Host.Config.Storage", "Network.Assign",
     "Resource.AssignVMToPool", "Resource.ColdMigrate", "Resource.HotMigrate", "Sessions.TerminateSession",
     "Sessions.ValidateSession", "StorageProfile.View", "VApp.Export", "VApp.Import",
-    "VirtualMachine.Config.Rename", "VirtualMachine.Interact.AnswerQuestion", "VirtualMachine.Interact.PowerOff",
-    "VirtualMachine.Interact.PowerOn", "VirtualMachine.Inventory.Move", "VirtualMachine.Inventory.Register",
-    "VirtualMachine.State.RemoveSnapshot",
+    "VirtualMachine.Config.AdvancedConfig", "VirtualMachine.Config.Annotation", "VirtualMachine.Config.EditDevice",
+    "VirtualMachine.Config.Rename", "VirtualMachine.Interact.AnswerQuestion",
+    "VirtualMachine.Interact.DeviceConnection", "VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn",
+    "VirtualMachine.Interact.SetCDMedia", "VirtualMachine.Inventory.Delete", "VirtualMachine.Inventory.Move",
+    "VirtualMachine.Inventory.Register", "VirtualMachine.Inventory.Unregister", "VirtualMachine.State.RemoveSnapshot",
 )  # fmt: skip
 """The privileges that something played asks for; an administrator has them all."""
 _ADMIN, _READ_ONLY, _FIRST_CUSTOM = -1, -2, 1001

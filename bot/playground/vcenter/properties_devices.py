@@ -8,7 +8,7 @@ from bot.playground.vcenter.wire import Data, Ref
 _SCSI = 1000
 _SCSI_SELF = 7
 _IDE = 200
-_CD = 3000
+FIRST_DRIVE = 3000
 _OTHERS = 12000
 _SHARING = {"none": "noSharing", "virtual": "virtualSharing", "physical": "physicalSharing"}
 _LABELS = {
@@ -35,14 +35,15 @@ _TYPES = {
     "nvdimm": "VirtualNVDIMM",
     "vtpm": "VirtualTPM",
 }
-_ON_IDE = {"iso", "host-cd", "client-cd"}
+ON_IDE = {"iso", "host-cd", "client-cd"}
+"""The kinds of devices that are CD drives."""
 
 
 def devices(vm: Vm) -> list[Data]:
     """Return config.hardware.device."""
     others = list(vm.hardware.devices) + ([("vtpm", "")] if vm.hardware.vtpm else [])
     extra = [_other(number, kind, detail, vm) for number, (kind, detail) in enumerate(others)]
-    drives = any(kind in _ON_IDE for kind, _ in others)
+    drives = any(kind in ON_IDE for kind, _ in others)
     ide = [Data("VirtualIDEController", key=_IDE, deviceInfo=_info("IDE 0", "IDE 0"), busNumber=0)] if drives else []
     return [*ide, _controller(vm), *_disks(vm), *extra, *(_nic(nic, vm) for nic in vm.nics)]
 
@@ -131,10 +132,10 @@ def key_id(vm: Vm) -> Data | None:
 
 
 def _other(number: int, kind: str, detail: str, vm: Vm) -> Data:
-    on_ide = kind in _ON_IDE
+    on_ide = kind in ON_IDE
     return Data(
         _TYPES[kind],
-        key=(_CD if on_ide else _OTHERS) + number,
+        key=(FIRST_DRIVE if on_ide else _OTHERS) + number,
         deviceInfo=_info(f"{_LABELS[kind]} {number + 1}", detail or kind),
         backing=_other_backing(kind, detail, vm),
         connectable=_plugged(number, kind, vm) if on_ide or kind in {"floppy", "serial"} else None,

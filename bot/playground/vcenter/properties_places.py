@@ -168,8 +168,9 @@ def _portgroup_config(_reader: Reader, portgroup: Portgroup) -> Data:
     )
 
 
-def _network_summary(_reader: Reader, network: Network) -> Data:
-    return Data("NetworkSummary", network=network.ref, name=network.name, accessible=True, ipPoolName="")
+def _network_summary(reader: Reader, network: Network) -> Data:
+    reached = any(network in host.networks for host in reader.estate.inventory.each(Host))
+    return Data("NetworkSummary", network=network.ref, name=network.name, accessible=reached, ipPoolName="")
 
 
 def _datacenter_things(reader: Reader, datacenter: Datacenter, kind: type[Entity]) -> list[Ref]:

@@ -172,7 +172,7 @@ def _nics(spec: Node, vm: Vm, host: Host) -> dict[int, Network]:
         if (device.value("macAddress") or nic.mac) != nic.mac:
             why = f"relocateSpec may not modify any property other than the network backing of device {nic.key}"
             raise faults.invalid_argument(f"{argument}.device", why)
-        chosen[nic.key] = _backing(device.one("backing"), host, argument=f"{argument}.device.backing")
+        chosen[nic.key] = network_of(device.one("backing"), host, argument=f"{argument}.device.backing")
     home = {network.name: network for network in host.networks}
     for nic in vm.nics:  # a standard network is known by its name, so it is the one of that name over there
         if nic.key not in chosen and nic.network not in host.networks and not isinstance(nic.network, Portgroup):
@@ -182,7 +182,8 @@ def _nics(spec: Node, vm: Vm, host: Host) -> dict[int, Network]:
     return chosen
 
 
-def _backing(backing: Node | None, host: Host, *, argument: str) -> Network:
+def network_of(backing: Node | None, host: Host, *, argument: str) -> Network:
+    """Return the network of a host that a card's backing means. Refuses with InvalidArgument what it has not."""
     if backing is None:
         raise faults.invalid_argument(argument)
     port = backing.one("port")

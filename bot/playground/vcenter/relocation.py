@@ -30,7 +30,7 @@ from bot.playground.vcenter.paths import Path
 from bot.playground.vcenter.relocate_spec import Plan
 from bot.playground.vcenter.tasks import Task
 from bot.playground.vcenter.transfer import Copy, Endurance, Way
-from bot.playground.vcenter.universe import Estate, RelocationRecord, Underway
+from bot.playground.vcenter.universe import Estate, RelocationRecord
 
 _HANDSHAKES = 3
 _REMEMBERED = 500
@@ -146,7 +146,8 @@ class Relocation:
         self._check()
         if self.plan.moves_files(self.vm):
             if self.plan.datastore is not self.vm.datastore:
-                self.directory = free_directory(self.vm.name, self._directories())
+                taken = self.estate.universe.directories(self.plan.datastore, but=self)
+                self.directory = free_directory(self.vm.name, taken)
             await self._connect()
             await self._copy()
         self._settle()
@@ -158,16 +159,6 @@ class Relocation:
         for finding in findings(self.estate, self.vm, self.plan, asking=self.task):
             if not finding.warning:
                 raise finding.fault
-
-    def _directories(self) -> set[str]:
-        store = self.plan.datastore
-        lived_in = {vm.directory for vm in store.home.each(Vm) if store in vm.datastores}
-        reserved = {other.directory for other in self._others if other.target is store}
-        return lived_in | reserved | {orphan.path for orphan in store.orphans}
-
-    @property
-    def _others(self) -> Iterable[Underway]:
-        return self.estate.universe.underway - {self}
 
     async def _connect(self) -> None:
         """Set up the session: a few round trips, or what stands in its way."""

@@ -40,11 +40,23 @@ class File:
         return self.content.size
 
 
+@dataclass(frozen=True)
+class _KeptFile:
+    content: Content
+    at: datetime
+    given: int | None = None
+    """What it takes, where that is not its size: an empty disk may have all of it or nothing."""
+
+    @property
+    def space(self) -> int:
+        return self.content.size if self.given is None else self.given
+
+
 @dataclass
 class _Kept:
-    """What people wrote on one datastore. The value of a file is (content, when)."""
+    """What people wrote on one datastore, and what was left there."""
 
-    files: dict[str, tuple[Content, datetime]] = field(default_factory=dict)
+    files: dict[str, _KeptFile] = field(default_factory=dict)
     directories: set[str] = field(default_factory=set)
 
 
@@ -61,9 +73,20 @@ class Depot:
 
     def shelf(self, store: Datastore) -> Shelf:
         """Return the files of a datastore as they are now. Refuses one that hosts have lost with FileFault."""
+        self.refuse_lost(store)
+        return self._shelf(store)
+
+    def _shelf(self, store: Datastore) -> Shelf:
+        return Shelf(store, self, self._kept.setdefault(store.uuid, _Kept()), self._clock)
+
+    def refuse_lost(self, store: Datastore) -> None:
+        """Refuse a datastore that hosts have lost with FileFault."""
         if self._conditions.is_lost(store):
             raise faults.file_fault(f"[{store.name}]", "All paths to the datastore are down.")
-        return Shelf(store, self, self._kept.setdefault(store.uuid, _Kept()), self._clock)
+
+    def directories(self, store: Datastore) -> set[str]:
+        """Return the directories that people made or wrote into, whether or not anybody reaches the datastore now."""
+        return self._shelf(store).directories()
 
     def know(self, vms: Iterable[Vm]) -> None:
         """Settle what stands on the disks of these VMs, before anything changes how they are kept."""
@@ -88,7 +111,7 @@ class Shelf:
     def files(self) -> dict[str, File]:
         """Return all files by path; a VM's own hides what was written in the same place."""
         found = {
-            path: File(path, content, content.size, modified=at) for path, (content, at) in self._kept.files.items()
+            path: File(path, kept.content, kept.space, modified=kept.at) for path, kept in self._kept.files.items()
         }
         for orphan in self.store.orphans:
             found |= {file.path: file for file in self._of_orphan(orphan)}
@@ -117,12 +140,21 @@ class Shelf:
     def directories(self) -> set[str]:
         """Return all directories, each with those above it; the root is the empty path."""
         found = {""}
-        for directory in {*self._kept.directories, *map(_parent, self.files())}:
+        for directory in self._lowest_directories():
             here = directory
             while here not in found:
                 found.add(here)
                 here = _parent(here)
         return found
+
+    def _lowest_directories(self) -> set[str]:
+        lived_in = {
+            _parent(f"{vm.directory}/{file.path}")
+            for vm in self.store.home.each(Vm) if self.store in vm.datastores
+            for file in vm.files if file.datastore is self.store
+        }  # fmt: skip
+        left = {orphan.path for orphan in self.store.orphans}
+        return lived_in | left | self._kept.directories | set(map(_parent, self._kept.files))
 
     def find(self, path: str) -> File:
         """Return the file of a path. Refuses with FileNotFound."""
@@ -141,7 +173,7 @@ class Shelf:
     def make_directory(self, path: str, *, with_parents: bool) -> None:
         directories = self.directories()
         if path in directories or path in self.files():
-            raise self._fault("FileAlreadyExists", path, "already exists")
+            raise self.exists(path)
         if _parent(path) not in directories and not with_parents:
             raise self.not_found(_parent(path))
         self._kept.directories.add(path)
@@ -151,26 +183,38 @@ class Shelf:
         self._make_room(path)
         return Writing(self, path, Written(self._depot.library))
 
-    def put(self, path: str, content: Content, *, force: bool) -> None:
+    def put(self, path: str, content: Content, *, force: bool = False, space: int | None = None) -> None:
         """Put something whole into a place, and take the space for it."""
         if path in self.files() and not force:
-            raise self._fault("FileAlreadyExists", path, "already exists")
+            raise self.exists(path)
         self._make_room(path)
-        self.take(content.size, path)
-        self.keep(path, content)
+        self.take(content.size if space is None else space, path)
+        self.keep(path, content, space=space)
 
     def _make_room(self, path: str) -> None:
         directories = self.directories()
         if _parent(path) not in directories:
             raise self.not_found(_parent(path))
         if path in directories:
-            raise self._fault("FileAlreadyExists", path, "is a directory")
+            raise self.exists(path, "is a directory")
         if path in self.files():
             self.delete(path)
 
-    def keep(self, path: str, content: Content) -> None:
-        self._kept.files[path] = (content, self._clock())
+    def keep(self, path: str, content: Content, *, space: int | None = None) -> None:
+        """Have a file whose space is taken already."""
+        self._kept.files[path] = _KeptFile(content, self._clock(), space)
         self.store.home.changes.touch(self.store.ref)
+
+    def hand_over(self, paths: set[str]) -> None:
+        """Let these files go, which become those of a VM: what they took is free for it."""
+        self._adopt_orphans(paths)
+        for path in paths & self._kept.files.keys():
+            self.store.home.allocate(self.store, -self._kept.files.pop(path).space)
+
+    def forget_directory(self, path: str) -> None:
+        """Remove a directory in which nothing lies any more."""
+        if not self.below(path):
+            self._kept.directories.discard(path)
 
     def delete(self, path: str) -> None:
         """Delete a file, or a directory with all that is in it. Files of a VM that is registered stay (invented)."""
@@ -194,7 +238,7 @@ class Shelf:
             if paths & {file.path for file in files}:
                 self.store.orphans.remove(orphan)
                 for file in files:
-                    self._kept.files[file.path] = (file.content, self._clock())
+                    self._kept.files[file.path] = _KeptFile(file.content, self._clock())
 
     def take(self, size: int, path: str) -> None:
         """Take space. Refuses with NoDiskSpace."""
@@ -204,6 +248,9 @@ class Shelf:
 
     def not_found(self, path: str) -> Fault:
         return self._fault("FileNotFound", path, "was not found")
+
+    def exists(self, path: str, why: str = "already exists") -> Fault:
+        return self._fault("FileAlreadyExists", path, why)
 
     def _fault(self, type_: str, path: str, why: str) -> Fault:
         return Fault(Data(type_, file=f"[{self.store.name}] {path}"), f"File [{self.store.name}] {path} {why}")

@@ -145,6 +145,8 @@ class Estate:
     def set_power(self, vm: Vm, state: str, *, user: str = "", chain: int | None = None) -> None:
         """Switch a VM and write down that it happened."""
         vm.power = state
+        for nic in vm.nics:
+            nic.connected = nic.starts_connected
         for event in ("Starting", "PoweredOn") if state == "poweredOn" else ("Stopping", "PoweredOff"):
             self.events.record(f"Vm{event}Event", vm, user=user, chain=chain)
         self.inventory.changes.touch(vm.ref)
@@ -185,6 +187,11 @@ class Universe:
         self.estates = {spec.name: Estate(self, spec) for spec in world.vcenters}
         for estate in self.estates.values():
             self.depot.know(estate.inventory.each(Vm))
+
+    def directories(self, store: Datastore, *, but: Underway | None = None) -> set[str]:
+        """Return the directories at the top of a datastore, with those that relocations write into now."""
+        written = {path.partition("/")[0] for path in self.depot.directories(store)}
+        return written | {under.directory for under in self.underway if under is not but and under.target is store}
 
     def home_of(self, entity: Entity) -> Estate:
         """Return the vCenter that an entity belongs to."""
