@@ -1,6 +1,6 @@
 """The control port: what the player's Python methods do, for other processes. Plain HTTP on loopback, JSON.
 
-GET state, relocations, moves, calls, op-ids, placement?vm=&folder=, log?host=&log=, datastore?name=
+GET state, hosts, relocations, moves, calls, op-ids, placement?vm=&folder=, log?host=&log=, datastore?name=
 POST the switches, as `control_orders` names them
 An unknown name or a wrong field is answered with 400 and a sentence.
 """
@@ -41,6 +41,7 @@ def _questions(witness: Witness, url: str) -> dict[str, Callable[[dict[str, str]
             "sessions": witness.users,
             "tasks": witness.tasks,
         },
+        "hosts": lambda _query: witness.host_urls,
         "relocations": lambda _query: witness.relocations,
         "moves": lambda _query: witness.moves(),
         "calls": lambda _query: witness.calls,

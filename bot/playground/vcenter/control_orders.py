@@ -125,6 +125,15 @@ class MoodOrder(Order):
     lockdown: bool | None = None
 
 
+class CapOrder(Order):
+    host: str
+    bytes_per_second: int | None = Field(None, ge=0, description="without it the cap is lifted")
+
+
+class ClientOrder(Order):
+    site: str = Field("", description="where the client is; nowhere without it")
+
+
 class NoOrder(Order):
     pass
 
@@ -169,6 +178,8 @@ ORDERS: dict[str, tuple[type[Order], Callable[[Switches, Any], Any]]] = {
     "rotate": (RotateOrder, lambda to, o: to.rotate_log(o.host, o.log)),
     "power": (PowerOrder, lambda to, o: to.set_power(o.vm, on=o.on, folder=o.folder)),
     "nic": (NicOrder, lambda to, o: to.set_nic(o.host, o.nic, up=o.up, crc_share=o.crc_share)),
+    "cap": (CapOrder, lambda to, o: to.cap_traffic(o.host, o.bytes_per_second)),
+    "client": (ClientOrder, lambda to, o: to.put_client(o.site)),
     "agent": (MoodOrder, lambda to, o: to.set_agent(o.host, **_named(o, but="host"))),
     "host": (HostOrder, lambda to, o: to.set_host(o.host, connected=o.connected, maintenance=o.maintenance)),
 }

@@ -54,10 +54,10 @@ class FolderDoor:
         self._access = access
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        may = self._access.visitor(request)
+        visitor = self._access.visitor(request)
         if "dsName" not in request.query:
-            return self._list_above(request, may)
-        place, path = self._asked(request, may, _READ)
+            return self._list_above(request, visitor.may)
+        place, path = self._asked(request, visitor.may, _READ)
         try:
             shelf = self._estate.universe.depot.shelf(place.store)
             if path in shelf.directories():
@@ -68,19 +68,20 @@ class FolderDoor:
             raise _refusal(fault) from fault
         if file.locked:
             raise web.HTTPInternalServerError(text=f"500 Internal Server Error: {path} is locked")
-        with self._estate.doors.traffic.flow(place.host) as flow:
+        with visitor.busy(), self._estate.doors.traffic.flow(place.host) as flow:
             return await send_content(request, file.content, carry=flow.carry)
 
     async def put(self, request: web.Request) -> web.StreamResponse:
         """Write a file from the front; there is no way to go on with one. What breaks off stays, and takes space."""
-        may = self._access.visitor(request)
-        place, path = self._asked(request, may, _WRITE)
+        visitor = self._access.visitor(request)
+        place, path = self._asked(request, visitor.may, _WRITE)
         try:
             shelf = self._estate.universe.depot.shelf(place.store)
             status = _REPLACED if path in shelf.files() else _CREATED
             if (request.content_length or 0) > place.store.free:
                 raise _full()
-            await self._take(request, shelf, path, place)
+            with visitor.busy():
+                await self._take(request, shelf, path, place)
         except BodyBrokeOffError:
             return web.Response(status=_BROKE_OFF)
         except web.HTTPException:
@@ -103,8 +104,8 @@ class FolderDoor:
                 writing.end()
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
-        may = self._access.visitor(request)
-        place, path = self._asked(request, may, _WRITE)
+        visitor = self._access.visitor(request)
+        place, path = self._asked(request, visitor.may, _WRITE)
         try:
             self._estate.universe.depot.shelf(place.store).delete(path)
         except Fault as fault:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from secrets import compare_digest
 from typing import Protocol
@@ -14,6 +15,7 @@ from aiohttp import hdrs, web
 
 from bot.playground.esxi.https import MACHINE
 from bot.playground.vcenter.inventory import Datacenter, Datastore, Host
+from bot.playground.vcenter.privileges import Rights
 from bot.playground.vcenter.universe import Estate
 from bot.playground.world import Account
 
@@ -22,6 +24,14 @@ _CHALLENGE = {hdrs.WWW_AUTHENTICATE: 'Basic realm="VMware HTTP server"'}
 _HOSTS_OWN = "ha-datacenter"
 
 May = Callable[[str, Datastore], bool]
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A client that is known. `busy` is entered while bytes flow: a session that carries them is not idle."""
+
+    may: May
+    busy: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,8 @@ class Place:
 class Access(Protocol):
     """One server's view of datastores."""
 
-    def visitor(self, request: web.Request) -> May:
-        """Return what the client may do. Refuses strangers with 401."""
+    def visitor(self, request: web.Request) -> Visitor:
+        """Return who asks. Refuses strangers with 401."""
 
     def datacenters(self) -> list[str]:
         """Name the datacenters, as a dcPath names them."""
@@ -52,14 +62,14 @@ class VCenterAccess:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
 
-    def visitor(self, request: web.Request) -> May:
+    def visitor(self, request: web.Request) -> Visitor:
         cookies, rights = request.headers.get(hdrs.COOKIE, ""), self._estate.rights
         found = _SESSION.search(cookies)
         session = self._estate.sessions.of(found[1]) if found else None
         account = session.account if session else _ticket_holder(self._estate, request) or self._user(request)
         if account is None:
             raise web.HTTPUnauthorized(headers=_CHALLENGE)
-        return lambda privilege, store: rights.may(account, privilege, store)
+        return Visitor(_by_rights(rights, account), session.busy if session else nullcontext)
 
     def _user(self, request: web.Request) -> Account | None:
         user, password = basic_credentials(request)
@@ -84,18 +94,18 @@ class HostAccess:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
 
-    def visitor(self, request: web.Request) -> May:
+    def visitor(self, request: web.Request) -> Visitor:
         machine, rights = request[MACHINE], self._estate.rights
         holder = _ticket_holder(self._estate, request)
         if holder:
-            return lambda privilege, store: rights.may(holder, privilege, store)
+            return Visitor(_by_rights(rights, holder))
         user, password = basic_credentials(request)
         own = machine.account
         if user != own.user or not compare_digest(password.encode(), own.password.encode()):
             raise web.HTTPUnauthorized(headers=_CHALLENGE)
         if machine.lockdown:
             raise web.HTTPForbidden(text="403 Forbidden: the host is in lockdown mode")
-        return lambda _privilege, _store: True
+        return Visitor(lambda _privilege, _store: True)
 
     def datacenters(self) -> list[str]:
         return [_HOSTS_OWN]
@@ -106,6 +116,10 @@ class HostAccess:
         host = self._estate.host(request[MACHINE].name)
         for store in host.datastores:
             yield Place(_HOSTS_OWN, store, host)
+
+
+def _by_rights(rights: Rights, account: Account) -> May:
+    return lambda privilege, store: rights.may(account, privilege, store)
 
 
 def basic_credentials(request: web.Request) -> tuple[str, str]:

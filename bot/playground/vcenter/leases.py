@@ -19,6 +19,7 @@ from bot.playground.esxi.disk_content import Content
 from bot.playground.vcenter import faults
 from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.inventory import Datastore, Disk, Host, Vm
+from bot.playground.vcenter.sessions import Session
 from bot.playground.vcenter.tasks import Task
 from bot.playground.vcenter.wire import Data, Ref
 
@@ -93,6 +94,8 @@ class Lease:
     """One lease. It blocks its VM by a task that runs as long as it is held."""
 
     estate: Estate
+    session: Session
+    """Whose it is; while its bytes flow, that session is not idle."""
     vm: Vm
     host: Host
     task: Task

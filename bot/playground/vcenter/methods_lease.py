@@ -36,7 +36,7 @@ async def export_vm(call: Call) -> str:
     task = call.new_task(vm)
     devices = list(exported_devices(call.estate, vm))
     purpose = Export(call.estate, vm)
-    return _hand_out(call, Lease(call.estate, vm, vm.host, task, devices, purpose, importing=False))
+    return _hand_out(call, Lease(call.estate, call.session, vm, vm.host, task, devices, purpose, importing=False))
 
 
 @method("ImportVApp", on="ResourcePool", privilege="VApp.Import")
@@ -54,7 +54,7 @@ async def import_vapp(call: Call) -> str:
     vm = add_vm(call.estate, plan)
     task = call.new_task(vm)
     devices, purpose = imported_devices(vm, plan), Import(call.estate, vm)
-    return _hand_out(call, Lease(call.estate, vm, host, task, devices, purpose, importing=True))
+    return _hand_out(call, Lease(call.estate, call.session, vm, host, task, devices, purpose, importing=True))
 
 
 def _hand_out(call: Call, lease: Lease) -> str:

@@ -68,7 +68,7 @@ class NfcDoor:
                 size += len(piece)
                 yield piece
 
-        with self._estate.doors.traffic.flow(lease.host) as flow:
+        with lease.session.busy(), self._estate.doors.traffic.flow(lease.host) as flow:
             reply = await send_pieces(
                 request, made(), carry=_while_held(lease, flow.carry), headers={hdrs.CONTENT_TYPE: _KIND}
             )
@@ -83,7 +83,7 @@ class NfcDoor:
             raise web.HTTPNotFound(text="404 Not Found")
         device.transferred = None
         try:
-            with self._estate.doors.traffic.flow(lease.host) as flow:
+            with lease.session.busy(), self._estate.doors.traffic.flow(lease.host) as flow:
                 device.transferred = await _fill(request, purpose, disk, carry=_while_held(lease, flow.carry))
         except DamagedVmdkError as error:
             text = f"The format of {device.name} is not valid: {error}."

@@ -281,8 +281,8 @@ async def main(world_path: Path, directory: Path, *, ready: asyncio.Event | None
         await asyncio.Event().wait()
 
 
-def describe(running: RunningWorld) -> dict[str, dict[str, str]]:
-    """Return what a client needs to know of each player: url, ca_file, user, password, control_url."""
+def describe(running: RunningWorld) -> dict[str, dict[str, str | dict[str, str]]]:
+    """Return what a client needs to know of each player: url, ca_file, user, password, control_url, hosts by name."""
     return {
         name: {
             "url": player.url,
@@ -290,6 +290,7 @@ def describe(running: RunningWorld) -> dict[str, dict[str, str]]:
             "user": player.user,
             "password": player.password,
             "control_url": player.control_url,
+            "hosts": player.witness.host_urls,
         }
         for name, player in running.players.items()
     }

@@ -107,6 +107,16 @@ class Switches:
             raise KeyError(f"no link between {one!r} and {other!r}")
         return link
 
+    def cap_traffic(self, host: str, bytes_per_second: int | None) -> None:
+        """Let a host carry no more than this for each transfer of a client, 0 breaks them; None lifts the cap."""
+        self._estate.doors.traffic.cap(self._estate.host(host).name, bytes_per_second)
+
+    def put_client(self, site: str) -> None:
+        """Say at which site clients are: links stand between them and hosts elsewhere. "" is nowhere, with no link."""
+        if site and site not in self._estate.universe.paths.sites:
+            raise KeyError(f"no site named {site!r}")
+        self._estate.doors.traffic.put_client(site)
+
     # Datastores and disks.
 
     def fill_datastore(self, name: str, *, free: int = 0) -> None:

@@ -87,5 +87,10 @@ class Witness:
         """Return a datastore with its free space and its orphans; KeyError for an unknown name."""
         return self._estate.datastore(name)
 
+    @property
+    def host_urls(self) -> dict[str, str]:
+        """Where each host is served itself."""
+        return {host.name: self._estate.doors.url(host) for host in self._estate.inventory.each(Host)}
+
     def hosts(self) -> list[str]:
         return [host.name for host in self._estate.inventory.each(Host)]

@@ -37,6 +37,8 @@ async def test_orders_change_the_world(player, control):
         "power": {"vm": "db01", "on": True},
         "host": {"host": "esx-site2-01.example.net", "connected": False},
         "rotate": {"host": "esx-site1-01.example.net"},
+        "cap": {"host": "esx-site1-01.example.net", "bytes_per_second": 1000},
+        "client": {"site": "site1"},
         "drop": {"what": "reply", "nth": 2},
         "delay": {"method": "CurrentTime", "seconds": 0.5},
         "expire-sessions": {},
@@ -58,6 +60,9 @@ async def test_orders_change_the_world(player, control):
         ("link", {"between": ["site1", "site2"], "loss": 4}),
         ("power", {"vm": "nobody", "on": True}),
         ("rotate", {"host": "nobody"}),
+        ("cap", {"host": "nobody", "bytes_per_second": 1}),
+        ("cap", {"host": "esx-site1-01.example.net", "bytes_per_second": -1}),
+        ("client", {"site": "mars"}),
         ("drop", {"when": "never"}),
     ],
 )
@@ -81,8 +86,11 @@ async def test_the_process_form_tells_where_it_plays(tmp_path):
         east = json.loads(file.read_text())["vcenters"]["east"]
         async with httpx.AsyncClient() as http:
             state = (await http.get(f"{east['control_url']}/state")).json()
+            assert (await http.get(f"{east['control_url']}/hosts")).json() == east["hosts"]
     assert state["url"] == east["url"]
-    assert set(east) == {"url", "ca_file", "user", "password", "control_url"}
+    assert list(east["hosts"]) == state["hosts"]
+    assert set(east) == {"url", "ca_file", "user", "password", "control_url", "hosts"}
+    assert all(url.startswith("https://127.0.0.1:") for url in east["hosts"].values())
     assert file.stat().st_mode & 0o077 == 0
     play.cancel()
     with pytest.raises(asyncio.CancelledError):

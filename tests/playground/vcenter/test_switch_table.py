@@ -29,6 +29,8 @@ NOT_ROWS = {
     "fall_silent": "the client waits for ever",
     "set_nic": "a host has two, so a pulled cable is only logged",
     "set_agent": "fails nothing, only later; HTTPS carries no relocation",
+    "cap_traffic": "slows clients; a relocation is carried by hosts",
+    "put_client": "slows clients; a relocation is carried by hosts",
     "come_up": "undoes another switch",
     "play": "is how the world file reaches the others",
 }
