@@ -68,7 +68,7 @@ async def move_datastore_file(call: Call) -> str:
         source = here.find(path)
         if source.vm:
             raise faults.file_locked(f"[{here.store.name}] {path}")
-        _copy_to(call, here, path)
+        _copy_to(call, here, path, space=source.space)
         here.delete(path)
 
     return as_task(call, here.store, move)
@@ -81,7 +81,7 @@ async def copy_datastore_file(call: Call) -> str:
     return as_task(call, shelf.store, lambda: _copy_to(call, shelf, path))
 
 
-def _copy_to(call: Call, shelf: Shelf, path: str) -> None:
+def _copy_to(call: Call, shelf: Shelf, path: str, *, space: int | None = None) -> None:
     source = shelf.find(path)
     if source.locked:
         raise faults.file_locked(f"[{shelf.store.name}] {path}")
@@ -89,4 +89,4 @@ def _copy_to(call: Call, shelf: Shelf, path: str) -> None:
     there, target = place_of(call, "destinationName", same)
     if (there.store, target) == (shelf.store, path):
         raise faults.invalid_argument("destinationName", "it is the source")
-    there.put(target, source.content, force=call.args.flag("force"))
+    there.put(target, source.content, force=call.args.flag("force"), space=space)

@@ -65,6 +65,10 @@ async def test_a_thin_disk_is_inflated(player, hand, in_thread):
             hand.disks.CreateVirtualDisk(path, hand.dc2, Spec(diskType="thin", adapterType="ide", capacityKb=8192))
         )
         before = store.free
+        flat = f"[{STORE}] web01/new-flat.vmdk"
+        for here, there in ((flat, f"[{STORE}] flat"), (f"[{STORE}] flat", flat)):
+            hand.result(hand.files.MoveFile(here, hand.dc2, there, hand.dc2))
+        assert store.free == before  # a thin disk that is moved stays thin
         hand.result(hand.disks.InflateVirtualDisk(path, hand.dc2))
         return before - store.free
 
