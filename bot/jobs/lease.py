@@ -81,7 +81,7 @@ class RedisClaim:
             why,
             "" if attempt is None else attempt,
             json.dumps(dict(data or {})),
-            ledger.milliseconds(self._approval),
+            self._approval,
             repeatable=True,
         )
         if not flat:
@@ -110,7 +110,7 @@ class RedisClaim:
             token(),
             self._job.owner,
             why,
-            ledger.milliseconds(delay),
+            delay,
             int(failed),
             repeatable=True,
         )
@@ -152,9 +152,7 @@ class RedisClaim:
         while not self._closed:
             await asyncio.sleep(pause)
             try:
-                kept = await ledger.RENEW(
-                    self._store, *self._identity(), ledger.milliseconds(self._lease), repeatable=True
-                )
+                kept = await ledger.RENEW(self._store, *self._identity(), self._lease, repeatable=True)
             except ColdmigrateError as error:
                 _log.warning("The lease of job %s could not be renewed: %s", self._job.id, error)
                 pause = interval / _TRIES_PER_RENEWAL

@@ -11,7 +11,7 @@ from bot.errors import BugError
 from bot.jobs.port import Job, Step
 from bot.migration.machine import ENDS, STARTED, Phase
 from bot.migration.request import JobId
-from bot.store.scripts import Script, load
+from bot.store.scripts import Script, load, milliseconds
 
 CHECK_LANE: Final = "check"
 LOCAL_LANE: Final = "local"  # an approved plan that names no link
@@ -22,10 +22,6 @@ JOB_KEPT: Final = timedelta(days=90)
 DELIVERY_KEPT: Final = timedelta(days=1)
 
 _DATA: Final = "data."
-
-
-def milliseconds(span: timedelta) -> int:
-    return round(span.total_seconds() * 1000)
 
 
 def moment(milliseconds: str) -> datetime:

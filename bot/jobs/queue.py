@@ -85,7 +85,7 @@ class RedisQueue:
             json.dumps(dict(new.data)),
             new.dedupe,
             new.priority,
-            ledger.milliseconds(self._approval),
+            self._approval,
             "asked for",
             repeatable=True,
         )
@@ -119,7 +119,7 @@ class RedisQueue:
         job_id, *rest = await ledger.CLAIM(
             self._store,
             worker,
-            ledger.milliseconds(self._lease),
+            self._lease,
             self._limits,
             self._most_claims,
             "given up: its worker died again and again",
@@ -142,7 +142,7 @@ class RedisQueue:
         await self._store.tail(keys.EVENTS, self._seen, block=pause, count=1)
 
     async def expire_drafts(self) -> int:
-        count: int = await ledger.EXPIRE(self._store, ledger.milliseconds(self._approval), _EXPIRED, repeatable=True)
+        count: int = await ledger.EXPIRE(self._store, self._approval, _EXPIRED, repeatable=True)
         return count
 
     async def now(self) -> datetime:

@@ -86,8 +86,8 @@ class Journal:
     def __init__(self, store: Store, *, owner: str, lease: timedelta, wanted: timedelta, kept: int) -> None:
         self._store = store
         self._owner = owner
-        self._lease = _ms(lease)
-        self._wanted = _ms(wanted)
+        self._lease = lease
+        self._wanted = wanted
         self._kept = kept
 
     async def want(self, log: LogName, *, opening: bool) -> Standing:
@@ -135,10 +135,6 @@ def _where(place: Place) -> Sequence[str]:
 
 def _cursor(following: str, mark: str) -> Cursor:
     return Cursor(int(following), mark.removeprefix("=") if mark else None)
-
-
-def _ms(duration: timedelta) -> int:
-    return round(duration.total_seconds() * 1000)
 
 
 def _script(name: str) -> Script:

@@ -69,9 +69,8 @@ class Complaints:
     async def _queue(
         self, subject: str, record: Record, people: list[str], text: str, blocks: Sequence[BlockDict]
     ) -> None:
-        keep = round(AGAIN.total_seconds() * 1000)
         shown = json.dumps(blocks, ensure_ascii=False)
-        await _NOTE(self._store, subject, keep, record.job, json.dumps(people), text, shown, repeatable=True)
+        await _NOTE(self._store, subject, AGAIN, record.job, json.dumps(people), text, shown, repeatable=True)
 
 
 def _note(said: str, small: str, inside: Sequence[BlockDict]) -> tuple[str, list[BlockDict]]:

@@ -30,15 +30,15 @@ class RedisInbox(Inbox):
 
     async def begin(self, kind: str, delivery: str, *, within: timedelta) -> Begun:
         token = secrets.token_hex(8)
-        found = await _BEGIN(self._store, kind, delivery, token, _ms(within), _ms(REMEMBERED), repeatable=True)
+        found = await _BEGIN(self._store, kind, delivery, token, within, REMEMBERED, repeatable=True)
         state, said = found
         return Begun(Begin(state), token=token, said=said)
 
     async def finish(self, kind: str, delivery: str, begun: Begun, *, said: str) -> None:
-        await _FINISH(self._store, kind, delivery, begun.token, said, _ms(REMEMBERED), repeatable=True)
+        await _FINISH(self._store, kind, delivery, begun.token, said, REMEMBERED, repeatable=True)
 
     async def clicked(self, job: JobId, channel: str, ts: str) -> bool:
-        known = await _CLICKED(self._store, job, channel, ts, _ms(KEEP), repeatable=True)
+        known = await _CLICKED(self._store, job, channel, ts, KEEP, repeatable=True)
         return bool(known != "unknown job")
 
     async def retire(
@@ -46,7 +46,3 @@ class RedisInbox(Inbox):
     ) -> None:
         text, shown = retired(text, blocks)
         await _RETIRE(self._store, job, channel, ts, text, json.dumps(shown, ensure_ascii=False), repeatable=True)
-
-
-def _ms(duration: timedelta) -> int:
-    return round(duration.total_seconds() * 1000)

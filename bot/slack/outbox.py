@@ -35,7 +35,6 @@ _PROVISIONAL: Final = frozenset({Phase.DRAFTED, Phase.CHECKING})
 _SHOW: Final = load("bot.slack.scripts", "show", libraries=["outbox"])
 _REPLY: Final = load("bot.slack.scripts", "reply", libraries=["outbox"])
 _ATTACH: Final = load("bot.slack.scripts", "attach", libraries=["outbox"])
-_KEEP_MS: Final = round(KEEP.total_seconds() * 1000)
 
 
 class RedisOutbox(Outbox):
@@ -43,7 +42,7 @@ class RedisOutbox(Outbox):
 
     def __init__(self, store: Store, *, hold: timedelta = HOLD) -> None:
         self._store = store
-        self._hold = round(hold.total_seconds() * 1000)
+        self._hold = hold
 
     async def show(self, card: JobCard) -> None:
         text, blocks = card_message(card)
@@ -57,8 +56,8 @@ class RedisOutbox(Outbox):
             _digest(text, blocks),
             text,
             _json(blocks),
-            _KEEP_MS,
-            self._hold if card.phase in _PROVISIONAL else 0,
+            KEEP,
+            self._hold if card.phase in _PROVISIONAL else timedelta(0),
             card.requester,
             repeatable=True,
         )
@@ -77,7 +76,7 @@ class RedisOutbox(Outbox):
             int(reply.final),
             text,
             _json(blocks),
-            _KEEP_MS,
+            KEEP,
             blob,
             apology(job),
             repeatable=True,
@@ -87,7 +86,7 @@ class RedisOutbox(Outbox):
 async def attach(store: Store, job: JobId, channel: str, *, name: str, text: str) -> None:
     """Put a text into the job's thread as a file, once for each name."""
     blob = await _kept(store, text)
-    await _ATTACH(store, job, channel, name, apology(job), _KEEP_MS, blob, repeatable=True)
+    await _ATTACH(store, job, channel, name, apology(job), KEEP, blob, repeatable=True)
 
 
 def apology(job: JobId) -> str:

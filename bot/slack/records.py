@@ -171,11 +171,11 @@ class Records:
         wait, *found = await _CLAIM(
             self._store,
             self._owner,
-            _ms(self._lease),
+            self._lease,
             limit,
-            _ms(pace.post_gap),
+            pace.post_gap,
             pace.post_burst,
-            _ms(pace.edit_gap),
+            pace.edit_gap,
             pace.edit_burst,
             pace.reserve,
         )
@@ -194,25 +194,19 @@ class Records:
                 return bool(await _DROP(self._store, record.id, record.fence, problem))
 
     async def _sent(self, record: Record, sent: Sent) -> bool:
-        gap = _ms(self._pace.card_gap)
-        told = (sent.ts, sent.revision, sent.outline, sent.digest, gap, int(sent.posted))
-        about = (record.kind, record.job, record.channel, record.name, _ms(RECHECK))
+        told = (sent.ts, sent.revision, sent.outline, sent.digest, self._pace.card_gap, int(sent.posted))
+        about = (record.kind, record.job, record.channel, record.name, RECHECK)
         return bool(await _SETTLE(self._store, record.id, record.fence, *told, *about))
 
     async def _later(self, record: Record, later: Later) -> bool:
-        delay = _ms(later.delay)
         attempts = record.attempts if later.counts and not later.pause else record.attempts - 1
         flags = (int(later.suspect), int(later.looked), int(later.plain), int(later.forget_ts))
-        told = (delay, attempts, *flags, later.problem, later.pause, delay)
+        told = (later.delay, attempts, *flags, later.problem, later.pause, later.delay)
         return bool(await _RELEASE(self._store, record.id, record.fence, *told))
 
     async def rung(self) -> None:
         """Return when something new was queued, or after a while without."""
         await self._store.blocking.execute_command("BLPOP", keys.outbox("bell"), LISTEN.total_seconds())
-
-
-def _ms(duration: timedelta) -> int:
-    return round(duration.total_seconds() * 1000)
 
 
 def _readable(found: Sequence[str]) -> Record | None:

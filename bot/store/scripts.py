@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -13,7 +14,12 @@ from bot.store import keys
 from bot.store.client import Store
 from bot.store.failure import FOREIGN, translate
 
-Argument = str | int | float
+Argument = str | int | float | timedelta
+
+
+def milliseconds(span: timedelta) -> int:
+    """How scripts count time."""
+    return round(span.total_seconds() * 1000)
 
 
 class Script:
@@ -24,19 +30,26 @@ class Script:
         self.sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, store: Store, *args: Argument, repeatable: bool = False) -> Any:
-        """Run it. `repeatable`: asking twice does no harm, so a lost reply is asked for again."""
+        """Run it; a script gets durations in milliseconds.
+
+        `repeatable`: asking twice does no harm, so a lost reply is asked for again.
+        """
         # One key is declared although scripts reach more: it tells a sharding server where all of `{cm}` lives.
-        tail = (1, keys.SCHEMA, *args)
+        tail = (1, keys.SCHEMA, *map(_plain, args))
         try:
             return await store.execute_command("EVALSHA", self.sha, *tail, repeatable=repeatable)
         except NoScriptError:
             return await self._evaluate(store, tail, repeatable=repeatable)
 
-    async def _evaluate(self, store: Store, tail: Sequence[Argument], *, repeatable: bool) -> Any:
+    async def _evaluate(self, store: Store, tail: Sequence[str | float], *, repeatable: bool) -> Any:
         try:
             return await store.execute_command("EVAL", self.source, *tail, repeatable=repeatable)
         except FOREIGN as error:
             raise translate(error, store.where) from error
+
+
+def _plain(argument: Argument) -> str | float:
+    return milliseconds(argument) if isinstance(argument, timedelta) else argument
 
 
 def load(package: str, name: str, *, libraries: Sequence[str] = (), constants: str = "") -> Script:

@@ -70,7 +70,7 @@ class InventoryPublisher:
 
         Raises what vCenter or the config has to say, once that is where the bot finds it.
         """
-        if not await _DUE(self._store, self._source.name, int(self._every.total_seconds() * 900)):
+        if not await _DUE(self._store, self._source.name, self._every * 0.9):
             return False
         try:
             rows = await self._source.list_vms()
