@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+from bot.playground.loopback import is_this_machine
+
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -43,21 +42,13 @@ async def lay_down_rules(_request: web.Request, response: web.StreamResponse) ->
 def _refusal(request: web.Request) -> str:
     """Why this request is not answered, or nothing.
 
-    A name that merely resolves to loopback would let a web page in (DNS rebinding), so the Host has to be one of ours.
-    Browsers tell the Origin of every WebSocket and every POST, so there it has to be told, and be this very one.
+    The Host has to be one of ours. Browsers tell the Origin of every WebSocket and every POST, so there it has to be
+    told, and be this very one.
     """
-    if _name(request.host) not in LOOPBACK:
+    if not is_this_machine(request.host):
         return "Only this machine may look at the page."
     origin = request.headers.get("Origin")
     needed = request.method not in {"GET", "HEAD"} or request.headers.get("Upgrade") is not None
     if origin is None:
         return "This is for the page itself, and it would say so." if needed else ""
     return "" if origin == f"http://{request.host}" else "Another page has no business here."
-
-
-def _name(host: str) -> str | None:
-    """The name without a port; None for what is no host."""
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None

@@ -8,11 +8,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from bot.errors import UserError
+from bot.playground.loopback import is_this_machine
 from bot.playground.slack.changes import Json
 from bot.playground.slack.control_verbs import Verb, gesture_verbs, screen_verbs, switch_verbs
 from bot.playground.slack.person import Person
@@ -22,7 +22,6 @@ from bot.playground.slack.workspace import Workspace
 
 PREFIX = "/_control/"
 LONGEST_POLL = timedelta(seconds=30)
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ControlApi:
@@ -34,7 +33,7 @@ class ControlApi:
         )
 
     async def handle(self, request: web.Request) -> web.Response:
-        if not _from_this_machine(request):
+        if not is_this_machine(request.host):
             return web.json_response({"error": "Only this machine may use the control API."}, status=403)
         verb = self._verbs.get(request.match_info["verb"])
         if verb is None:
@@ -73,11 +72,6 @@ class ControlApi:
             "channels": [channel.to_json(seen_by=bot) for channel in workspace.channels.values()],
             "usergroups": [group.to_json(with_users=True) for group in workspace.groups.values()],
         }
-
-
-def _from_this_machine(request: web.Request) -> bool:
-    """A name that merely resolves to loopback must not let a web page in (DNS rebinding)."""
-    return urlsplit(f"//{request.host}").hostname in LOOPBACK
 
 
 async def _arguments(request: web.Request) -> Json:

@@ -119,9 +119,10 @@ async def test_switches_over_http(slack, control, client):
     assert "fresh" in names
 
 
-async def test_a_web_page_of_another_name_is_kept_out(slack):
+@pytest.mark.parametrize("host", ["evil.example.net", "[half-an-address"])
+async def test_a_web_page_of_another_name_is_kept_out(slack, host):
     async with httpx.AsyncClient(trust_env=False) as stranger:
-        answer = await stranger.get(slack.control_url + "places", headers={"Host": "evil.example.net"})
+        answer = await stranger.get(slack.control_url + "places", headers={"Host": host})
     assert answer.status_code == 403
 
 
