@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from math import sqrt
+from typing import TypedDict, Unpack
 
 from bot.playground.vcenter.changes import Changes
 from bot.playground.world import World
@@ -21,6 +22,21 @@ class Closed(StrEnum):
 
     SILENT = "silent"
     REFUSED = "refused"
+
+
+class LinkNews(TypedDict, total=False):
+    """What may change of a link: loss as a share of 1, rate in bits per second; an idle_timeout of 0 ends it.
+
+    What is not named, or is None, stays as it is.
+    """
+
+    rate: int | None
+    loss: float | None
+    rtt: timedelta | None
+    mtu: int | None
+    pmtud: bool | None
+    idle_timeout: timedelta | None
+    provisioning_routed: bool | None
 
 
 class Link:
@@ -53,27 +69,12 @@ class Link:
         self.changes = Changes()
         self._flows = 0
 
-    def set(
-        self,
-        *,
-        rate: int | None = None,
-        loss: float | None = None,
-        rtt: timedelta | None = None,
-        mtu: int | None = None,
-        pmtud: bool | None = None,
-        idle_timeout: timedelta | None = None,
-        provisioning_routed: bool | None = None,
-    ) -> None:
-        """Change the link for all copies on it, at once; what is not named stays. An idle_timeout of 0 ends it."""
-        self.rate = self.rate if rate is None else rate
-        self.loss = self.loss if loss is None else loss
-        self.rtt = self.rtt if rtt is None else rtt
-        self.mtu = self.mtu if mtu is None else mtu
-        self.pmtud = self.pmtud if pmtud is None else pmtud
-        if provisioning_routed is not None:
-            self.provisioning_routed = provisioning_routed
-        if idle_timeout is not None:
-            self.idle_timeout = idle_timeout or None
+    def set(self, **news: Unpack[LinkNews]) -> None:
+        """Change the link for all copies on it, at once. See `LinkNews`."""
+        for name, value in news.items():
+            if value is not None:
+                setattr(self, name, value)
+        self.idle_timeout = self.idle_timeout or None
         self.changes.touch()
 
     @property

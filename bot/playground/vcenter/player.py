@@ -12,7 +12,7 @@ import logging
 import random
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from aiohttp import web
 
@@ -23,6 +23,7 @@ from bot.playground.vcenter.clock import Clock
 from bot.playground.vcenter.control import control_app
 from bot.playground.vcenter.folder import host_routes
 from bot.playground.vcenter.inventory import Datastore, Placement
+from bot.playground.vcenter.links import LinkNews
 from bot.playground.vcenter.moves import Move
 from bot.playground.vcenter.nfc_door import nfc_routes
 from bot.playground.vcenter.relocation import Works
@@ -155,8 +156,8 @@ class VCenterPlayer:
 
     # What a test or a story does to the world; `switches` has more.
 
-    def set_link(self, one: str, other: str, *, loss: float | None = None, rate: int | None = None) -> None:
-        self.switches.set_link(one, other, loss=loss, rate=rate)
+    def set_link(self, one: str, other: str, **news: Unpack[LinkNews]) -> None:
+        self.switches.set_link(one, other, **news)
 
     def block_port(self, source: str, destination: str, *, port: int = 902, blocked: bool = True) -> None:
         self.switches.block_port(source, destination, port=port, blocked=blocked)

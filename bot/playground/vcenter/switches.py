@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Unpack
 
 from bot.playground.esxi import failures
 from bot.playground.esxi.line_forms import section_line
 from bot.playground.esxi.phrases import Phrase
 from bot.playground.vcenter import outcomes
 from bot.playground.vcenter.inventory import Datastore, Host, Vm
-from bot.playground.vcenter.links import NFC_PORT, Closed, Link
+from bot.playground.vcenter.links import NFC_PORT, Closed, Link, LinkNews
 from bot.playground.vcenter.mishaps import Loss, Mishaps
 from bot.playground.vcenter.outcomes import Ending
 from bot.playground.vcenter.restart import forget_everything
@@ -44,29 +44,9 @@ class Switches:
 
     # The network.
 
-    def set_link(
-        self,
-        one: str,
-        other: str,
-        *,
-        loss: float | None = None,
-        rate: int | None = None,
-        rtt: timedelta | None = None,
-        mtu: int | None = None,
-        pmtud: bool | None = None,
-        idle_timeout: timedelta | None = None,
-        provisioning_routed: bool | None = None,
-    ) -> None:
-        """Change a link: loss as a share of 1, rate in bits per second; an idle_timeout of 0 means none."""
-        self._link(one, other).set(
-            rate=rate,
-            loss=loss,
-            rtt=rtt,
-            mtu=mtu,
-            pmtud=pmtud,
-            idle_timeout=idle_timeout,
-            provisioning_routed=provisioning_routed,
-        )
+    def set_link(self, one: str, other: str, **news: Unpack[LinkNews]) -> None:
+        """Change a link, as `LinkNews` says."""
+        self._link(one, other).set(**news)
 
     def block_port(
         self,
