@@ -113,6 +113,13 @@ async def open_client(bot_token: str, *, api_url: str = API_URL) -> AsyncIterato
         yield AsyncWebClient(token=bot_token, base_url=f"{api_url.rstrip('/')}/", session=session, retry_handlers=[])
 
 
+def pool_of(client: AsyncWebClient) -> aiohttp.ClientSession:
+    """The connection pool of a client from `open_client`, for what is no Web API call. UnreachableError without one."""
+    if client.session is None:
+        raise UnreachableError("The Slack client has no connection pool of its own.")
+    return client.session
+
+
 @contextmanager
 def calling(method: str, *, about: str = "", changes: bool = False) -> Iterator[None]:
     """Translate what a call of `method` raises. `about` says in the sentence whom it concerned.

@@ -8,7 +8,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import UnreachableError
-from bot.slack.client import calling
+from bot.slack.client import calling, pool_of
 from bot.slack.records import Record
 
 _OK = 200
@@ -34,9 +34,7 @@ async def share(
 
 
 async def _upload(client: AsyncWebClient, url: str, data: bytes) -> None:
-    session = client.session
-    if session is None:  # pragma: no cover - `open_client` always gives one
-        raise UnreachableError("The Slack client has no connection pool of its own.")
+    session = pool_of(client)
     try:
         async with session.post(url, data=data, proxy=client.proxy, ssl=client.ssl or True) as answer:
             if answer.status != _OK:

@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import BugError
 from bot.operations.port import Verbs
+from bot.slack.courier import nowhere
 from bot.slack.drain import OutboxDrainer
 from bot.slack.port import Inbox
 from handlers.slack.deliveries import Deliveries
@@ -31,10 +32,6 @@ STEADY: Final = timedelta(minutes=1)
 MOST_DEATHS: Final = 5
 """A drainer that died so often, never living for a minute, is not mended by trying on: the process ends, with an error,
 and whoever supervises it starts a fresh one (docs/decisions/0004)."""
-
-
-def _nowhere(_point: str) -> None:
-    """Nobody wants to know how far a delivery is; tests do."""
 
 
 class SlackBot:
@@ -53,7 +50,7 @@ class SlackBot:
         inbox: Inbox,
         *,
         rest: timedelta = FIRST_REST,
-        reached: Callable[[str], None] = _nowhere,
+        reached: Callable[[str], None] = nowhere,
     ) -> None:
         self._app_token = app_token
         self._client = client

@@ -23,7 +23,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import OutsideError, UnreachableError
-from bot.slack.client import calling
+from bot.slack.client import calling, pool_of
 
 log = logging.getLogger(__name__)
 
@@ -164,10 +164,7 @@ class SocketMode(AsyncBaseSocketModeClient):
             self._changed.notify_all()
 
     async def _open(self, url: str) -> aiohttp.ClientWebSocketResponse:
-        session = self._client.session
-        if session is None:
-            raise UnreachableError("The Slack client has no connection pool of its own.")
-        return await session.ws_connect(
+        return await pool_of(self._client).ws_connect(
             url, heartbeat=HEARTBEAT.total_seconds(), proxy=self._client.proxy, ssl=self._client.ssl or True
         )
 
