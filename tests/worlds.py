@@ -1,4 +1,7 @@
-"""A world that many tests begin with: two sites of one vCenter, and a link so fast that a copy takes no time."""
+"""A world that many tests begin with: two sites of one vCenter, and a link so fast that a copy takes no time.
+
+And how a coldmigrate.toml describes its sites.
+"""
 
 TWO_SITES = """
 seed = 7
@@ -33,3 +36,17 @@ rtt = "1 ms"
 loss = "0 %"
 mtu = 1500
 """
+
+CONFIGURED_SITES = """
+[sites.site1]
+vcenter = "east"
+datacenter = "DC1"
+cluster = "C1"
+datastore = "ds-c1-01"
+[sites.site2]
+vcenter = "east"
+datacenter = "DC2"
+cluster = "C2"
+datastore = "ds-c2-01"
+"""
+"""Ends within the table of site2: what a test wants of it besides is simply added."""

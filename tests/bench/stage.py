@@ -12,11 +12,13 @@ from typing import Final
 from bot.cli.init import MANIFEST
 from bot.playground.slack.player import SlackPlayer
 from tests.bench.children import child
+from tests.worlds import CONFIGURED_SITES
 
 CONNECTING: Final = timedelta(seconds=20)
 PEOPLE: Final = ("alice", "bob")
 
-CONFIG: Final = """\
+CONFIG: Final = (
+    """\
 [slack]
 api_url = "{api_url}"
 app_token_env = "APP_TOKEN"
@@ -26,16 +28,9 @@ url = "{vcenter.url}"
 user = "{vcenter.user}"
 password_env = "VCENTER_PASSWORD"
 ca_file = "{vcenter.ca_file}"
-[sites.site1]
-vcenter = "east"
-datacenter = "DC1"
-cluster = "C1"
-datastore = "ds-c1-01"
-[sites.site2]
-vcenter = "east"
-datacenter = "DC2"
-cluster = "C2"
-datastore = "ds-c2-01"
+"""
+    + CONFIGURED_SITES
+    + """\
 networks = {{ "VM Network" = "VM Network" }}
 [[links]]
 between = ["site1", "site2"]
@@ -43,6 +38,7 @@ between = ["site1", "site2"]
 who = ["user:U0ALICE001", "user:U0BOB00001"]
 may = ["migrate", "approve", "cancel", "retry", "see"]
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

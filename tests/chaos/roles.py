@@ -14,26 +14,17 @@ from pathlib import Path
 
 from bot.playground.vcenter.player import VCenterPlayer
 from bot.settings import with_environment
+from tests.worlds import CONFIGURED_SITES
 
 PATIENCE = timedelta(seconds=60)
-WORLD = """
+VCENTER = """
 [vcenters.east]
 url = "{vcenter.url}"
 user = "{vcenter.user}"
 password_env = "VC_PASSWORD"
 ca_file = "{vcenter.ca_file}"
-[sites.site1]
-vcenter = "east"
-datacenter = "DC1"
-cluster = "C1"
-datastore = "ds-c1-01"
-[sites.site2]
-vcenter = "east"
-datacenter = "DC2"
-cluster = "C2"
-datastore = "ds-c2-01"
-folder = "Migrated"
 """
+WORLD = VCENTER + CONFIGURED_SITES + 'folder = "Migrated"\n'
 
 
 @dataclass

@@ -17,6 +17,7 @@ from bot import settings as config
 from bot.cli.init import MANIFEST
 from bot.compose import bot_role, queue_of, store_of, worker_role
 from bot.playground.slack.player import SlackPlayer
+from tests.worlds import CONFIGURED_SITES
 
 CHANNEL = "#migrations"
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
@@ -38,21 +39,14 @@ class Target:
     sites: str  # the [sites...] tables
 
 
-SITES = """
-[sites.site1]
-vcenter = "east"
-datacenter = "DC1"
-cluster = "C1"
-datastore = "ds-c1-01"
-[sites.site2]
-vcenter = "east"
-datacenter = "DC2"
-cluster = "C2"
-datastore = "ds-c2-01"
+SITES = (
+    CONFIGURED_SITES
+    + """\
 folder = "Migrated"
 networks = {{ "VM Network" = "VM Network", "dvpg-app" = "dvpg-app-dr" }}
 approval = "{approval}"
 """
+)
 
 
 def written(folder: Path, slack: SlackPlayer, target: Target, *, rights: str | None = None) -> Path:
