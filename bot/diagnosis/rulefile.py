@@ -15,7 +15,7 @@ from bot.diagnosis.checks import load_checks
 from bot.diagnosis.conditions import FIELDS, parse_condition
 from bot.diagnosis.event import LogKind
 from bot.diagnosis.patterns import PatternError, compile_pattern
-from bot.diagnosis.rules import Status, read_rule
+from bot.diagnosis.rules import Session, Status, read_rule
 from bot.diagnosis.workarounds import load_workarounds
 from bot.errors import UserError
 
@@ -61,6 +61,8 @@ class RuleFile(_Strict):
     confidence: Probability | None = None
     explains: list[Identifier] = Field([], description="the symptoms and unwinding that this root cause brings about")
     contradicted_by: list[Identifier] = Field([], description="rules whose presence makes this one yield")
+    needs: list[Identifier] = Field([], description="counts only beside a line of one of these rules in one incident")
+    session: Session | None = Field(None, description="on context rules: whose copy such a line tells of")
     confirm_by: list[str] = Field([], description="names from checks.toml")
     workarounds: list[Identifier] = Field([], description="names from workarounds/")
     links: list[Sentence] = []
@@ -100,6 +102,8 @@ class RuleFile(_Strict):
                 raise ValueError("a decisive rule needs cause, confidence and explanation")
         elif self.cause or self.confidence:
             raise ValueError(f"only a decisive rule names a cause; this one is {self.role}")
+        if self.session and self.role is not Role.CONTEXT:
+            raise ValueError(f"only a context rule tells whose session it was; this one is {self.role}")
         groups = {group for pattern in self.match for group in compile_pattern(pattern).groupindex}
         for condition in self.when:
             field = parse_condition(condition).field
@@ -180,6 +184,7 @@ def _broken_names(contents: Mapping[Path, Mapping[str, Any]], beside: Sequence[M
     listed = {
         "explains": taken,
         "contradicted_by": taken,
+        "needs": taken,
         "confirm_by": set(load_checks()),
         "workarounds": set(load_workarounds()),
     }

@@ -21,6 +21,15 @@ from bot.diagnosis.patterns import Pattern, any_of, compile_pattern
 FOLDER = Path(__file__).parent / "rules"
 
 
+class Session(StrEnum):
+    """Whose copy a session belongs to."""
+
+    MIGRATION = "migration"
+    BACKUP = "backup"
+    REPLICATION = "replication"
+    OTHER = "other"
+
+
 class Status(StrEnum):
     """`trial` rules count like `stable` ones, but owe a recorded case."""
 
@@ -54,6 +63,8 @@ class Rule:
     confidence: float
     explains: frozenset[str]
     contradicted_by: frozenset[str]
+    needs: frozenset[str]
+    session: Session | None
     confirm_by: tuple[str, ...]
     workarounds: tuple[str, ...]
     links: tuple[str, ...]
@@ -126,6 +137,8 @@ def read_rule(raw: Mapping[str, Any]) -> Rule:
         confidence=raw.get("confidence", 0.0),
         explains=frozenset(raw.get("explains", ())),
         contradicted_by=frozenset(raw.get("contradicted_by", ())),
+        needs=frozenset(raw.get("needs", ())),
+        session=Session(raw["session"]) if "session" in raw else None,
         confirm_by=tuple(raw.get("confirm_by", ())),
         workarounds=tuple(raw.get("workarounds", ())),
         links=tuple(raw.get("links", ())),
