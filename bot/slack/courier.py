@@ -98,7 +98,7 @@ class Courier:
                 mrkdwn=False,
                 unfurl_links=False,
                 unfurl_media=False,
-                thread_ts=record.ts or None,  # a reply whose thread was deleted is still told to the channel
+                thread_ts=record.under or None,  # a reply whose thread was deleted is still told to the channel
                 **_content(record),
             )
         self._reached(f"after-{record.kind}")
@@ -193,7 +193,7 @@ def _after_refusal(record: Record, error: SlackError) -> Outcome:
     match error.fault:
         case Fault.BUSY:
             return _throttled(record, error)
-        case Fault.GONE if record.ts:
+        case Fault.GONE if record.ts or record.thread:
             log.warning("%s News of job %s is posted anew.", error, record.job)
             return Later(delay=timedelta(0), forget_ts=True)
         case Fault.CONTENT:

@@ -34,7 +34,7 @@ def metadata(record: Record) -> Message:
 
 def filename(record: Record) -> str:
     """What the file of this record is called, by which it is known again: uploads bear no metadata."""
-    return f"coldmigrate-{record.job}-{record.name}.txt"
+    return record.file or f"coldmigrate-{record.job}-{record.name}.txt"
 
 
 async def find(client: AsyncWebClient, record: Record, *, bot_id: str) -> Sent | None:
@@ -50,10 +50,13 @@ async def find_at(client: AsyncWebClient, record: Record, ts: str, *, bot_id: st
 
     Who asks so has lost track of the card, and of its revisions: what it shows counts as old.
     """
-    with calling("conversations.history", about=record.channel):
-        page = await client.conversations_history(
-            channel=record.channel, latest=ts, oldest=ts, inclusive=True, limit=1, include_all_metadata=True
-        )
+    only: dict[str, Any] = {"latest": ts, "oldest": ts, "inclusive": True, "limit": 2, "include_all_metadata": True}
+    if record.thread:  # whose first message comes along, whatever was asked for
+        with calling("conversations.replies", about=record.channel):
+            page = await client.conversations_replies(channel=record.channel, ts=record.thread, **only)
+    else:
+        with calling("conversations.history", about=record.channel):
+            page = await client.conversations_history(channel=record.channel, **only)
     for message in page.get("messages") or ():
         payload = _payload(message)
         ours = message.get("bot_id") == bot_id and payload.get("kind") == Kind.CARD
@@ -71,7 +74,7 @@ def _is(message: Message, record: Record) -> bool:
 
 
 async def _messages(client: AsyncWebClient, record: Record) -> AsyncIterator[Message]:
-    """What was said when an attempt was under way: in the channel for a card, in the card's thread for a reply.
+    """What was said when an attempt was under way: in the channel for most cards, in the thread for a reply.
 
     However much was said before and since: a bot that was away for a night finds its message in a busy channel, too.
     """
@@ -83,12 +86,12 @@ async def _messages(client: AsyncWebClient, record: Record) -> AsyncIterator[Mes
     }
     channel = await _conversation(client, record)
     while True:
-        if record.kind is Kind.CARD or not record.ts:
+        if not record.under:
             with calling("conversations.history", about=channel):
                 page = await client.conversations_history(channel=channel, **options)
         else:
             with calling("conversations.replies", about=channel):
-                page = await client.conversations_replies(channel=channel, ts=record.ts, **options)
+                page = await client.conversations_replies(channel=channel, ts=record.under, **options)
         for message in page.get("messages") or ():
             yield message
         options["cursor"] = (page.get("response_metadata") or {}).get("next_cursor") or ""

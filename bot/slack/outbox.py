@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,8 +13,9 @@ from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.slack.blocks import BlockDict
 from bot.slack.card import card_message
-from bot.slack.plaintext import spoken
-from bot.slack.port import JobCard, Outbox, Reply
+from bot.slack.inquiry import inquiry_message
+from bot.slack.plaintext import clean_clip, spoken
+from bot.slack.port import InquiryCard, JobCard, Outbox, Reply
 from bot.slack.reply import reply_message
 from bot.slack.whole import whole_card, whole_reply
 from bot.store import blobs
@@ -31,14 +32,33 @@ HOLD: Final = timedelta(milliseconds=300)
 """How long a card that says no more than "checking" waits to be posted: a plan is usually there by then, and saves an
 edit. Of these Slack takes 50 a minute in all, and they are what runs out first."""
 
+FILE_TITLE: Final = 200
+ALT_TEXT: Final = 1000
+"""Of a picture, for whoever cannot see it."""
+
 _PROVISIONAL: Final = frozenset({Phase.DRAFTED, Phase.CHECKING})
 _SHOW: Final = load("bot.slack.scripts", "show", libraries=["outbox"])
 _REPLY: Final = load("bot.slack.scripts", "reply", libraries=["outbox"])
 _ATTACH: Final = load("bot.slack.scripts", "attach", libraries=["outbox"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What a card looks like from now on. `news`: what of it may not wait; the rest is progress."""
+
+    job: JobId
+    channel: str
+    requester: str
+    ended: bool
+    text: str
+    blocks: Sequence[BlockDict]
+    news: tuple[str, Sequence[BlockDict]]
+    hold: timedelta = timedelta(0)
+    thread: str = ""
+
+
 class RedisOutbox(Outbox):
-    """See `port.Outbox`. Both methods return once Redis has it; asking twice does no harm, so they are repeated."""
+    """See `port.Outbox`. All methods return once Redis has it; asking twice does no harm, so they are repeated."""
 
     def __init__(self, store: Store, *, hold: timedelta = HOLD) -> None:
         self._store = store
@@ -46,24 +66,51 @@ class RedisOutbox(Outbox):
 
     async def show(self, card: JobCard) -> None:
         text, blocks = card_message(card)
-        outline = _digest(*card_message(replace(card, progress=None)))  # what is left is news; progress is chatter
-        await _SHOW(
-            self._store,
-            card.job,
-            card.channel,
-            int(card.phase.ended),
-            outline,
-            _digest(text, blocks),
-            text,
-            _json(blocks),
-            KEEP,
-            self._hold if card.phase in _PROVISIONAL else timedelta(0),
-            card.requester,
-            repeatable=True,
+        look = _Look(
+            job=card.job,
+            channel=card.channel,
+            requester=card.requester,
+            ended=card.phase.ended,
+            text=text,
+            blocks=blocks,
+            news=card_message(replace(card, progress=None)),  # what is left is progress
+            hold=self._hold if card.phase in _PROVISIONAL else timedelta(0),
         )
+        await self._show(look)
         if blocks.cut:
             whole = whole_card(card)
             await attach(self._store, card.job, card.channel, name=f"plan-{_digest(whole, [])[:8]}", text=whole)
+
+    async def show_inquiry(self, card: InquiryCard) -> None:
+        text, blocks = inquiry_message(card)
+        look = _Look(
+            job=card.job,
+            channel=card.channel,
+            thread=card.thread,
+            requester=card.asked_by,
+            ended=card.ended,
+            text=text,
+            blocks=blocks,
+            news=inquiry_message(replace(card, steps=())),
+        )
+        await self._show(look)
+
+    async def _show(self, look: _Look) -> None:
+        await _SHOW(
+            self._store,
+            look.job,
+            look.channel,
+            int(look.ended),
+            _digest(*look.news),
+            _digest(look.text, look.blocks),
+            look.text,
+            _json(look.blocks),
+            KEEP,
+            look.hold,
+            look.requester,
+            look.thread,
+            repeatable=True,
+        )
 
     async def reply(self, job: JobId, channel: str, reply: Reply) -> None:
         text, blocks = reply_message(job, reply)
@@ -82,11 +129,18 @@ class RedisOutbox(Outbox):
             repeatable=True,
         )
 
+    async def attach(self, job: JobId, channel: str, *, name: str, data: bytes, title: str, alt_text: str) -> None:
+        blob = await blobs.put(self._store, data, keep=FILE_KEPT)
+        shown = clean_clip(title, FILE_TITLE)
+        instead = spoken(f"{title}: {alt_text} {apology(job)}")
+        told = (name, instead, KEEP, blob, f"coldmigrate-{job}-{name}", shown, clean_clip(alt_text, ALT_TEXT))
+        await _ATTACH(self._store, job, channel, *told, repeatable=True)
+
 
 async def attach(store: Store, job: JobId, channel: str, *, name: str, text: str) -> None:
     """Put a text into the job's thread as a file, once for each name."""
     blob = await _kept(store, text)
-    await _ATTACH(store, job, channel, name, apology(job), KEEP, blob, repeatable=True)
+    await _ATTACH(store, job, channel, name, apology(job), KEEP, blob, "", "", "", repeatable=True)
 
 
 def apology(job: JobId) -> str:

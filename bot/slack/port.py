@@ -75,6 +75,41 @@ class Reply:
     final: bool = False
 
 
+class StepState(Enum):
+    """How far one step of an inquiry is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryStep:
+    """One thing that is done for an answer, in a person's words: "Read vpxa of esx-01: 812 lines"."""
+
+    text: str
+    state: StepState
+
+
+@dataclass(frozen=True, slots=True)
+class InquiryCard:
+    """The one message of a diagnosis that somebody asked for: what is being looked at, and what came of it.
+
+    All texts are plain, as in a `JobCard`. `thread`: the message below which it is posted, and all its replies; empty
+    for a message of its own, below which they go. The first showing decides that.
+    """
+
+    job: JobId
+    channel: str
+    thread: str
+    asked_by: str  # Slack user id
+    title: str  # "Diagnosis of web01"
+    steps: Sequence[InquiryStep]
+    outcome: str | None = None  # one line, once there is one
+    ended: bool = False
+
+
 class Outbox(Protocol):
     """Everything that goes to Slack, kept in Redis until Slack has it. UnreachableError when Redis does not answer."""
 
@@ -82,8 +117,20 @@ class Outbox(Protocol):
         """Post the job's card, or edit it: the latest wins, chatter is merged, an end is never overtaken."""
         ...
 
+    async def show_inquiry(self, card: InquiryCard) -> None:
+        """Post the inquiry's card, or edit it, as `show` does."""
+        ...
+
     async def reply(self, job: JobId, channel: str, reply: Reply) -> None:
-        """Post under the job's card, after it, in the order given, each key once."""
+        """Post under the job's card, after it, in the order given, each key once; an inquiry's go into its thread."""
+        ...
+
+    async def attach(self, job: JobId, channel: str, *, name: str, data: bytes, title: str, alt_text: str) -> None:
+        """Put a file among the replies, each `name` once: "timeline.png" is shown as an image, "report.html" is not.
+
+        `title` is what people read; `alt_text` is what they read where they cannot see it, or where Slack takes no
+        file. UserError above 20 MB.
+        """
         ...
 
 

@@ -56,7 +56,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One thing to be sent, as claimed. `ts`: the card's message, or the one to amend; empty when there is none.
+    """One thing to be sent, as claimed. `ts`: the card's message, the one to amend, or whose thread it goes into; empty
+    when there is none. `thread`: the message below which the card itself stands.
 
     `suspect`: an earlier attempt may have reached Slack, between `tried` and `last_tried`. `plain`: Slack refused the
     blocks, so only text is sent. `twin`: another message that may be the same, see scripts/claim.lua.
@@ -72,9 +73,13 @@ class Record:
     blocks: Sequence[BlockDict]
     ts: str
     twin: str
+    thread: str
     name: str  # a reply's or a file's key; what a note is about
     what: str  # of an amendment: the kind of message that it is too many of, or `retired`
     blob: str
+    file: str  # what a file is called, its title, and what it shows; empty for a text that did not fit
+    title: str
+    alt: str
     final: bool
     revision: int
     outline: str
@@ -92,6 +97,11 @@ class Record:
     def posts(self) -> bool:
         """It makes a new message; otherwise it edits one."""
         return self.kind is not Kind.AMEND and (self.kind is not Kind.CARD or not self.ts)
+
+    @property
+    def under(self) -> str:
+        """The message whose thread a new message goes into; empty for the channel."""
+        return self.thread if self.kind is Kind.CARD else self.ts
 
     @property
     def bucket(self) -> str:
@@ -219,7 +229,7 @@ def _readable(found: Sequence[str]) -> Record | None:
 
 
 def _record(found: Sequence[str]) -> Record:
-    record_id, ts, twin, *flat = found
+    record_id, ts, twin, thread, *flat = found
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
     return Record(
         id=record_id,
@@ -231,9 +241,13 @@ def _record(found: Sequence[str]) -> Record:
         blocks=json.loads(fields["blocks"]),
         ts=ts,
         twin=twin,
+        thread=thread,
         name=fields.get("name", ""),
         what=fields.get("what", ""),
         blob=fields.get("blob", ""),
+        file=fields.get("file", ""),
+        title=fields.get("title", ""),
+        alt=fields.get("alt", ""),
         final=fields.get("lane") == "0",
         revision=int(fields.get("rev", "0")),
         outline=fields.get("outline", ""),

@@ -19,18 +19,25 @@ async def share(
 ) -> str:
     """The file's id. Until the last step nobody sees anything; only that one may leave MaybeSentError behind."""
     with calling("files.getUploadURLExternal", about=record.channel):
-        place = await client.files_getUploadURLExternal(filename=name, length=len(data), snippet_type="text")
+        place = await client.files_getUploadURLExternal(filename=name, length=len(data), **_looks(record))
     reached("file-reserved")
     await _upload(client, str(place["upload_url"]), data)
     reached("file-uploaded")
     with calling("files.completeUploadExternal", about=record.channel, changes=True):
         await client.files_completeUploadExternal(
-            files=[{"id": str(place["file_id"]), "title": name}],
+            files=[{"id": str(place["file_id"]), "title": record.title or name}],
             channel_id=record.channel,
-            thread_ts=record.ts or None,
+            thread_ts=record.under or None,
         )
     reached("after-file")
     return str(place["file_id"])
+
+
+def _looks(record: Record) -> dict[str, str]:
+    """A text that did not fit is shown as one; what was attached is shown as Slack shows its kind."""
+    if not record.file:
+        return {"snippet_type": "text"}
+    return {"alt_txt": record.alt} if record.alt else {}
 
 
 async def _upload(client: AsyncWebClient, url: str, data: bytes) -> None:

@@ -1,5 +1,5 @@
 -- Take what is due and may be sent now: final news first, then news, then progress.
--- Answers {ms until something may be due, record, record, ...}; a record is {id, card's ts, twin, fields...}.
+-- Answers {ms until something may be due, record, record, ...}; a record is {id, its ts, twin, thread, fields...}.
 
 local owner, lease, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local post_gap, post_burst = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -30,19 +30,19 @@ local function forget_full_buckets()
   end
 end
 
--- The message to be edited or answered, and another one that may be the same: for a card without a message the one
--- that somebody clicked, for a surplus message the one that was saved.
+-- The message to be edited or answered; another one that may be the same: for a card without a message the one that
+-- somebody clicked, for a surplus message the one that was saved; and the thread that the card itself is in.
 local function messages(kind, job, record)
   local card = key('card', job)
   if kind == 'note' then
-    return '', ''
+    return '', '', ''
   elseif kind == 'amend' then
     local at, what, name = unpack(redis.call('HMGET', record, 'at', 'what', 'name'))
     local saved = what == 'card' and 'ts' or what .. ':' .. name
-    return at, redis.call('HGET', card, saved) or ''
+    return at, redis.call('HGET', card, saved) or '', redis.call('HGET', card, 'thread') or ''
   end
-  local ts, hint = unpack(redis.call('HMGET', card, 'ts', 'hint'))
-  return ts or '', hint or ''
+  local ts, hint, home = unpack(redis.call('HMGET', card, 'ts', 'hint', 'thread'))
+  return THREADED[kind] and home or ts or '', hint or '', home or ''
 end
 
 -- An attempt may reach Slack even if nobody lives to tell: the first one and the last one say where to look.
@@ -62,7 +62,7 @@ local function take(id, lane)
     redis.call('ZREM', OUTBOX, id)
     return
   end
-  local ts, twin = messages(kind, job, record)
+  local ts, twin, home = messages(kind, job, record)
   local posts = kind ~= 'amend' and (kind ~= 'card' or ts == '')
   local bucket = posts and 'post:' .. channel or 'edit'
   local wait = paced('pause:' .. bucket) - now
@@ -82,7 +82,7 @@ local function take(id, lane)
   redis.call('HSET', record, 'owner', owner, 'fence', fence)
   redis.call('HINCRBY', record, 'attempts', 1)
   place(id, lane, now + lease)
-  taken[#taken + 1] = { id, ts, twin, unpack(redis.call('HGETALL', record)) }
+  taken[#taken + 1] = { id, ts, twin, home, unpack(redis.call('HGETALL', record)) }
 end
 
 for lane = FINAL, PROGRESS do

@@ -26,6 +26,9 @@ if plain == '1' then
 end
 if kind ~= 'note' and kind ~= 'amend' then
   if forget_ts == '1' then
+    if kind ~= 'card' or redis.call('HEXISTS', card, 'ts') == 0 then
+      redis.call('HDEL', card, 'thread') -- it was the thread that is gone, not a message in it
+    end
     redis.call('HDEL', card, 'ts')
   end
   if problem ~= '' then

@@ -1,6 +1,6 @@
 -- Queue the newest look of a card. 1: queued; 0: it shows this already, or an end was shown and this is older news.
 
-local job, channel, ended, outline, digest, text, blocks, keep, hold, requester = unpack(ARGV)
+local job, channel, ended, outline, digest, text, blocks, keep, hold, requester, thread = unpack(ARGV)
 local card, id = key('card', job), 'card:' .. job
 local record = key('outbox', id)
 local now = now_ms()
@@ -20,6 +20,9 @@ elseif redis.call('HGET', card, 'outline') == outline then
   lane = PROGRESS
 end
 local revision = redis.call('HINCRBY', card, 'rev', 1)
+if thread ~= '' and revision == 1 then
+  redis.call('HSET', card, 'thread', thread) -- once: a thread that is gone does not come back with the next look
+end
 redis.call('HSET', card, 'channel', channel, 'ended', ended, 'requester', requester)
 redis.call('PEXPIRE', card, keep)
 redis.call('HSETNX', record, 'created', whole(now))
