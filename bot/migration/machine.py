@@ -60,6 +60,16 @@ class DryRunMade:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """What was asked has been found out and told; a diagnosis ends so, and so it does when nothing was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """What was asked about does not exist, or nothing of it could be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRefused:
     """The facts could not be read, or what was asked for does not exist."""
 
@@ -138,6 +148,8 @@ Event = (
     CheckStarted
     | PlanMade
     | DryRunMade
+    | Answered
+    | NoAnswer
     | PlanRefused
     | Approved
     | Expired
@@ -160,6 +172,8 @@ TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
     (Phase.DRAFTED, Cancelled): Phase.CANCELLED,
     (Phase.CHECKING, PlanMade): Phase.PLANNED,
     (Phase.CHECKING, DryRunMade): Phase.DONE,
+    (Phase.CHECKING, Answered): Phase.DONE,
+    (Phase.CHECKING, NoAnswer): Phase.FAILED,
     (Phase.CHECKING, PlanRefused): Phase.FAILED,
     (Phase.CHECKING, Cancelled): Phase.CANCELLED,
     (Phase.PLANNED, Approved): Phase.QUEUED,
