@@ -6,16 +6,19 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from bot.diagnosis.blame import lay_blame
 from bot.diagnosis.event import LINE_LIMIT, Event, Header, SourceLine
 from bot.diagnosis.facts import Facts
 from bot.diagnosis.formats import Format, HeaderReader, load_formats
-from bot.diagnosis.incident import MOST_GROUPS, Gathering, Group, Witness
+from bot.diagnosis.group import Group, Witness
+from bot.diagnosis.incident import MOST_GROUPS, Gathering
 from bot.diagnosis.judge import Judge
 from bot.diagnosis.opid import belongs_to, family_base, op_base
 from bot.diagnosis.printable import whole_text
@@ -23,6 +26,8 @@ from bot.diagnosis.rules import Catalogue, load_catalogue
 from bot.diagnosis.scan import Tally, is_continuation, scan, text_of
 from bot.diagnosis.sources import OpenSource, Source, UnreadableError, expand
 from bot.diagnosis.verdict import Incident, MatchKind, Report, Stats, Trouble
+
+_MOST_KINDS = 8
 
 
 @dataclass(slots=True)
@@ -149,13 +154,10 @@ class Engine:
         gaps: Sequence[Trouble] = (),
     ) -> Report:
         judge = Judge(self.catalogue, facts)
-        groups = judge.lay_blame(reading.gathering.groups())
+        groups = lay_blame(reading.gathering.groups(), self.catalogue)
         incidents = tuple(_incidents(judge, groups, op_id))
-        if dropped := reading.gathering.dropped:
-            gaps = (
-                *gaps,
-                Trouble("", f"more than {MOST_GROUPS} failures: {dropped} lines of later ones were left out"),
-            )
+        if left_out := reading.gathering.left_out:
+            gaps = (*gaps, Trouble("", _left_out(left_out)))
         return Report(stats=reading.stats(), errors=tuple(errors), gaps=tuple(gaps), incidents=incidents)
 
 
@@ -167,10 +169,15 @@ def load_engine(*, extra_rules: Sequence[Path] = ()) -> Engine:
     return Engine(load_formats(), load_catalogue(extra_rules))
 
 
+def _left_out(lines: Counter[str]) -> str:
+    kinds = ", ".join(f"{name} {count}" for name, count in lines.most_common(_MOST_KINDS))
+    return f"more than {MOST_GROUPS} failures: {lines.total()} lines of later ones are only counted, by rule: {kinds}"
+
+
 def _incidents(judge: Judge, groups: Iterable[Group], op_id: str | None) -> Iterator[Incident]:
     for group in groups:
         if op_id is None:
-            yield judge.incident(group, MatchKind.EXACT if group.bases else MatchKind.PROBABLE)
+            yield judge.incident(group, MatchKind.EXACT if group.bases or group.loops else MatchKind.PROBABLE)
         elif any(belongs_to(base, wanted) for base in group.bases for wanted in (op_id, op_base(op_id))):
             yield judge.incident(group, MatchKind.EXACT)
         elif judge.mentions(group):

@@ -5,125 +5,44 @@ Nothing is judged here; `judge.py` says what a group means.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from bot.diagnosis.causes import Role
-from bot.diagnosis.event import Event, LogKind
+from bot.diagnosis.event import LogKind
+from bot.diagnosis.group import Group, Span, Witness
 from bot.diagnosis.opid import is_internal, op_base
 from bot.diagnosis.patterns import compile_pattern
-from bot.diagnosis.rules import Hit
 
 WINDOW = timedelta(seconds=30)  # lines without opID or task that are closer than this are one failure
-MOST_GROUPS = 1000
+ROOMY_GROUPS = 1_000
+MOST_GROUPS = 5_000
 _LINE_WINDOW = 50  # the same, in lines, where no time can be read
-_FIRST_OF_RULE = 3
-_LAST_OF_ALL = 12
 _WAITING = 4096  # operations whose context is remembered in case they fail later
+_REACH = 64  # the newest groups of a file that a nameless line may belong to
 _CONTEXT_EACH = 4
-_MOST_NAMES = 32
 _NO_TIME = datetime.min.replace(tzinfo=UTC)  # sorts before every time
 _TASK = compile_pattern(r"\b(?P<task>task-\d+)\b")
 
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """An event and the rules that know it."""
-
-    event: Event
-    hits: tuple[Hit, ...]
-
-    @property
-    def context_only(self) -> bool:
-        return all(hit.rule.role is Role.CONTEXT for hit in self.hits)
-
-    def captured(self, name: str) -> str | None:
-        return next((hit.captured[name] for hit in self.hits if name in hit.captured), None)
-
-
-@dataclass(slots=True)
-class Group:
-    """The lines of one failure, as many as are worth showing; the counts cover all of them."""
-
-    bases: dict[str, str] = field(default_factory=dict)  # folded base to base as first spelled
-    tasks: set[str] = field(default_factory=set)
-    hosts: set[str] = field(default_factory=set)
-    rules: Counter[str] = field(default_factory=Counter)
-    lines: int = 0
-    first: datetime | None = None
-    last: datetime | None = None
-    kept: list[Witness] = field(default_factory=list)
-    recent: deque[Witness] = field(default_factory=lambda: deque(maxlen=_LAST_OF_ALL))
-
-    @property
-    def anonymous(self) -> bool:
-        """Nothing but time joins these lines."""
-        return not self.bases and not self.tasks
-
-    def add(self, witness: Witness) -> None:
-        event = witness.event
-        if task := witness.captured("task"):
-            self.tasks.add(task)
-        if event.host and len(self.hosts) < _MOST_NAMES:
-            self.hosts.add(event.host)
-        if not witness.context_only:
-            self._count(witness)
-        rare = any(self.rules[hit.rule.id] <= _FIRST_OF_RULE for hit in witness.hits)
-        (self.kept if rare and len(self.kept) < _FIRST_OF_RULE * 16 else self.recent).append(witness)
-
-    def _count(self, witness: Witness) -> None:
-        self.lines += 1
-        self.rules.update(hit.rule.id for hit in witness.hits)
-        if (moment := witness.event.timestamp) is not None:
-            self.first = min(self.first or moment, moment)
-            self.last = max(self.last or moment, moment)
-
-    def witnesses(self) -> list[Witness]:
-        """Return what was kept in the order of time; lines whose time is unknown keep their place in their file."""
-        ordered = sorted(
-            (*self.kept, *self.recent), key=lambda witness: (witness.event.source.file, witness.event.source.line)
-        )
-        placed: list[tuple[datetime, int]] = []
-        latest = _NO_TIME
-        for place, witness in enumerate(ordered):
-            latest = witness.event.timestamp or latest
-            placed.append((latest, place))
-        return [ordered[place] for _, place in sorted(placed)]
-
-    def absorb(self, other: Group) -> None:
-        self.bases = {**other.bases, **self.bases}
-        self.tasks |= other.tasks
-        self.hosts |= other.hosts
-        self.rules.update(other.rules)
-        self.lines += other.lines
-        self.first = min(filter(None, (self.first, other.first)), default=None)
-        self.last = max(filter(None, (self.last, other.last)), default=None)
-        self.kept += other.kept
-        self.recent.extend(other.recent)
-
-    def within(self, other: Group, distance: timedelta) -> bool:
-        """Tell whether the two overlap in time, or nearly; unknown times never do."""
-        if self.first is None or self.last is None or other.first is None or other.last is None:
-            return False
-        return self.first - distance <= other.last and other.first - distance <= self.last
-
-
 class Gathering:
-    """Takes witnesses in any order and gives groups. `known` opIDs are bases by themselves, whatever their form."""
+    """Takes witnesses in any order and gives groups. `known` opIDs are bases by themselves, whatever their form.
+
+    The first `ROOMY_GROUPS` failures keep their lines, later ones up to `MOST_GROUPS` only a few. Of what comes after
+    that, `left_out` counts lines by rule.
+    """
 
     def __init__(self, *, known: Sequence[str] = ()) -> None:
         self._known = tuple(known)
         self._named: dict[str, Group] = {}
-        self._unnamed: dict[tuple[str, str | None], list[tuple[Group, int]]] = {}
+        self._nameless: dict[tuple[str, str | None], list[tuple[Group, int]]] = {}
         self._count = 0
         self._context: OrderedDict[str, list[Witness]] = OrderedDict()
         self._kernel: OrderedDict[str, str] = OrderedDict()
-        self.dropped = 0
+        self.left_out: Counter[str] = Counter()
 
     def add(self, witness: Witness) -> None:
         if kernel_op := witness.captured("kernel_op"):
@@ -134,13 +53,15 @@ class Gathering:
             self._add_context(key, witness)
         elif (group := self._group(key, witness)) is not None:
             group.add(witness)
+        else:
+            self.left_out.update(hit.rule.id for hit in witness.hits)
 
     def groups(self) -> list[Group]:
         """Return all groups with at least one line of failure, earliest first."""
         self._join_kernel_operations()
         self._join_tasks()
-        groups = [*self._named.values(), *_joined(group for opened in self._unnamed.values() for group, _ in opened)]
-        return sorted(groups, key=_start)
+        nameless = _joined(group for opened in self._nameless.values() for group, _ in opened)
+        return sorted([*self._named.values(), *nameless], key=_start)
 
     def _key(self, witness: Witness) -> str | None:
         op_id = witness.event.op_id
@@ -153,8 +74,8 @@ class Gathering:
 
     def _add_context(self, key: str | None, witness: Witness) -> None:
         if key is None:
-            return
-        if key in self._named:
+            self._add_nameless_context(witness)
+        elif key in self._named:
             self._named[key].add(witness)
         else:
             waiting = _remember(self._context, key, [])
@@ -163,7 +84,7 @@ class Gathering:
 
     def _group(self, key: str | None, witness: Witness) -> Group | None:
         if key is None:
-            return self._unnamed_group(witness)
+            return self._nameless_group(witness)
         group = self._named.get(key)
         if group is None and (group := self._open()) is not None:
             self._named[key] = group
@@ -181,23 +102,32 @@ class Gathering:
 
     def _open(self) -> Group | None:
         if self._count >= MOST_GROUPS:
-            self.dropped += 1
             return None
         self._count += 1
-        return Group()
+        return Group(thrifty=self._count > ROOMY_GROUPS)
 
-    def _unnamed_group(self, witness: Witness) -> Group | None:
-        source, moment = witness.event.source, witness.event.timestamp
-        opened = self._unnamed.setdefault((source.file, witness.event.host), [])
-        for place, (group, line) in enumerate(reversed(opened), 1):
-            near = _near(group, moment) if moment and group.last else abs(source.line - line) <= _LINE_WINDOW
-            if near:
-                opened[-place] = (group, source.line)
-                return group
-        fresh = self._open()
-        if fresh is not None:
-            opened.append((fresh, source.line))
-        return fresh
+    def _nameless_group(self, witness: Witness) -> Group | None:
+        place = _place(witness)
+        opened = self._nameless.setdefault(place, [])
+        group = _nearest(opened, witness)
+        if group is None and (group := self._open()) is not None:
+            opened.append((group, witness.event.source.line))
+            if witness.event.op_id:
+                group.loops[witness.event.op_id.casefold()] = witness.event.op_id
+            for earlier in self._context.pop(_waiting_key(place), ()):
+                if _nearest(opened[-1:], earlier):
+                    group.add(earlier)
+        return group
+
+    def _add_nameless_context(self, witness: Witness) -> None:
+        """Context that bears no name waits for a failure close to it, and only the newest of it is kept."""
+        place = _place(witness)
+        if group := _nearest(self._nameless.get(place, []), witness):
+            group.add(witness)
+            return
+        waiting = _remember(self._context, _waiting_key(place), [])
+        del waiting[: max(0, len(waiting) - _CONTEXT_EACH + 1)]
+        waiting.append(witness)
 
     def _join_kernel_operations(self) -> None:
         for kernel_key, op_id in self._kernel.items():
@@ -227,25 +157,44 @@ def _kernel_key(op_id: str) -> str:
     return f"vmkernel {op_id.casefold()}"
 
 
+def _place(witness: Witness) -> tuple[str, str | None]:
+    """Return where nameless lines are neighbours: in one housekeeping call, else in one file of one host."""
+    event = witness.event
+    return ("loop", event.op_id.casefold()) if event.op_id else (event.source.file, event.host)
+
+
+def _waiting_key(place: tuple[str, str | None]) -> str:
+    return f"{place[0]}\n{place[1]}"
+
+
+def _nearest(opened: list[tuple[Group, int]], witness: Witness) -> Group | None:
+    """Return the group that this line touches in time or, without times, in lines; it reaches as far as this then."""
+    source, moment = witness.event.source, witness.event.timestamp
+    for place, (group, line) in enumerate(reversed(opened[-_REACH:]), 1):
+        here = Span(1, moment, moment)
+        timed = moment is not None and group.span.first is not None
+        if group.span.within(here, WINDOW) if timed else abs(source.line - line) <= _LINE_WINDOW:
+            opened[-place] = (group, source.line)
+            return group
+    return None
+
+
 def _start(group: Group) -> datetime:
-    return group.first or _NO_TIME
-
-
-def _near(group: Group, moment: datetime) -> bool:
-    return group.first is not None and group.last is not None and group.first - WINDOW <= moment <= group.last + WINDOW
+    return group.span.first or _NO_TIME
 
 
 def _joined(groups: Iterable[Group]) -> Iterator[Group]:
     """Join nameless groups that touch in time on one host: rotated files, or the files of one host's programs."""
-    ordered = sorted(groups, key=_start)
     result: list[Group] = []
-    for group in ordered:
-        before = next(
-            (earlier for earlier in reversed(result) if earlier.hosts == group.hosts and earlier.within(group, WINDOW)),
-            None,
-        )
+    for group in sorted(groups, key=_start):
+        before = next((earlier for earlier in reversed(result[-_REACH:]) if _one_failure(earlier, group)), None)
         if before is None:
             result.append(group)
         else:
             before.absorb(group)
     yield from result
+
+
+def _one_failure(earlier: Group, later: Group) -> bool:
+    alike = earlier.hosts == later.hosts and earlier.loops.keys() == later.loops.keys()
+    return alike and earlier.span.within(later.span, WINDOW)

@@ -9,19 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.diagnosis.causes import STAGE_IN_WORDS, TRANSPORT, TRANSPORT_CEILING, Basis, Cause, Role, Stage
 from bot.diagnosis.checks import Check, load_checks
 from bot.diagnosis.facts import Facts
-from bot.diagnosis.incident import Group, Witness
+from bot.diagnosis.group import Group, Witness
 from bot.diagnosis.patterns import compile_pattern
 from bot.diagnosis.rules import Advice, Catalogue, Rule
 from bot.diagnosis.template import fill, fill_quoted
 from bot.diagnosis.verdict import Alternative, Evidence, Incident, MatchKind, NextCheck, Workaround
 from bot.diagnosis.workarounds import load_workarounds, values_of
 
-BLAME = timedelta(seconds=60)  # a full datastore or a crash this close to a broken copy is its likelier cause
 _CORROBORATED = 0.05
 _CONTRADICTED = 0.5
 _GUESS = 0.3  # what a cause that would explain all symptoms gets, when no line names it
@@ -58,19 +57,6 @@ class Judge:
         self._catalogue = catalogue
         self._facts = facts
 
-    def lay_blame(self, groups: Sequence[Group]) -> list[Group]:
-        """Give nameless lines that would explain a failure to the operations that failed beside them."""
-        nameless = [group for group in groups if group.anonymous]
-        named = [group for group in groups if not group.anonymous]
-        taken: set[int] = set()
-        for group in named:
-            suspects = self._suspects(group)
-            near = [other for other in nameless if suspects & other.rules.keys() and other.within(group, BLAME)]
-            for other in near:
-                group.absorb(other)
-            taken.update(map(id, near))
-        return [group for group in groups if id(group) not in taken]
-
     def incident(self, group: Group, match: MatchKind) -> Incident:
         """Return the verdict on one group."""
         witnesses = group.witnesses()
@@ -79,7 +65,7 @@ class Judge:
         rule = finding.rule if finding else None
         evidence = _evidence(witnesses, rule)
         captured = _captured(witnesses, rule)
-        values = self._values(captured, group.first)
+        values = self._values(captured, group.span.first)
         stage = rule.stage if rule else self._stage(witnesses)
         checks = [load_checks()[name] for name in self._checks(group, rule)]
         prose = {**_PROSE, **values}
@@ -89,15 +75,15 @@ class Judge:
             confidence=finding.confidence if finding else 0.0,
             basis=basis,
             stage=stage,
-            first=group.first,
-            last=group.last,
-            op_ids=tuple(sorted(group.bases.values())),
+            first=group.span.first,
+            last=group.span.last,
+            op_ids=tuple(sorted((group.bases or group.loops).values())),
             match=match,
             task=_first_task(group) or (self._facts.task if match is MatchKind.EXACT else None),
             vm=self._vm(captured, witnesses),
             hosts=tuple(sorted(group.hosts)),
             peer=captured.get("peer"),
-            lines=group.lines,
+            lines=group.span.lines,
             evidence=evidence,
             explanation=fill(rule.explanation, prose) if rule else _undetermined(stage, values["first"]),
             known=tuple(fill(line, prose) for line in rule.known) if rule else tuple(self._what_was_read(group)),
@@ -127,10 +113,6 @@ class Judge:
 
     def _roots(self, group: Group) -> list[Rule]:
         return [self._rule(name) for name in group.rules if self._rule(name).role is Role.DECISIVE]
-
-    def _suspects(self, group: Group) -> set[str]:
-        host_wide = {rule.id for rule in self._catalogue.rules.values() if rule.host_wide}
-        return host_wide.union(*(rule.contradicted_by for rule in self._roots(group)))
 
     def _finding(self, group: Group, witnesses: Sequence[Witness], basis: Basis) -> Finding | None:
         roots = self._roots(group)
@@ -252,8 +234,8 @@ def _captured(witnesses: Sequence[Witness], rule: Rule | None) -> Mapping[str, s
 
 def _identity(group: Group, witnesses: Sequence[Witness]) -> str:
     """Return the same id for the same failure, however often and in whatever company it is read."""
-    name = min(group.bases, default="") or min(group.tasks, default="") or witnesses[0].event.text
-    when = group.first or witnesses[0].event.source.line
+    name = min(group.bases or group.loops, default="") or min(group.tasks, default="") or witnesses[0].event.text
+    when = group.span.first or witnesses[0].event.source.line
     return hashlib.sha256(f"{name}|{when}".encode()).hexdigest()[:12]
 
 

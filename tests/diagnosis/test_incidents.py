@@ -86,10 +86,14 @@ def test_lines_without_operation_are_joined_by_time(diagnose):
     assert near.incidents[0].match == "probable"
 
 
-def test_lines_under_a_housekeeping_loop_are_joined_by_time(diagnose):
-    report = diagnose([vpxa(WROTE, op_id="WFU-1a2b3c4d"), vpxa(DIED, op_id="HB-host-10@1819-12cd455d-11", second=1)])
-    (incident,) = report.incidents
-    assert (incident.lines, incident.op_ids) == (2, ())
+def test_lines_of_one_housekeeping_call_are_joined_while_they_are_near(diagnose):
+    call = "HB-host-10@1819-12cd455d-11"
+    near = diagnose([vpxa(WROTE, op_id=call), vpxa(DIED, op_id=call.lower(), second=1)])
+    assert [(incident.lines, incident.op_ids) for incident in near.incidents] == [(2, (call,))]
+    far = diagnose([vpxa(WROTE, op_id=call), vpxa(DIED, op_id=call, minute=5)])
+    assert [incident.lines for incident in far.incidents] == [1, 1]
+    other = diagnose([vpxa(WROTE, op_id="WFU-1a2b3c4d"), vpxa(DIED, op_id=call, second=1)])
+    assert [incident.op_ids for incident in other.incidents] == [("WFU-1a2b3c4d",), (call,)]
 
 
 def test_lines_without_any_header_are_joined_by_their_place(diagnose):
