@@ -154,8 +154,8 @@ class Group:
             if any(rules[name].role is not Role.CONTEXT for name in left):
                 self._spans.setdefault(left, Span()).absorb(span)
                 self.span.absorb(span)
-        self._kept = [left for kept in self._kept if (left := kept.known_by(rules))]
-        self._recent = deque((left for kept in self._recent if (left := kept.known_by(rules))), maxlen=_LAST_OF_ALL)
+        self._kept = [seen for kept in self._kept if (seen := kept.known_by(rules))]
+        self._recent = deque((seen for kept in self._recent if (seen := kept.known_by(rules))), maxlen=_LAST_OF_ALL)
 
     def _name(self, event: Event) -> None:
         if event.host and len(self.hosts) < _MOST_NAMES:

@@ -20,6 +20,7 @@ ROOMY_GROUPS = 1_000
 MOST_GROUPS = 5_000
 _LINE_WINDOW = 50  # the same, in lines, where no time can be read
 _WAITING = 4096  # operations whose context is remembered in case they fail later
+_SHORTEST_BASE = 7  # of an opID that may be another's beginning: "vsan" says nothing
 _REACH = 64  # the newest groups of a file that a nameless line may belong to
 _CONTEXT_EACH = 4
 _NO_TIME = datetime.min.replace(tzinfo=UTC)  # sorts before every time
@@ -60,6 +61,7 @@ class Gathering:
         """Return all groups with at least one line of failure, earliest first."""
         self._join_kernel_operations()
         self._join_tasks()
+        self._join_callees()
         nameless = _joined(group for opened in self._nameless.values() for group, _ in opened)
         return sorted([*self._named.values(), *nameless], key=_start)
 
@@ -136,6 +138,16 @@ class Gathering:
             group = self._named.pop(kernel_key)
             base = op_base(op_id, known=self._known)
             self._named.setdefault(base.casefold(), Group(bases={base.casefold(): base})).absorb(group)
+
+    def _join_callees(self) -> None:
+        """An opID that continues another one behind a dash is a call of that operation, whatever its form."""
+        for key in sorted(self._named, key=len, reverse=True):
+            dashes = [place for place, letter in enumerate(key) if letter == "-" and place >= _SHORTEST_BASE]
+            caller = next((key[:dash] for dash in reversed(dashes) if key[:dash] in self._named), None)
+            if caller is not None:
+                group = self._named.pop(key)
+                group.bases.pop(key, None)
+                self._named[caller].absorb(group)
 
     def _join_tasks(self) -> None:
         """A task that one line names without opID and another with it is one operation."""

@@ -22,7 +22,7 @@ _FAMILIES = tuple(
 _SUFFIXES = compile_pattern(r"(?i)^(?P<base>.+?)(?:-[0-9a-f]{2})+(?:-[0-9a-f]{4})?$")
 # Loops of vCenter and the host agents themselves: no user's task ever runs under these.
 _INTERNAL = compile_pattern(
-    r"^(?:WFU-|hostd-|HB-host-|SWI-|PollQuickStatsLoop-|ProcessAlarmFiring-|SvcAcctInit-|[\w.]+\.cpp:)"
+    r"(?i)^(?:WFU-|hostd-|HB-host-|SWI-|PollQuickStatsLoop-|ProcessAlarmFiring-|SvcAcctInit-|[\w.]+\.cpp:)"
 )
 
 

@@ -46,6 +46,18 @@ def test_the_base_of_an_operation_id(op_id, base):
     assert op_base(op_id) == base
 
 
+def test_an_operation_and_what_it_calls_are_one_failure_whatever_their_form(diagnose):
+    lines = [
+        vpxa(WROTE, op_id="Nightly_9-run"),
+        vpxa(DIED, op_id="nightly_9-run-Xq12"),
+        vpxa(DIED, op_id="nightly_9-runs"),
+    ]
+    assert sorted(incident.op_ids for incident in diagnose(lines).incidents) == [
+        ("Nightly_9-run",),
+        ("nightly_9-runs",),
+    ]
+
+
 def test_a_known_base_wins_whatever_its_form():
     assert op_base("job-aa-bb-5c", known=["job-aa", "job-aa-bb"]) == "job-aa-bb"
     assert belongs_to("CM-X-5c", "cm-x")
