@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.diagnosis.causes import STAGE_IN_WORDS, TRANSPORT, TRANSPORT_CEILING, Basis, Cause, Role, Stage
-from bot.diagnosis.checks import Check, load_checks
+from bot.diagnosis.checks import Check, load_checks, path_values
 from bot.diagnosis.facts import Facts
 from bot.diagnosis.group import Group, Witness
 from bot.diagnosis.patterns import compile_pattern
-from bot.diagnosis.rules import Advice, Catalogue, Rule
+from bot.diagnosis.rules import Catalogue, Rule
 from bot.diagnosis.template import fill, fill_quoted
 from bot.diagnosis.verdict import Alternative, Evidence, Incident, MatchKind, NextCheck, Workaround
 from bot.diagnosis.workarounds import load_workarounds, values_of
@@ -89,7 +89,7 @@ class Judge:
             known=tuple(fill(line, prose) for line in rule.known) if rule else tuple(self._what_was_read(group)),
             ruled_out=tuple(fill(line, prose) for line in rule.ruled_out) if rule else (),
             unreadable=_unreadable(checks, witnesses),
-            next_checks=tuple(_next_checks(checks, rule, values)),
+            next_checks=tuple(_next_checks(checks, rule, values, self._facts)),
             links=rule.links if rule else (),
             alternatives=self._alternatives(group, finding),
             workarounds=tuple(self._workarounds(rule)),
@@ -164,7 +164,7 @@ class Judge:
 
     def _values(self, captured: Mapping[str, str], first: datetime | None) -> dict[str, str]:
         moment = first.strftime("%H:%M:%S UTC on %Y-%m-%d") if first else "an unknown time"
-        return {**values_of(self._facts), **captured, "first": moment}
+        return {**values_of(self._facts), **path_values(self._facts), **captured, "first": moment}
 
     def _vm(self, captured: Mapping[str, str], witnesses: Sequence[Witness]) -> str | None:
         if self._facts.vm:
@@ -275,7 +275,10 @@ def _unreadable(checks: Iterable[Check], witnesses: Iterable[Witness]) -> tuple[
     return tuple(dict.fromkeys(check.unreadable for check in checks if check.unreadable and check.read_by not in sides))
 
 
-def _next_checks(checks: Iterable[Check], rule: Rule | None, values: Mapping[str, str]) -> Iterable[NextCheck]:
-    advice: list[Check | Advice] = [*checks, *(rule.next_checks if rule else ())]
-    for entry in advice:
-        yield NextCheck(entry.what, fill_quoted(entry.command, values), entry.where)
+def _next_checks(
+    checks: Iterable[Check], rule: Rule | None, values: Mapping[str, str], facts: Facts
+) -> Iterable[NextCheck]:
+    for check in checks:
+        yield NextCheck(check.what, fill_quoted(check.command_for(facts), values), check.where)
+    for advice in rule.next_checks if rule else ():
+        yield NextCheck(advice.what, fill_quoted(advice.command, values), advice.where)
