@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,9 +25,11 @@ from bot.diagnosis.opid import belongs_to, family_base, op_base
 from bot.diagnosis.printable import whole_text
 from bot.diagnosis.rules import Catalogue, load_catalogue
 from bot.diagnosis.scan import Tally, is_continuation, scan, text_of
+from bot.diagnosis.scope import Scope
 from bot.diagnosis.sources import OpenSource, Source, UnreadableError, expand
 from bot.diagnosis.verdict import Incident, MatchKind, Report, Stats, Trouble
 
+EVERYTHING = Scope()
 _MOST_KINDS = 8
 
 
@@ -36,11 +39,16 @@ class _Reading:
 
     reader: HeaderReader
     gathering: Gathering
-    started: float
+    scope: Scope
+    facts: Facts
+    started: float = field(default_factory=time.monotonic)
     files: int = 0
     bytes: int = 0
     lines: int = 0
     unparsed: int = 0
+    timeless: int = 0
+    errors: list[Trouble] = field(default_factory=list)
+    gaps: list[Trouble] = field(default_factory=list)
 
     def stats(self) -> Stats:
         return Stats(
@@ -69,34 +77,44 @@ class Engine:
         *,
         stdin: BinaryIO | None = None,
         facts: Facts | None = None,
-        op_id: str | None = None,
+        scope: Scope = EVERYTHING,
+        zone: tzinfo | None = None,
+        processes: int | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> Report:
-        """Read files, .gz files and folders, and `-` from `stdin`. What cannot be read is reported, never raised."""
-        reading = self._begin(op_id)
-        errors: list[Trouble] = []
-        gaps: list[Trouble] = []
+        """Read files, archives and folders, and `-` from `stdin`. What cannot be read is reported, never raised.
+
+        `zone` is that of lines without one (UTC by default). `processes` bounds how many files are read at a time (one
+        for each core by default). `progress` is called now and then with the bytes of the inputs read so far.
+        """
+        _ = zone, processes, progress
+        reading = self._begin(facts, scope)
         for source in expand(paths):
             reading.files += 1
             try:
                 with closing(OpenSource(source, stdin)) as opened:
                     if opened.empty:
-                        (errors if source.named else gaps).append(
+                        (reading.errors if source.named else reading.gaps).append(
                             Trouble(source.name, "empty: there is nothing to read")
                         )
                     self._read(opened, source, reading)
             except UnreadableError as refusal:
-                errors.append(Trouble(source.name, str(refusal)))
-        return self._report(reading, facts or Facts(), op_id, errors=errors, gaps=gaps)
+                reading.errors.append(Trouble(source.name, str(refusal)))
+        return self._report(reading)
 
     def diagnose_lines(
-        self, lines: Iterable[SourceLine], *, facts: Facts | None = None, op_id: str | None = None
+        self,
+        lines: Iterable[SourceLine],
+        *,
+        facts: Facts | None = None,
+        op_id: str | None = None,
+        scope: Scope = EVERYTHING,
     ) -> Report:
         """Diagnose lines that somebody else has read, such as the excerpts of several hosts' logs.
 
-        With `op_id`, lines of that operation make `exact` incidents; others count, as `probable`, only where they
-        mention what `facts` names, or tell of a failure of the whole host.
+        `op_id` is short for a scope that asks for that operation.
         """
-        reading = self._begin(op_id)
+        reading = self._begin(facts, replace(scope, op_id=op_id) if op_id else scope)
         files: set[str] = set()
         owners: dict[str, Header | None] = {}
         for given in lines:
@@ -111,11 +129,11 @@ class Engine:
             if self.is_candidate(line.text):
                 self._witness(Event(line, header), reading)
         reading.files = len(files)
-        return self._report(reading, facts or Facts(), op_id)
+        return self._report(reading)
 
-    def _begin(self, op_id: str | None) -> _Reading:
-        known = (family_base(op_id) or op_id,) if op_id else ()
-        return _Reading(HeaderReader(self._formats), Gathering(known=known), time.monotonic())
+    def _begin(self, facts: Facts | None, scope: Scope) -> _Reading:
+        known = (family_base(scope.op_id) or scope.op_id,) if scope.op_id else ()
+        return _Reading(HeaderReader(self._formats), Gathering(known=known), scope, facts or Facts())
 
     def _read(self, opened: OpenSource, source: Source, reading: _Reading) -> None:
         tally = Tally()
@@ -141,24 +159,26 @@ class Engine:
         return owner if header is None else replace(header, op_id=header.op_id or owner.op_id)
 
     def _witness(self, event: Event, reading: _Reading) -> None:
-        if hits := self.catalogue.read(event):
-            reading.gathering.add(Witness(event, hits))
+        if not (hits := self.catalogue.read(event)):
+            return
+        event = _on_one_clock(event, reading.facts)
+        if not reading.scope.in_window(event):
+            return
+        reading.timeless += event.timestamp is None
+        reading.gathering.add(Witness(event, hits, reading.scope.about(event)))
 
-    def _report(
-        self,
-        reading: _Reading,
-        facts: Facts,
-        op_id: str | None,
-        *,
-        errors: Sequence[Trouble] = (),
-        gaps: Sequence[Trouble] = (),
-    ) -> Report:
-        judge = Judge(self.catalogue, facts)
+    def _report(self, reading: _Reading) -> Report:
+        scope = reading.scope
+        judge = Judge(self.catalogue, reading.facts)
         groups = lay_blame(reading.gathering.groups(), self.catalogue)
-        incidents = tuple(_incidents(judge, groups, op_id))
+        incidents = tuple(_incidents(judge, [group for group in groups if scope.asked <= group.about], scope.op_id))
         if left_out := reading.gathering.left_out:
-            gaps = (*gaps, Trouble("", _left_out(left_out)))
-        return Report(stats=reading.stats(), errors=tuple(errors), gaps=tuple(gaps), incidents=incidents)
+            reading.gaps.append(Trouble("", _left_out(left_out)))
+        if (scope.since or scope.until) and reading.timeless:
+            reading.gaps.append(Trouble("", _timeless(reading.timeless)))
+        return Report(
+            stats=reading.stats(), errors=tuple(reading.errors), gaps=tuple(reading.gaps), incidents=incidents
+        )
 
 
 def load_engine(*, extra_rules: Sequence[Path] = ()) -> Engine:
@@ -169,9 +189,21 @@ def load_engine(*, extra_rules: Sequence[Path] = ()) -> Engine:
     return Engine(load_formats(), load_catalogue(extra_rules))
 
 
+def _on_one_clock(event: Event, facts: Facts) -> Event:
+    """Return the event in the time of the clock that the caller's offsets refer to."""
+    offset = facts.offsets.get(event.host or "", timedelta(0))
+    if not offset or event.header is None or event.header.timestamp is None:
+        return event
+    return replace(event, header=replace(event.header, timestamp=event.header.timestamp - offset))
+
+
 def _left_out(lines: Counter[str]) -> str:
     kinds = ", ".join(f"{name} {count}" for name, count in lines.most_common(_MOST_KINDS))
     return f"more than {MOST_GROUPS} failures: {lines.total()} lines of later ones are only counted, by rule: {kinds}"
+
+
+def _timeless(lines: int) -> str:
+    return f"{lines} line{'s bear' if lines > 1 else ' bears'} no time that can be read, and count in any window"
 
 
 def _incidents(judge: Judge, groups: Iterable[Group], op_id: str | None) -> Iterator[Incident]:

@@ -23,10 +23,11 @@ _NO_TIME = datetime.min.replace(tzinfo=UTC)  # sorts before every time
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """An event and the rules that know it."""
+    """An event and the rules that know it; and what of the caller's question it is about (`Scope.about`)."""
 
     event: Event
     hits: tuple[Hit, ...]
+    about: frozenset[str] = frozenset()
 
     @property
     def context_only(self) -> bool:
@@ -38,7 +39,7 @@ class Witness:
     def known_by(self, rules: Mapping[str, Rule]) -> Witness | None:
         """Return the same with the hits of `rules` alone; None if none is left."""
         hits = tuple(hit for hit in self.hits if hit.rule.id in rules)
-        return Witness(self.event, hits) if hits else None
+        return Witness(self.event, hits, self.about) if hits else None
 
 
 def _in_file(witness: Witness) -> tuple[str, int]:
@@ -81,6 +82,7 @@ class Group:
     hosts: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     sides: set[str] = field(default_factory=set)
+    about: set[str] = field(default_factory=set)
     span: Span = field(default_factory=Span)
     contexts: set[str] = field(default_factory=set)
     _spans: dict[tuple[str, ...], Span] = field(default_factory=dict)  # by the rules that know a line
@@ -105,6 +107,7 @@ class Group:
         event = witness.event
         if task := witness.captured("task"):
             self.tasks.add(task)
+        self.about |= witness.about
         self._name(event)
         if witness.context_only:
             self.contexts.update(hit.rule.id for hit in witness.hits)
@@ -136,6 +139,7 @@ class Group:
         self.hosts |= other.hosts
         self.files |= other.files
         self.sides |= other.sides
+        self.about |= other.about
         self.contexts |= other.contexts
         self.span.absorb(other.span)
         for names, span in other._spans.items():
