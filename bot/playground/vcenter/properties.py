@@ -14,7 +14,7 @@ from typing import Any
 from bot.playground.vcenter import faults
 from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.inventory import Entity
-from bot.playground.vcenter.properties_doors import browsed
+from bot.playground.vcenter.properties_doors import owner
 from bot.playground.vcenter.schema import Declared, schema
 from bot.playground.vcenter.sessions import Session
 from bot.playground.vcenter.tasks import Task
@@ -52,7 +52,7 @@ class Reader:
 
     def find(self, ref: Ref) -> object | None:
         """Return the thing behind a MoRef: entity, task, object of the session, or the name of a singleton."""
-        entity = self.estate.inventory.find(browsed(ref) or ref)
+        entity = self.estate.inventory.find(owner(ref) or ref)
         if entity is not None:
             return entity
         if ref.type == "Task":

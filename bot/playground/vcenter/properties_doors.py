@@ -1,10 +1,10 @@
-"""How leases and datastore browsers look on the wire."""
+"""How leases, datastore browsers and the clocks of hosts look on the wire."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.playground.vcenter.inventory import Datastore
+from bot.playground.vcenter.inventory import Datastore, Host
 from bot.playground.vcenter.leases import Lease, LeaseState
 from bot.playground.vcenter.wire import Data, Ref
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _BROWSER = "HostDatastoreBrowser"
 _BROWSER_OF = "datastoreBrowser-"
+_CLOCK = "HostDateTimeSystem"
+_CLOCK_OF = "dateTimeSystem-"
 _WHOLE = 100
 
 
@@ -21,9 +23,20 @@ def browser(store: Datastore) -> Ref:
     return Ref(_BROWSER, f"{_BROWSER_OF}{store.id}")
 
 
-def browsed(ref: Ref) -> Ref | None:
-    """Return the datastore that a browser is of, None for what is no browser."""
-    return Ref("Datastore", ref.id.removeprefix(_BROWSER_OF)) if ref.type == _BROWSER else None
+def clock_of(host: Host) -> Ref:
+    """Return the reference of what keeps a host's time."""
+    return Ref(_CLOCK, f"{_CLOCK_OF}{host.id}")
+
+
+def owner(ref: Ref) -> Ref | None:
+    """Return the entity that a browser or a clock is of, None for what is neither."""
+    match ref.type:
+        case "HostDatastoreBrowser":
+            return Ref("Datastore", ref.id.removeprefix(_BROWSER_OF))
+        case "HostDateTimeSystem":
+            return Ref("HostSystem", ref.id.removeprefix(_CLOCK_OF))
+        case _:
+            return None
 
 
 LEASE: dict[str, Maker] = {
@@ -43,6 +56,7 @@ BROWSER: dict[str, Maker] = {"datastore": lambda _reader, store: [store.ref]}
 DOORS: dict[str, dict[str, Maker]] = {
     "HttpNfcLease": LEASE,
     _BROWSER: BROWSER,
+    _CLOCK: {},
     "FileManager": {},
     "VirtualDiskManager": {},
 }

@@ -16,7 +16,7 @@ from bot.playground.vcenter.inventory import (
     Portgroup,
     Vm,
 )
-from bot.playground.vcenter.properties_doors import browser
+from bot.playground.vcenter.properties_doors import browser, clock_of
 from bot.playground.vcenter.properties_network import network_config, vnic_services
 from bot.playground.vcenter.wire import Data, Ref
 
@@ -232,6 +232,7 @@ HOST: dict[str, Maker] = {
     "runtime": _host_runtime,
     "summary": _host_summary,
     "config": _host_config,
+    "configManager": lambda _reader, host: Data("HostConfigManager", dateTimeSystem=clock_of(host)),
     "vm": _vms_on,
     "datastore": lambda _reader, host: [store.ref for store in host.datastores],
     "network": lambda _reader, host: [network.ref for network in host.networks],
