@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Protocol, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, cast
 
 import re2
 
@@ -36,6 +36,26 @@ class BytePattern(Protocol):
     def search(self, data: bytes, position: int = 0, end: int | None = None) -> Match | None: ...
 
 
+class HeadPattern:
+    """A compiled pattern that is tried at the start of Latin-1 bytes, where a byte is a character."""
+
+    __slots__ = ("_pattern", "groups")
+
+    def __init__(self, pattern: str) -> None:
+        try:
+            encoded = pattern.encode("latin-1")
+        except UnicodeEncodeError as refusal:
+            raise PatternError("only Latin-1 letters may stand in the pattern of a header") from refusal
+        self._pattern = _compiled(encoded, raw_bytes=True)
+        self.groups = {name.decode(): index for name, index in self._pattern.groupindex.items()}
+
+    def spans(self, head: bytes) -> Sequence[tuple[int, int]] | None:
+        """Return where each group lies, (-1, -1) for one that took no part, or None where nothing fits."""
+        found = self._pattern.match(head)
+        # The public span() asks C++ for the number of groups each time, which costs more than the match.
+        return None if found is None else cast("Sequence[tuple[int, int]]", found._spans)  # noqa: SLF001
+
+
 def _options(*, raw_bytes: bool) -> re2.Options:
     options = re2.Options()
     options.log_errors = False  # RE2 would print to stderr by itself
@@ -46,8 +66,12 @@ def _options(*, raw_bytes: bool) -> re2.Options:
 
 def compile_pattern(pattern: str) -> Pattern:
     """Compile, or raise PatternError: look-arounds and back-references are not in RE2's language."""
+    return cast("Pattern", _compiled(pattern, raw_bytes=False))
+
+
+def _compiled(pattern: str | bytes, *, raw_bytes: bool) -> Any:
     try:
-        return cast("Pattern", re2.compile(pattern, options=_options(raw_bytes=False)))
+        return re2.compile(pattern, options=_options(raw_bytes=raw_bytes))
     except re2.error as refusal:
         reason = refusal.args[0] if refusal.args else "unknown reason"
         raise PatternError(reason.decode() if isinstance(reason, bytes) else str(reason)) from refusal
