@@ -7,6 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from bot.diagnosis.severity import Severity, severity_of
+from bot.diagnosis.stamps import Wall
+
 Side = Literal["source", "destination", "vcenter"]
 
 LINE_LIMIT = 16 * 1024  # what is matched and shown of one line; characters here, bytes while scanning
@@ -20,6 +23,7 @@ class LogKind(StrEnum):
     VPXD = "vpxd"
     VMKERNEL = "vmkernel"
     VMWARE = "vmware"
+    VOBD = "vobd"
     HBRSRV = "hbrsrv"
     CLIENT = "client"
 
@@ -37,7 +41,11 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What stands before the message. `timestamp` is aware and in UTC, or None where the format has no year."""
+    """What stands before the message; words are kept as they were read.
+
+    `timestamp` is aware and in UTC. Where the stamp has no year, `wall` is what was read, and `timestamp` is None until
+    a `Years` of the file finds the year. `zone_assumed` says that the stamp has no zone.
+    """
 
     format: str
     timestamp: datetime | None = None
@@ -47,6 +55,13 @@ class Header:
     thread: str | None = None
     op_id: str | None = None
     host: str | None = None
+    wall: Wall | None = None
+    zone_assumed: bool = False
+
+    @property
+    def level(self) -> Severity | None:
+        """How bad the line says it is, in one of four steps."""
+        return severity_of(self.severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +93,16 @@ class Event:
         return _kind_of_process(self.header) or _kind_of_file(self.source.file)
 
 
-_PROCESSES = {kind.value: kind for kind in LogKind} | {"vmkwarning": LogKind.VMKERNEL, "vmkalert": LogKind.VMKERNEL}
+_PROGRAMS = {
+    LogKind.VPXD: ("vpxd-main",),
+    LogKind.VMKERNEL: ("vmkwarning", "vmkalert"),
+    LogKind.VMWARE: ("vmx",),
+    LogKind.CLIENT: (
+        *("vddk", "nbdkit", "nbdcopy", "qemu-img", "virt-v2v", "ovftool", "veeam", "converter"),
+        *("govc", "terraform", "packer", "velero"),
+    ),
+}
+_PROCESSES = {kind.value: kind for kind in LogKind} | {name: kind for kind in _PROGRAMS for name in _PROGRAMS[kind]}
 
 
 def _kind_of_process(header: Header | None) -> LogKind | None:
@@ -88,4 +112,5 @@ def _kind_of_process(header: Header | None) -> LogKind | None:
 
 def _kind_of_file(file: str) -> LogKind | None:
     name = file.replace("\\", "/").rsplit("/", 1)[-1].lower()
-    return next((kind for kind in LogKind if kind in name), None)
+    words = [word for word in _PROCESSES if word in name]  # the longest: vmware-converter.log is a client's
+    return _PROCESSES[max(words, key=len)] if words else None
