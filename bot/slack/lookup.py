@@ -29,6 +29,7 @@ def metadata(record: Record) -> Message:
         return {"event_type": EVENT_TYPE, "event_payload": {"kind": "note", "note": record.name}}
     payload: dict[str, Any] = {"job_id": record.job, "kind": record.kind.value}
     payload |= {"rev": record.revision} if record.kind is Kind.CARD else {record.kind.value: record.name}
+    payload |= {"of": record.what} if record.kind is Kind.CARD and record.what else {}
     return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 

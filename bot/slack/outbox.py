@@ -16,7 +16,7 @@ from bot.slack.card import card_message
 from bot.slack.inquiry import inquiry_message
 from bot.slack.plaintext import clean_clip, spoken
 from bot.slack.port import InquiryCard, JobCard, Outbox, Reply
-from bot.slack.reply import reply_message
+from bot.slack.reply import reply_message, said_message
 from bot.slack.whole import whole_card, whole_reply
 from bot.store import blobs
 from bot.store.client import Store
@@ -39,6 +39,7 @@ ALT_TEXT: Final = 1000
 _PROVISIONAL: Final = frozenset({Phase.DRAFTED, Phase.CHECKING})
 _SHOW: Final = load("bot.slack.scripts", "show", libraries=["outbox"])
 _REPLY: Final = load("bot.slack.scripts", "reply", libraries=["outbox"])
+_SAY: Final = load("bot.slack.scripts", "say", libraries=["outbox"])
 _ATTACH: Final = load("bot.slack.scripts", "attach", libraries=["outbox"])
 
 
@@ -55,6 +56,8 @@ class _Look:
     news: tuple[str, Sequence[BlockDict]]
     hold: timedelta = timedelta(0)
     thread: str = ""
+    kind: str = ""
+    first: bool = False
 
 
 class RedisOutbox(Outbox):
@@ -81,7 +84,7 @@ class RedisOutbox(Outbox):
             whole = whole_card(card)
             await attach(self._store, card.job, card.channel, name=f"plan-{_digest(whole, [])[:8]}", text=whole)
 
-    async def show_inquiry(self, card: InquiryCard) -> None:
+    async def show_inquiry(self, card: InquiryCard, *, first: bool = False) -> None:
         text, blocks = inquiry_message(card)
         look = _Look(
             job=card.job,
@@ -92,6 +95,8 @@ class RedisOutbox(Outbox):
             text=text,
             blocks=blocks,
             news=inquiry_message(replace(card, steps=())),
+            kind="inquiry",
+            first=first,
         )
         await self._show(look)
 
@@ -109,6 +114,8 @@ class RedisOutbox(Outbox):
             look.hold,
             look.requester,
             look.thread,
+            look.kind,
+            int(look.first),
             repeatable=True,
         )
 
@@ -128,6 +135,10 @@ class RedisOutbox(Outbox):
             apology(job),
             repeatable=True,
         )
+
+    async def say(self, subject: str, channel: str, *, thread: str, text: str, lines: Sequence[str] = ()) -> None:
+        shown, blocks = said_message(text, lines)
+        await _SAY(self._store, subject, channel, thread, shown, _json(blocks), FILE_KEPT, repeatable=True)
 
     async def attach(self, job: JobId, channel: str, *, name: str, data: bytes, title: str, alt_text: str) -> None:
         blob = await blobs.put(self._store, data, keep=FILE_KEPT)

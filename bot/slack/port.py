@@ -117,12 +117,16 @@ class Outbox(Protocol):
         """Post the job's card, or edit it: the latest wins, chatter is merged, an end is never overtaken."""
         ...
 
-    async def show_inquiry(self, card: InquiryCard) -> None:
-        """Post the inquiry's card, or edit it, as `show` does."""
+    async def show_inquiry(self, card: InquiryCard, *, first: bool = False) -> None:
+        """Post the inquiry's card, or edit it, as `show` does. `first`: only if nothing of it was shown yet."""
         ...
 
     async def reply(self, job: JobId, channel: str, reply: Reply) -> None:
         """Post under the job's card, after it, in the order given, each key once; an inquiry's go into its thread."""
+        ...
+
+    async def say(self, subject: str, channel: str, *, thread: str, text: str, lines: Sequence[str] = ()) -> None:
+        """Say something that belongs to no job, once for each `subject`; below the message `thread` if one is given."""
         ...
 
     async def attach(self, job: JobId, channel: str, *, name: str, data: bytes, title: str, alt_text: str) -> None:
@@ -177,6 +181,129 @@ class Inbox(Protocol):
         self, job: JobId, channel: str, ts: str, *, text: str, blocks: Sequence[Mapping[str, Any]]
     ) -> None:
         """Take the buttons off a message whose job is not known any more; the rest of it stays."""
+        ...
+
+
+class ErrandKind(StrEnum):
+    """Where a person asked for a diagnosis of what has to be fetched from Slack first."""
+
+    SHORTCUT = "shortcut"  # on a message
+    MENTION = "mention"  # or a direct message to the bot
+    DROP = "drop"  # of a file
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a bot was told, so that any bot can do it. `id` is what Slack calls it: the same id is kept once.
+
+    `ts` is the message, `thread` the one whose thread it is in (empty: none), `text` and `files` what it says and
+    carries. `asked`: somebody asked for it; a file that was merely dropped may have been for others.
+    `response_url` answers whoever asked, and nobody else.
+    """
+
+    id: str
+    kind: ErrandKind
+    user: str
+    channel: str
+    ts: str = ""
+    thread: str = ""
+    text: str = ""
+    files: Sequence[str] = ()
+    asked: bool = True
+    response_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenErrand:
+    """An errand under a lease. `attempt` counts from 1."""
+
+    errand: Errand
+    fence: str
+    attempt: int
+
+
+class Errands(Protocol):
+    """What bots have yet to do, and must not forget. UnreachableError when Redis does not answer."""
+
+    async def keep(self, errand: Errand) -> bool:
+        """Remember it. False: it was kept before, and may have been done since."""
+        ...
+
+    async def take(self, *, lease: timedelta) -> TakenErrand | None:
+        """The next that is due, for as long as the lease; then another bot gets it. None: nothing is due."""
+        ...
+
+    async def end(self, taken: TakenErrand) -> None:
+        """It was done."""
+        ...
+
+    async def later(self, taken: TakenErrand, delay: timedelta) -> None:
+        """Not this time; it is due again after `delay`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileGlance:
+    """A file that Slack keeps and that we may read. `message` and `thread`: where it hangs in the channel asked about.
+
+    `message` is empty while Slack does not say yet.
+    """
+
+    id: str
+    name: str
+    size: int
+    url: str
+    message: str = ""
+    thread: str = ""
+
+
+class SlackFiles(Protocol):
+    """Files that people have put into Slack."""
+
+    async def look(self, file_id: str, *, channel: str) -> FileGlance:
+        """What is known of a file. UserError, with its name, for one that is gone, elsewhere, or not for us."""
+        ...
+
+    async def fetch(self, file: FileGlance, *, at_most: int) -> bytes:
+        """Its bytes. UserError for more than `at_most`; OutsideError when Slack's file host does not hand them out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of a thread. `job`: it is the card of this migration. `ours`: the bot said it."""
+
+    ts: str
+    user: str
+    text: str
+    files: Sequence[str] = ()
+    ours: bool = False
+    by_app: bool = False
+    job: str = ""
+
+
+class Threads(Protocol):
+    """What was said in threads."""
+
+    async def read(self, channel: str, ts: str) -> Sequence[Said]:
+        """A thread from its first message on, bounded; a message without replies is a thread of one.
+
+        UserError when it is not there, or not for us.
+        """
+        ...
+
+
+class Whispers(Protocol):
+    """What one person alone reads. At most once, and gone when they reload: never for what must arrive."""
+
+    async def whisper(
+        self, user: str, channel: str, *, thread: str, text: str, blocks: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Show it to `user` in the channel or thread."""
+        ...
+
+    async def respond(self, response_url: str, message: Mapping[str, Any]) -> None:
+        """Answer through a response_url, which works in channels that the bot is not in."""
         ...
 
 

@@ -75,7 +75,9 @@ class Record:
     twin: str
     thread: str
     name: str  # a reply's or a file's key; what a note is about
-    what: str  # of an amendment: the kind of message that it is too many of, or `retired`
+    what: (
+        str  # of an amendment: the kind of message that it is too many of, or `retired`; of a card: `inquiry`, or empty
+    )
     blob: str
     file: str  # what a file is called, its title, and what it shows; empty for a text that did not fit
     title: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.migration.request import JobId
 from bot.slack.blocks import Composed, Layout, compose
 from bot.slack.buttons import drawn
@@ -16,6 +18,16 @@ def reply_message(job: JobId, reply: Reply) -> tuple[str, Composed]:
         ending=lambda layout: layout.actions(drawn(reply.buttons, about=f"Job {job}")),
         whole=f"All of it is in the file below, and in: coldmigrate jobs show {job} --format json.",
     )
+
+
+def said_message(text: str, lines: Sequence[str]) -> tuple[str, Composed]:
+    """The same of a few words that belong to no job."""
+
+    def body(layout: Layout) -> None:
+        layout.paragraph(text)
+        layout.passage("", "", lines)
+
+    return spoken(text), compose(body)
 
 
 def _body(layout: Layout, reply: Reply) -> None:

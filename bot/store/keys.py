@@ -91,6 +91,15 @@ def card(subject: str) -> str:
     return _key("card", subject)
 
 
+ERRANDS: Final = _key("errands")
+"""Zset: what bots have to fetch from Slack, by the ms it is due; an errand under way, by when its lease ends."""
+
+
+def errand(errand_id: str) -> str:
+    """Hash: one errand; a day."""
+    return _key("errand", errand_id)
+
+
 def seen(kind: str, delivery: str) -> str:
     """String: this delivery was handled; one day. `seen:command:<id>` is written with the draft, by bot.jobs."""
     return _key("seen", kind, delivery)

@@ -1,11 +1,14 @@
 -- Queue the newest look of a card. 1: queued; 0: it shows this already, or an end was shown and this is older news.
 
-local job, channel, ended, outline, digest, text, blocks, keep, hold, requester, thread = unpack(ARGV)
+local job, channel, ended, outline, digest, text, blocks, keep, hold, requester, thread, what, first = unpack(ARGV)
 local card, id = key('card', job), 'card:' .. job
 local record = key('outbox', id)
 local now = now_ms()
 local waiting = redis.call('EXISTS', record) == 1
 
+if first == '1' and redis.call('HEXISTS', card, 'rev') == 1 then
+  return 0
+end
 if ended == '0' and redis.call('HGET', card, 'ended') == '1' then
   return 0
 end
@@ -27,7 +30,7 @@ redis.call('HSET', card, 'channel', channel, 'ended', ended, 'requester', reques
 redis.call('PEXPIRE', card, keep)
 redis.call('HSETNX', record, 'created', whole(now))
 redis.call('HSET', record, 'kind', 'card', 'job', job, 'channel', channel, 'rev', revision, 'lane', lane,
-  'outline', outline, 'digest', digest, 'text', text, 'blocks', blocks, 'plain', '0')
+  'outline', outline, 'digest', digest, 'text', text, 'blocks', blocks, 'plain', '0', 'what', what)
 
 -- In flight: settling that one puts this one in line. Two edits at once could arrive in the wrong order.
 if not leased(record) then

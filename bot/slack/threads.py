@@ -1,0 +1,82 @@
+"""What was said in a thread, as far as a diagnosis needs it. Reads, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import UserError
+from bot.slack.client import SlackError, calling
+from bot.slack.lookup import EVENT_TYPE
+from bot.slack.port import Said, Threads
+from bot.slack.records import Kind
+
+MESSAGES: Final = 1000
+"""Of a thread, at most; the first ones."""
+
+_PAGE: Final = 200
+_CLOSED: Final = frozenset({"thread_not_found", "message_not_found", "channel_not_found", "not_in_channel"})
+
+
+class WebThreads(Threads):
+    """Slack's own. `bot_id` is asked of Slack at the first reading."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._bot_id = ""
+
+    async def read(self, channel: str, ts: str) -> Sequence[Said]:
+        bot_id = await self._own_id()
+        said: list[Said] = []
+        cursor = ""
+        while len(said) < MESSAGES:
+            page = await self._page(channel, ts, cursor)
+            known = {one.ts for one in said}  # each page begins with the thread's first message again
+            said += [_said(message, bot_id) for message in page.get("messages") or () if message["ts"] not in known]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                break
+        return said[:MESSAGES]
+
+    async def _page(self, channel: str, ts: str, cursor: str) -> Mapping[str, Any]:
+        try:
+            with calling("conversations.replies", about=channel):
+                answer = await self._client.conversations_replies(
+                    channel=channel, ts=ts, limit=_PAGE, include_all_metadata=True, cursor=cursor or None
+                )
+        except SlackError as error:
+            if error.code in _CLOSED:
+                raise UserError("I cannot read this thread: it is gone, or I am not in the channel.") from error
+            raise
+        found: Mapping[str, Any] = answer.data  # type: ignore[assignment]  # bytes only for other kinds of answers
+        return found
+
+    async def _own_id(self) -> str:
+        if not self._bot_id:
+            with calling("auth.test"):
+                self._bot_id = str((await self._client.auth_test())["bot_id"])
+        return self._bot_id
+
+
+def _said(message: Mapping[str, Any], bot_id: str) -> Said:
+    ours = message.get("bot_id") == bot_id
+    return Said(
+        ts=str(message["ts"]),
+        user=str(message.get("user") or ""),
+        text=str(message.get("text") or ""),
+        files=tuple(str(file["id"]) for file in message.get("files") or () if file.get("id")),
+        ours=ours,
+        by_app=bool(message.get("bot_id")),
+        job=_migration(message) if ours else "",
+    )
+
+
+def _migration(message: Mapping[str, Any]) -> str:
+    """The job whose card this is. A diagnosis has a card as well, and is nothing to be diagnosed."""
+    found = message.get("metadata") or {}
+    payload = found.get("event_payload") if found.get("event_type") == EVENT_TYPE else None
+    if not isinstance(payload, dict) or payload.get("kind") != Kind.CARD or payload.get("of"):
+        return ""
+    return str(payload.get("job_id") or "")
