@@ -1,61 +1,167 @@
-"""`coldmigrate diagnose`: reads logs and says why the copy failed, for people or as JSON.
+"""`coldmigrate diagnose`: reads logs and says why the copy failed, for people, for tickets or as JSON.
 
-Log text comes from strangers: it is printed as plain text with its control characters spelled out, never as markup.
+Starts in milliseconds: what only some runs need is imported where they need it, and people's colours come from click.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from rich.text import Text
+from bot.cli.moments import Moment, Zone
 
-    from bot.diagnosis.verdict import Incident, Report, Workaround
+if TYPE_CHECKING:
+    from bot.diagnosis.engine import Engine
+    from bot.diagnosis.report.text import Tone
+    from bot.diagnosis.verdict import Report
 
 EXIT_NOTHING = 0
 EXIT_INCIDENTS = 1
 EXIT_UNREADABLE = 2
-MOST_LINES = 6
+EXIT_STOPPED = 130
+FORMATS = ("text", "json", "markdown", "html")
+WIDEST = 110  # longer lines of prose are hard to read on any screen
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for machines.",
-)
+@click.option("--since", type=Moment(), help="Only lines from this time on: '2012-03-14 16:30' (UTC), or '2h' ago.")
+@click.option("--until", type=Moment(), help="Only lines up to this time.")
+@click.option("--op-id", metavar="ID", help="Only this operation, by the beginning of its opID up to a dash.")
+@click.option("--vm", metavar="NAME", help="Only failures that name this VM, by name or by path.")
+@click.option("--host", metavar="NAME", help="Only failures that name this host, by name or address.")
+@click.option("--zone", type=Zone(), help="The zone of lines that name none: 'Europe/Berlin', '+02:00'. Default: UTC.")
 @click.option(
     "--rules",
-    "extra_rules",
+    "own_rules",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A rule file of your own, beside the shipped ones. May be repeated.",
+    metavar="PATH",
+    type=click.Path(exists=True, path_type=Path),
+    help="A rule file of your own, or a folder of them, beside the shipped ones. May be repeated.",
 )
-def diagnose(paths: tuple[str, ...], output: str, extra_rules: tuple[Path, ...]) -> None:
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="For whom.")
+@click.option(
+    "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write the report there."
+)
+@click.option(
+    "--timeline", metavar="FILE.png", type=click.Path(dir_okay=False, path_type=Path), help="Draw the lines in time."
+)
+@click.option("--no-color", hidden=True, envvar="NO_COLOR", metavar="ANY")  # the variable is what people set
+@click.option(
+    "--progress/--no-progress", default=None, help="A bar on stderr. Default: when it is a terminal and much is read."
+)
+def diagnose(
+    paths: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    op_id: str | None,
+    vm: str | None,
+    host: str | None,
+    zone: tzinfo | None,
+    own_rules: tuple[Path, ...],
+    form: str,
+    output: Path | None,
+    timeline: Path | None,
+    progress: bool | None,  # noqa: FBT001 - click hands it over by name
+    no_color: str | None,
+) -> None:
     """Say why a copy failed, from the logs of hosts, vCenter and clients.
 
-    PATH is a log, a .gz, a folder, or - for standard input.
+    PATH is a log, a .gz, a support bundle (.tgz, .zip), a folder, or - for standard input.
 
     Exit code 0: nothing found. 1: incidents found. 2: something could not be read; the rest is still reported.
     """
+    if since and until and until < since:
+        raise click.UsageError(f"--until {until:%Y-%m-%d %H:%M:%S} is before --since {since:%Y-%m-%d %H:%M:%S} (UTC).")
+    try:
+        with _bar(paths, progress) as advance:
+            from bot.diagnosis.scope import Scope
+
+            scope = Scope(op_id=op_id, vm=vm, host=host, since=since, until=until)
+            report = _engine(own_rules).diagnose_paths(
+                paths, stdin=sys.stdin.buffer, scope=scope, zone=zone, progress=advance
+            )
+    except KeyboardInterrupt:
+        click.echo("coldmigrate: stopped before the end; nothing is reported.", err=True)
+        sys.exit(EXIT_STOPPED)
+    if output is None and form == "text":
+        _print(report, colour=not no_color)
+    else:
+        _deliver(_rendered(report, form), output)
+    if timeline:
+        _draw(report, timeline)
+    sys.exit(_exit_code(report))
+
+
+def _engine(own_rules: tuple[Path, ...]) -> Engine:
     from bot.diagnosis.engine import load_engine
 
-    report = load_engine(extra_rules=extra_rules).diagnose_paths(paths, stdin=sys.stdin.buffer)
-    if output == "json":
-        click.echo(json.dumps(report.to_json(), indent=2))
+    if not own_rules:
+        return load_engine()
+    from bot.diagnosis.ownrules import files_in
+
+    return load_engine(extra_rules=files_in(own_rules))
+
+
+def _bar(paths: tuple[str, ...], wanted: bool | None) -> AbstractContextManager[Callable[[int], None] | None]:  # noqa: FBT001
+    """Show how far the reading is, if anybody looks; a bar that nobody sees costs nothing."""
+    if wanted is False or (wanted is None and not sys.stderr.isatty()):
+        return nullcontext()
+    from bot.cli.progress import reading_bar
+
+    return reading_bar(paths, at_once=bool(wanted))
+
+
+def _deliver(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
     else:
-        _show(report)
-    sys.exit(_exit_code(report))
+        _write(output, text.encode())
+
+
+def _rendered(report: Report, form: str) -> str:
+    match form:
+        case "json":
+            import json
+
+            return json.dumps(report.to_json(), indent=2) + "\n"
+        case "markdown":
+            from bot.diagnosis.report.markdown import markdown_of
+
+            return markdown_of(report)
+        case "html":
+            from bot.diagnosis.report.html import html_of
+
+            return html_of(report)
+        case _:
+            from bot.diagnosis.report.text import lines_of
+
+            return "".join(f"{line.text}\n" for line in lines_of(report))
+
+
+def _draw(report: Report, file: Path) -> None:
+    from bot.diagnosis.report.timeline import timeline_of
+    from bot.slack.charts import timeline_png
+
+    _write(file, timeline_png(timeline_of(report)))
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a whole file or none, and say so where a person looks."""
+    from bot.errors import UserError
+
+    try:
+        file.write_bytes(content)
+    except OSError as refusal:
+        raise UserError(f"{file} cannot be written: {refusal.strerror}.") from refusal
+    if sys.stderr.isatty():
+        click.echo(f"Wrote {file}.", err=True)
 
 
 def _exit_code(report: Report) -> int:
@@ -64,120 +170,32 @@ def _exit_code(report: Report) -> int:
     return EXIT_INCIDENTS if report.incidents else EXIT_NOTHING
 
 
-def _show(report: Report) -> None:
-    from rich.console import Console
+def _print(report: Report, *, colour: bool) -> None:
+    """Print for people; without a terminal, without colours and unwrapped, as grep and tickets like it."""
+    from bot.diagnosis.report.text import lines_of
 
-    console = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
-    for part in _parts(report):
-        console.print(part)
+    width = None
+    if sys.stdout.isatty():
+        import shutil
 
-
-def _parts(report: Report) -> Iterator[Text]:
-    for number, incident in enumerate(report.incidents, 1):
-        yield from _incident(incident, f"{number} of {len(report.incidents)}")
-    for trouble in report.errors:
-        yield _line(f"Could not read {trouble.file}: {trouble.reason}", "red")
-    for gap in report.gaps:
-        yield _line(f"Note: {gap.file + ': ' if gap.file else ''}{gap.reason}", "yellow")
-    stats = report.stats
-    yield _line(
-        f"{_count(len(report.incidents), 'incident')} in {_count(stats.files, 'file')}, "
-        f"{_count(stats.lines, 'line')}, {stats.seconds:.2f} s.",
-        "bold",
-    )
-    if stats.unparsed_lines:
-        unknown = _count(stats.unparsed_lines, "line")
-        yield _line(f"{unknown} had no header of a known format; their text was searched all the same.", "dim")
-
-
-def _incident(incident: Incident, place: str) -> Iterator[Text]:
-    from bot.diagnosis.causes import CAUSE_IN_WORDS
-
-    yield _line(f"Incident {place}: {incident.cause} ({CAUSE_IN_WORDS[incident.cause]})", "bold red")
-    yield _line(f"  {_how_sure(incident)}")
-    yield _line(f"  {_where(incident)}", "dim")
-    yield _line("")
-    yield _line(f"  {incident.explanation}")
-    yield from _section("Lines that decide", _deciding(incident))
-    yield from _section("Known", incident.known)
-    yield from _section("Ruled out", incident.ruled_out)
-    yield from _section("Not readable from here", incident.unreadable)
-    yield from _section(
-        "Also possible", (f"{CAUSE_IN_WORDS[other.cause]} ({other.confidence:.0%})" for other in incident.alternatives)
-    )
-    yield from _section(
-        "Check next", (_check(check.what, check.where, check.command) for check in incident.next_checks)
-    )
-    for number, workaround in enumerate(incident.workarounds, 1):
-        yield from _workaround(number, workaround)
-    yield _line("")
-
-
-def _deciding(incident: Incident) -> Iterator[str]:
-    """Yield the lines to show: those that decide or, where none does, the first that were read."""
-    lines = incident.decisive or incident.evidence
-    for line in lines[:MOST_LINES]:
-        yield f"{line.file}:{line.line}: {line.text}"
-    if len(lines) > MOST_LINES:
-        yield "more of the same kind; --format json shows them"
-
-
-def _how_sure(incident: Incident) -> str:
-    from bot.diagnosis.causes import Basis, Cause
-
-    if incident.cause is Cause.UNDETERMINED:
-        return "The lines do not name a cause; what they do say is below."
-    basis = {
-        Basis.LOG: "one log alone, which sees a failure but not always its cause",
-        Basis.BOTH_ENDS: "the logs of both ends",
-        Basis.MEASURED: "a measurement",
-    }
-    return f"Confidence {incident.confidence:.0%}, from {basis[incident.basis]}."
-
-
-def _where(incident: Incident) -> str:
-    parts = [_count(incident.lines, "line")]
-    if incident.first and incident.last:
-        parts.append(f"{incident.first:%Y-%m-%d %H:%M:%S} to {incident.last:%H:%M:%S} UTC")
-    parts += [f"opID {op_id}" for op_id in incident.op_ids]
-    parts += [
-        name
-        for name in (incident.task, incident.vm and f"VM {incident.vm}", incident.peer and f"peer {incident.peer}")
-        if name
+        width = min(shutil.get_terminal_size().columns, WIDEST)
+    styles = _styles()
+    shown = [
+        click.style(line.text, **styles[line.tone]) if line.tone in styles else line.text
+        for line in lines_of(report, width=width)
     ]
-    return ", ".join(parts)
+    click.echo("\n".join(shown), color=None if colour else False)
 
 
-def _check(what: str, where: str, command: str) -> str:
-    return what + (f" [{where}]" if where else "") + (f" $ {command}" if command else "")
+def _styles() -> Mapping[Tone, dict[str, Any]]:
+    from bot.diagnosis.report.text import Tone
 
-
-def _workaround(number: int, workaround: Workaround) -> Iterator[Text]:
-    yield _line("")
-    yield _line(f"  Way {number}: {workaround.title}", "bold")
-    for step, sentence in enumerate(workaround.steps, 1):
-        yield _line(f"    {step}. {sentence}")
-    for command in workaround.commands:
-        yield _line(f"    $ {command}", "cyan")
-    yield _line(f"    Mind: {workaround.caveat}", "yellow")
-
-
-def _section(title: str, lines: Iterator[str] | tuple[str, ...]) -> Iterator[Text]:
-    listed = list(lines)
-    if listed:
-        yield _line("")
-        yield _line(f"  {title}:", "bold")
-        for line in listed:
-            yield _line(f"    - {line}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'No'} {noun}{'' if number == 1 else 's'}"
-
-
-def _line(text: str, style: str = "") -> Text:
-    from rich.text import Text
-
-    from bot.diagnosis.printable import printable
-
-    return Text(printable(text), style=style)
+    return {
+        Tone.HEADLINE: {"fg": "red", "bold": True},
+        Tone.HEADING: {"bold": True},
+        Tone.FAINT: {"dim": True},
+        Tone.DECISIVE: {"fg": "red"},
+        Tone.COMMAND: {"fg": "cyan"},
+        Tone.WARNING: {"fg": "yellow"},
+        Tone.ERROR: {"fg": "red"},
+    }
