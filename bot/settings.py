@@ -167,6 +167,12 @@ class Sink(_Table):
     after_minutes: int = Field(10, ge=1, le=1440, description="minutes, 1 to 1440")
 
 
+class Diagnosis(_Table):
+    """[diagnosis]: what failures are told by."""
+
+    rules: Text | None = Field(None, description='the path of a folder of rule files, "/etc/coldmigrate/rules"')
+
+
 class Work(_Table):
     """[worker]: how a worker does its work."""
 
@@ -203,6 +209,7 @@ class Settings(_Table):
     alerts: Alerts | None = None
     sinks: tuple[Sink, ...] = Field((), strict=False)
     worker: Work = Work()
+    diagnosis: Diagnosis = Diagnosis()
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _file: Path = PrivateAttr(default=Path(FILE_NAME))
@@ -331,8 +338,9 @@ _TABLES: Final[Mapping[str, type[_Table]]] = {
     "alerts": Alerts,
     "sinks": Sink,
     "worker": Work,
+    "diagnosis": Diagnosis,
 }
-_SINGLE: Final = frozenset({"slack", "redis", "alerts", "worker"})
+_SINGLE: Final = frozenset({"slack", "redis", "alerts", "worker", "diagnosis"})
 _REDIS_FORMS: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _SECRETS: Final = (  # table, secret, whether the file must say where it is

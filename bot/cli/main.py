@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "jobs": "bot.cli.jobs:jobs",
     "plan": "bot.cli.plan:plan",
     "playground": "bot.cli.playground:playground",
+    "rules": "bot.cli.rules:rules",
     "serve": "bot.cli.serve:serve",
     "worker": "bot.cli.worker:worker",
 }

@@ -49,7 +49,7 @@ def usable(folder: Path | None) -> Usable:
         return Usable(complaints=(str(refusal),))
     except OSError as refusal:
         return Usable(complaints=(f"{folder} cannot be read: {refusal.strerror}.",))
-    return _sound(files)
+    return sound(files)
 
 
 def shipped() -> list[dict[str, Any]]:
@@ -57,7 +57,13 @@ def shipped() -> list[dict[str, Any]]:
     return [tomllib.loads(path.read_text(encoding="utf-8")) for path in rule_files()]
 
 
-def _sound(files: Sequence[Path]) -> Usable:
+def rule_ids(files: Iterable[Path]) -> dict[Path, str]:
+    """Return the id that each well-formed file gives its rule."""
+    return {path: tomllib.loads(path.read_text(encoding="utf-8"))["id"] for path in files}
+
+
+def sound(files: Sequence[Path]) -> Usable:
+    """Return the files that are sound together; whoever names a faulty one goes with it."""
     from bot.diagnosis.rulefile import check_rule_files  # noqa: PLC0415 - pydantic, only where somebody has own rules
 
     beside = shipped()

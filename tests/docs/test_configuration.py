@@ -20,6 +20,7 @@ TABLES = {
     "`[alerts]`": settings.Alerts,
     "`[[sinks]]`": settings.Sink,
     "`[worker]`": settings.Work,
+    "`[diagnosis]`": settings.Diagnosis,
 }
 
 
