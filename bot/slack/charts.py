@@ -27,6 +27,7 @@ _LEVEL: Final = 0.15  # inches that one mark is lifted over another
 _LANE: Final = 0.42
 _HEAD: Final = 0.80
 _FOOT: Final = 1.20
+_SHORT_FOOT: Final = 0.66  # without a line that decides
 _TALLEST: Final = 16.0
 _INK: Final = "#1d2126"
 _SOFT: Final = "#5a626c"
@@ -44,7 +45,7 @@ _LOOKS: Final[dict[Role, dict[str, Any]]] = {
         "zorder": 5,
     },
     Role.SYMPTOM: {"marker": "o", "s": 52, "facecolor": "#0068a5", "edgecolor": "white", "zorder": 6},
-    Role.DECISIVE: {"marker": "D", "s": 72, "facecolor": "#c23b00", "edgecolor": "white", "zorder": 7},
+    Role.DECISIVE: {"marker": "D", "s": 50, "facecolor": "#c23b00", "edgecolor": "white", "zorder": 7},
 }
 _DRAWING: Final = threading.Lock()  # matplotlib promises nothing to two threads
 
@@ -68,10 +69,11 @@ class _Picture:
         self._timeline = timeline
         self._heights = [_LANE + (lane.levels - 1) * _LEVEL for lane in timeline.lanes]
         inside = max(sum(self._heights), _LANE)
-        height = min(_HEAD + inside + _FOOT, _TALLEST)
+        foot = _FOOT if timeline.chief else _SHORT_FOOT
+        height = min(_HEAD + inside + foot, _TALLEST)
         self.figure: Figure = Figure(figsize=(_WIDTH, height))
         FigureCanvasAgg(self.figure)
-        self._axes = self.figure.add_axes((0.03, _FOOT / height, 0.94, 1 - (_HEAD + _FOOT) / height))
+        self._axes = self.figure.add_axes((0.03, foot / height, 0.94, 1 - (_HEAD + foot) / height))
         self._axes.set_xlim(-0.025, 1.025)
         self._axes.set_ylim(inside, 0)
         self._axes.set_axis_off()
@@ -80,8 +82,8 @@ class _Picture:
 
     def _draw(self) -> None:
         timeline = self._timeline
-        self.figure.text(0.03, 1 - 0.32 / self._height, _cut(timeline.title, 68), **_words(13, bold=True))
-        subtitle = ". ".join(filter(None, (timeline.subtitle, *timeline.notes)))
+        self.figure.text(0.03, 1 - 0.32 / self._height, _cut(timeline.title, 80), **_words(11.5, bold=True))
+        subtitle = " ".join((f"{timeline.subtitle}." if timeline.subtitle else "", *timeline.notes)).strip()
         self.figure.text(0.03, 1 - 0.56 / self._height, _cut(subtitle, 118), **_words(9, colour=_SOFT))
         for tick in timeline.ticks:
             self._axes.axvline(tick.at, color=_GRID, linewidth=0.8, zorder=2)

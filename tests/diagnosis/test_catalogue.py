@@ -18,7 +18,7 @@ from bot.diagnosis.verdict import MatchKind
 from bot.diagnosis.workarounds import load_workarounds
 
 RULES = list(load_catalogue().rules.values())
-DOCS = Path(__file__).parents[2] / "docs/diagnosis.md"
+DOCS = Path(__file__).parents[2] / "docs/writing-rules.md"
 CORPUS = Path(__file__).parents[3] / "shared/corpus"
 
 
@@ -86,9 +86,8 @@ def test_no_needle_is_greedy_on_healthy_logs(cases):
         assert hits <= len(healthy) * 0.05, rule.id
 
 
-def test_every_rule_and_key_is_documented():
+def test_every_key_is_documented():
     text = DOCS.read_text(encoding="utf-8")
-    assert [rule.id for rule in RULES if f"| `{rule.id}` |" not in text] == []
     assert [key for key in RuleFile.model_fields if f"`{key}`" not in text] == []
 
 

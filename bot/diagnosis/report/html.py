@@ -64,7 +64,7 @@ class Drawing:
     lanes: tuple[Placed, ...]
     axis: int
     height: int
-    chief: Mark | None
+    roles: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,4 +175,5 @@ def _drawing(timeline: Timeline, rows: Sequence[Row]) -> Drawing:
         title = f"{lane.title} ({lane.host})" if lane.host else lane.title
         lanes.append(Placed(title, lane.remark, top, base, marks))
         top = base + _LEVEL
-    return Drawing(timeline, tuple(lanes), top, top + _AXIS + _TOLD, timeline.chief if rows else None)
+    roles = frozenset(mark.role.value for lane in timeline.lanes for mark in lane.marks)
+    return Drawing(timeline, tuple(lanes), top, top + _AXIS + _TOLD, roles)

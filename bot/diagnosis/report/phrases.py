@@ -46,13 +46,14 @@ class Tally:
 
 
 def ranked(incidents: Iterable[Incident]) -> list[Incident]:
-    """Return incidents as somebody at night should read them: what is surest and largest first, then the earliest."""
+    """Return incidents as somebody at night should read them: the surest and largest first, then the earliest.
 
-    def weight(place: int, incident: Incident) -> tuple[float, int, int]:
-        return -incident.confidence, -incident.lines, place
-
-    numbered = list(enumerate(incidents))
-    return [incident for _, incident in sorted(numbered, key=lambda pair: weight(*pair))]
+    One of each cause comes before the second of any, so that a flood of one failure does not hide another.
+    """
+    weighed = sorted(incidents, key=lambda incident: (-incident.confidence, -incident.lines))
+    heads = {incident.cause: incident for incident in reversed(weighed)}
+    first = [incident for incident in weighed if heads[incident.cause] is incident]
+    return first + [incident for incident in weighed if heads[incident.cause] is not incident]
 
 
 def tallies(incidents: Iterable[Incident]) -> list[Tally]:

@@ -169,17 +169,17 @@ def _commands(commands: Iterable[str]) -> Iterator[Line]:
 def _others(order: Sequence[Incident], wrap: _Wrap) -> Iterator[Line]:
     """Yield the other incidents: a few in short, more as rows of a table, very many only as counts."""
     short = order[1 : 1 + MOST_SHORT]
+    rest = order[1 + len(short) :]
+    if rest:
+        yield Line(f"All {phrases.count(len(order), 'incident')} by cause:", Tone.HEADING)
+        for tally in phrases.tallies(order):
+            when = phrases.span(tally.first, tally.last)
+            yield Line(f"  {phrases.grouped(tally.incidents):>7}  {tally.cause:<20}  {when}".rstrip())
+        yield _EMPTY
     for number, incident in enumerate(short, 2):
         yield from _short(incident, f"{number} of {len(order)}", wrap, told=incident.cause == order[0].cause)
-    rest = order[1 + len(short) :]
-    if not rest:
-        return
-    yield Line(f"All {phrases.count(len(order), 'incident')} by cause:", Tone.HEADING)
-    for tally in phrases.tallies(order):
-        when = phrases.span(tally.first, tally.last)
-        yield Line(f"  {tally.incidents:>6}  {tally.cause:<20}  {when}".rstrip())
-    yield _EMPTY
-    yield from _table(rest, len(short) + 2, wrap)
+    if rest:
+        yield from _table(rest, len(short) + 2, wrap)
 
 
 def _short(incident: Incident, place: str, wrap: _Wrap, *, told: bool) -> Iterator[Line]:

@@ -11,19 +11,20 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from bot.diagnosis.causes import Role
+from bot.diagnosis.causes import Cause, Role
 from bot.diagnosis.report.phrases import cause_in_words, count, own_names, ranked, span
 from bot.diagnosis.verdict import Evidence, Incident, Report
 
 MOST_LANES = 12
-MOST_MARKS = 600
-MOST_INCIDENTS = 200
+MOST_BY_LOG = 5  # incidents whose every line is drawn
+MOST_INCIDENTS = 240
 NO_OFFSETS: Mapping[str, timedelta] = MappingProxyType({})
 _TICKS = 6
-_NEAR = 0.014  # marks closer than this, as a share of the axis, would cover each other
+_NEAR = 0.017  # marks closer than this, as a share of the axis, would cover each other
 _TALLEST = 6  # marks above each other, before the next column begins
 _WEIGHT = {Role.DECISIVE: 0, Role.SYMPTOM: 1, Role.UNWINDING: 2, Role.CONTEXT: 3}
 _MILLISECOND = timedelta(milliseconds=1)
+_Name = tuple[str, str | None]  # of a lane: what it shows, and the host where that is known
 _STEPS = (
     *(_MILLISECOND * number for number in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
     *(timedelta(seconds=number) for number in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)),
@@ -83,6 +84,7 @@ class Timeline:
 
     title: str
     subtitle: str
+    incidents: int
     scale: Scale
     first: datetime | None
     last: datetime | None
@@ -92,17 +94,21 @@ class Timeline:
 
     @property
     def chief(self) -> Mark | None:
-        """The first line that names the cause."""
+        """The first line that names the cause, where there is one incident and so one cause."""
+        if self.incidents != 1:
+            return None
         deciding = (mark for lane in self.lanes for mark in lane.marks if mark.role is Role.DECISIVE)
         return min(deciding, key=lambda mark: mark.at, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """A line of evidence before it has a place."""
+    """A line of evidence before it has a place on the axis."""
 
     evidence: Evidence
     incident: int
+    lane: str
+    host: str | None
 
     @property
     def moment(self) -> datetime | None:
@@ -110,21 +116,22 @@ class _Point:
 
 
 def timeline_of(subject: Report | Incident, *, offsets: Mapping[str, timedelta] = NO_OFFSETS) -> Timeline:
-    """Lay out an incident, or all those of a report: every line they show or, of very many, those that decide.
+    """Lay out an incident, with a lane for each log, or the incidents of a report; of many, a lane for each cause.
 
     `offsets` says how far a host's clock was ahead; the moments of the lines are corrected by it already.
     """
     incidents = (subject,) if isinstance(subject, Incident) else tuple(ranked(subject.incidents))
-    points, notes = _bounded(incidents)
+    points, notes = _by_log(incidents) if len(incidents) <= MOST_BY_LOG else _by_cause(incidents)
+    points = _few(points)
     moments = [point.moment for point in points if point.moment]
-    lanes = _lanes(points)
     if not moments:
-        return _by_place(incidents, lanes, notes)
+        return _by_place(incidents, points, notes)
     first, last = _stretched(min(moments), max(moments))
-    placed = [_timed(name, members, first, last) for name, members in lanes.items()]
+    placed = [_timed(name, members, first, last) for name, members in _lanes(points).items()]
     return Timeline(
         title=_title(incidents),
         subtitle=_subtitle(incidents),
+        incidents=len(incidents),
         scale=Scale.TIME,
         first=first,
         last=last,
@@ -134,50 +141,60 @@ def timeline_of(subject: Report | Incident, *, offsets: Mapping[str, timedelta] 
     )
 
 
-def _bounded(incidents: Sequence[Incident]) -> tuple[list[_Point], tuple[str, ...]]:
-    """Read as many lines as can be drawn, and say what was left out."""
-    shown = incidents[:MOST_INCIDENTS]
-    every = [(number, line) for number, incident in enumerate(shown) for line in incident.evidence]
-    kept = every
-    if len(every) > MOST_MARKS:
-        kept = [(number, _chief(incident)) for number, incident in enumerate(shown)]
-    left_out = len(every) - len(kept)
-    notes = [f"Only the chief line of each incident is drawn; {count(left_out, 'other line')} left out."][:left_out]
-    if hidden := len(incidents) - len(shown):
-        notes.append(f"{count(hidden, 'further incident')} left out.")
-    return [_Point(line, number) for number, line in kept], tuple(notes)
+def _by_log(incidents: Sequence[Incident]) -> tuple[list[_Point], tuple[str, ...]]:
+    """Return every line that the incidents show, in lanes of files and hosts."""
+    every = [(number, line) for number, incident in enumerate(incidents) for line in incident.evidence]
+    names = own_names(line.file for _, line in every)
+    return [_Point(line, number, names[line.file], line.host) for number, line in every], ()
+
+
+def _by_cause(incidents: Sequence[Incident]) -> tuple[list[_Point], tuple[str, ...]]:
+    """Return the chief line of each incident, in lanes of causes; of very many an even sample of each cause."""
+    stride = -(-len(incidents) // MOST_INCIDENTS)
+    causes: dict[Cause, list[_Point]] = {}
+    for number, incident in enumerate(incidents):
+        point = _Point(_chief(incident), number, str(incident.cause), None)
+        causes.setdefault(incident.cause, []).append(point)
+    notes = ["Each mark is the chief line of one incident."]
+    if stride > 1:
+        notes.append(f"One in {stride} is drawn.")
+    sampled = (sorted(points, key=_when)[::stride] for points in causes.values())
+    return [point for points in sampled for point in points], tuple(notes)
 
 
 def _chief(incident: Incident) -> Evidence:
     return min(incident.evidence, key=lambda line: _WEIGHT[line.role])
 
 
-def _lanes(points: Iterable[_Point]) -> dict[tuple[str, str | None], list[_Point]]:
-    """Sort points into one lane for each file and host, in the order of the file."""
-    found: dict[tuple[str, str | None], list[_Point]] = {}
+def _when(point: _Point) -> tuple[datetime, int]:
+    return point.moment or datetime.max.replace(tzinfo=UTC), point.evidence.line
+
+
+def _lanes(points: Iterable[_Point]) -> dict[_Name, list[_Point]]:
+    """Sort points into their lanes, there in the order of their file."""
+    lanes: dict[_Name, list[_Point]] = {}
     for point in points:
-        found.setdefault((point.evidence.file, point.evidence.host), []).append(point)
-    titles = own_names(file for file, _ in found)
-    lanes: dict[tuple[str, str | None], list[_Point]] = {}
-    for (file, host), members in found.items():
-        lanes.setdefault((titles[file], host), []).extend(members)
+        lanes.setdefault((point.lane, point.host), []).append(point)
     for members in lanes.values():
         members.sort(key=lambda point: (point.evidence.file, point.evidence.line))
-    return _few(lanes)
+    return lanes
 
 
-def _few(lanes: dict[tuple[str, str | None], list[_Point]]) -> dict[tuple[str, str | None], list[_Point]]:
+def _few(points: list[_Point]) -> list[_Point]:
     """Join the lanes with the least weighty lines where there are more than can be read."""
+    lanes = _lanes(points)
     if len(lanes) <= MOST_LANES:
-        return lanes
-    weighed = sorted(lanes.items(), key=lambda lane: min(_WEIGHT[point.evidence.role] for point in lane[1]))
-    kept = dict(weighed[: MOST_LANES - 1])
-    rest = weighed[MOST_LANES - 1 :]
-    kept[f"{count(len(rest), 'other log')}", None] = [point for _, members in rest for point in members]
-    return kept
+        return points
+    weighed = sorted(lanes.values(), key=lambda members: min(_WEIGHT[point.evidence.role] for point in members))
+    kept, rest = weighed[: MOST_LANES - 1], weighed[MOST_LANES - 1 :]
+    joined = f"{len(rest)} other logs"
+    return [
+        *(point for members in kept for point in members),
+        *(replace(point, lane=joined, host=None) for members in rest for point in members),
+    ]
 
 
-def _timed(name: tuple[str, str | None], points: Sequence[_Point], first: datetime, last: datetime) -> Lane:
+def _timed(name: _Name, points: Sequence[_Point], first: datetime, last: datetime) -> Lane:
     """Place points by their time; one without stands where the line before it in its file does."""
     width = last - first
     fallback = next((point.moment for point in points if point.moment), first)
@@ -193,22 +210,19 @@ def _timed(name: tuple[str, str | None], points: Sequence[_Point], first: dateti
     return _lane(name, places, remark)
 
 
-def _by_place(
-    incidents: Sequence[Incident],
-    lanes: Mapping[tuple[str, str | None], Sequence[_Point]],
-    notes: tuple[str, ...],
-) -> Timeline:
+def _by_place(incidents: Sequence[Incident], points: Sequence[_Point], notes: tuple[str, ...]) -> Timeline:
     """Lay out lines that do not say when they were written, by their place in their file."""
-    numbers = [point.evidence.line for members in lanes.values() for point in members] or [1]
+    numbers = [point.evidence.line for point in points] or [1]
     low, high = min(numbers), max(numbers)
     width = max(high - low, 1)
     placed = [
         _lane(name, [((point.evidence.line - low) / width, point) for point in members], "")
-        for name, members in lanes.items()
+        for name, members in _lanes(points).items()
     ]
     return Timeline(
         title=_title(incidents),
         subtitle=_subtitle(incidents),
+        incidents=len(incidents),
         scale=Scale.PLACE,
         first=None,
         last=None,
@@ -218,7 +232,7 @@ def _by_place(
     )
 
 
-def _lane(name: tuple[str, str | None], places: Iterable[tuple[float, _Point]], remark: str) -> Lane:
+def _lane(name: _Name, places: Iterable[tuple[float, _Point]], remark: str) -> Lane:
     title, host = name
     return Lane(
         title=title, host=host, remark=remark, marks=tuple(_stacked(sorted(places, key=lambda place: place[0])))
