@@ -16,7 +16,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot import telemetry
-from bot.diagnosis.engine import load_engine
+from bot.diagnosis.engine import Engine, load_engine
+from bot.diagnosis.ownrules import usable
 from bot.errors import UserError
 from bot.jobs.queue import RedisQueue
 from bot.jobs.worker import Worker
@@ -145,7 +146,7 @@ async def worker_role(
         store = await stack.enter_async_context(store_of(settings))
         vcenters = await stack.enter_async_context(vcenters_of(settings))
         queue = queue_of(settings, store)
-        engine = load_engine()
+        engine = engine_of(settings)
         tools = WorkerTools(
             queue=queue,
             fleet=Fleet(vcenters, site_specs(settings)),
@@ -171,6 +172,14 @@ async def worker_role(
         redrawing = asyncio.create_task(redraw_unattended(queue, tools.outbox), name="redraw")
         stack.push_async_callback(_ended, redrawing)
         yield Worker(queue, worker_name(), job_handlers(tools), concurrency=settings.worker.concurrency)
+
+
+def engine_of(settings: Settings) -> Engine:
+    """The shipped rules and those of `diagnosis.rules`; one of the latter with a mistake is left out, and that is logged."""
+    own = usable(settings.path(settings.diagnosis.rules))
+    for complaint in own.complaints:
+        log.warning("A rule of diagnosis.rules is left out: %s", complaint)
+    return load_engine(extra_rules=own.files)
 
 
 def worker_name() -> str:
