@@ -175,7 +175,7 @@ async def worker_role(
 
 
 def engine_of(settings: Settings) -> Engine:
-    """The shipped rules and those of `diagnosis.rules`; one of the latter with a mistake is left out, and that is logged."""
+    """The shipped rules and those of `diagnosis.rules`; of the latter, one with a mistake is left out and logged."""
     own = usable(settings.path(settings.diagnosis.rules))
     for complaint in own.complaints:
         log.warning("A rule of diagnosis.rules is left out: %s", complaint)
