@@ -51,14 +51,15 @@ def test_something_unreadable_exits_2_and_the_rest_is_reported(seed_file):
 def test_standard_input(seed_file):
     result = run("diagnose", "-", stdin=seed_file.read_bytes())
     assert result.exit_code == 1
-    assert "-:2: " in result.stdout
+    assert "\n    -\n" in result.stdout
+    assert ">> 2: [2012" in result.stdout
 
 
 def test_people_get_cause_confidence_lines_and_ways_round(seed_file):
     text = run("diagnose", seed_file).stdout
     parts = (
-        "Incident 1 of 1: packet_loss",
-        "Confidence 60%, from one log alone",
+        "packet_loss: packet loss or a reset on the path",
+        "60% sure, from one log alone",
         "task-10646",
         "requested 262040",
         "Ruled out:",
@@ -66,7 +67,7 @@ def test_people_get_cause_confidence_lines_and_ways_round(seed_file):
         "Check next:",
         "Way 1: Fix the network first",
         "Way 5: Veeam FastSCP (withdrawn)",
-        "$ ssh root@<source-host>",
+        "\n       ssh root@<source-host>",
         "1 incident in 1 file",
     )
     assert [part for part in parts if part not in text] == []
@@ -75,7 +76,7 @@ def test_people_get_cause_confidence_lines_and_ways_round(seed_file):
 def test_an_undetermined_failure_is_not_dressed_up(tmp_path):
     (tmp_path / "x.log").write_text("[NFC ERROR]NfcNew: failed\n", encoding="utf-8")
     text = run("diagnose", tmp_path).stdout
-    assert "The lines do not name a cause" in text
+    assert "none of them names a cause" in text
     assert "1 lines had no header" not in text
     assert "1 line had no header of a known format" in text
 
@@ -85,8 +86,8 @@ def test_people_are_not_flooded_with_lines(tmp_path):
         "[NFC ERROR] NfcNet_Send: requested 262040, sent only -1 bytes\n" * 9, encoding="utf-8"
     )
     text = run("diagnose", tmp_path).stdout
-    assert text.count("requested 262040") == 6
-    assert "more of the same kind" in text
+    assert text.count("requested 262040") == 8
+    assert "1 more line:" in text
 
 
 def test_an_empty_file_in_a_folder_is_a_note(tmp_path):
