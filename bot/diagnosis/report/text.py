@@ -5,7 +5,6 @@ Yields lines with a tone; colours, and where the lines go, are the command's bus
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -75,6 +74,8 @@ class _Wrap:
         if self.width is None:
             yield Line(first + safe, tone)
             return
+        import textwrap  # noqa: PLC0415 - a pipe needs none, and every millisecond of the start counts
+
         hanging = " " * len(first) if rest is None else rest
         wrapped = textwrap.wrap(
             safe, self.width, initial_indent=first, subsequent_indent=hanging, break_on_hyphens=False
