@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bot import settings
+from bot.compose import engine_of
 from bot.diagnosis.engine import load_engine
 from bot.diagnosis.ownrules import files_in, usable
 from bot.errors import UserError
@@ -76,3 +78,16 @@ def test_no_folder_and_an_empty_one_stop_nobody(tmp_path):
     assert usable(None).complaints == ()
     assert "holds no rule" in usable(tmp_path).complaints[0]
     assert "no rule file or folder" in usable(tmp_path / "missing").complaints[0]
+
+
+def test_a_worker_goes_on_without_a_faulty_file_and_says_so(folder, tmp_path, caplog):
+    folder("good-rule")
+    folder("faulty-rule", text="id = 3\n")
+    (tmp_path / "config").mkdir()
+    config = tmp_path / "config" / "coldmigrate.toml"
+    config.write_text('[diagnosis]\nrules = ".."\n', encoding="utf-8")
+    engine = engine_of(settings.load(config, {}))
+    assert "good-rule" in engine.catalogue.rules
+    assert "faulty-rule" not in engine.catalogue.rules
+    assert "A rule of diagnosis.rules is left out" in caplog.text
+    assert "faulty-rule.toml: title: Field required" in caplog.text
