@@ -19,6 +19,7 @@ BASIS_IN_WORDS = {
     Basis.BOTH_ENDS: "the logs of both ends",
     Basis.MEASURED: "a measurement",
 }
+SEVERAL_LOGS = "logs alone, which see a failure but not always its cause"
 ROLE_IN_WORDS = {
     Role.DECISIVE: "names the cause",
     Role.SYMPTOM: "shows the failure",
@@ -81,7 +82,10 @@ def how_sure(incident: Incident) -> str:
     """Say how far to trust the verdict, and what it was read from."""
     if incident.cause is Cause.UNDETERMINED:
         return "Nobody can tell from these lines: none of them names a cause. What they do say is below."
-    return f"{percent(incident.confidence)} sure, from {BASIS_IN_WORDS[incident.basis]}."
+    basis = BASIS_IN_WORDS[incident.basis]
+    if incident.basis is Basis.LOG and len({line.file for line in incident.evidence}) > 1:
+        basis = SEVERAL_LOGS
+    return f"{percent(incident.confidence)} sure, from {basis}."
 
 
 def percent(share: float) -> str:

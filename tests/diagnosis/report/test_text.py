@@ -63,7 +63,9 @@ def test_an_undetermined_failure_is_not_dressed_up(incident, line, report):
     assert ">>" not in told
 
 
-def test_the_basis_is_named(incident, report):
+def test_the_basis_is_named(incident, line, report):
+    assert "from one log alone" in text(report(incident()))
+    assert "from logs alone" in text(report(incident(evidence=(line(), line(file="hostd.log")))))
     assert "from the logs of both ends" in text(report(incident(basis=Basis.BOTH_ENDS)))
     assert "from a measurement" in text(report(incident(basis=Basis.MEASURED)))
 
