@@ -62,6 +62,15 @@ class Basis(StrEnum):
     MEASURED = "measured"
 
 
+class Session(StrEnum):
+    """Whose copy a session belongs to."""
+
+    MIGRATION = "migration"
+    BACKUP = "backup"
+    REPLICATION = "replication"
+    OTHER = "other"
+
+
 # A log sees a session die, not why: on these causes it never speaks louder than its basis allows.
 TRANSPORT = frozenset(
     {

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from bot.diagnosis.patterns import compile_pattern
 
 # Families whose base cannot be told from a suffix by shape alone, the most specific first.
+_OURS = r"(?i)^(?P<base>cm-[0-9a-z]{8}-a\d+)(?:-|$)"  # migration and attempt
 _FAMILIES = tuple(
     compile_pattern(pattern)
     for pattern in (
-        r"(?i)^(?P<base>cm-[0-9a-z]{8}-a\d+)(?:-|$)",  # our own: migration and attempt
+        _OURS,
         r"(?i)^(?P<base>.+-h5:\d+)(?:-|$)",  # the HTML5 client
         r"(?i)^(?P<base>[0-9a-f]{8}-[0-9a-f]{8})(?:-|$)",  # the old clients
     )
@@ -45,6 +46,11 @@ def belongs_to(op_id: str, base: str) -> bool:
     """Tell whether `op_id` is `base` or `base` with suffixes."""
     op_id, base = op_id.casefold(), base.casefold()
     return op_id == base or op_id.startswith(base + "-")
+
+
+def is_ours(op_id: str) -> bool:
+    """Tell whether this product gave the opID, to whichever migration."""
+    return _FAMILIES[0].match(op_id) is not None
 
 
 def is_internal(op_id: str) -> bool:

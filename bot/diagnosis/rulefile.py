@@ -10,12 +10,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from bot.diagnosis.causes import Cause, Role, Stage
+from bot.diagnosis.causes import Cause, Role, Session, Stage
 from bot.diagnosis.checks import load_checks
 from bot.diagnosis.conditions import FIELDS, parse_condition
 from bot.diagnosis.event import LogKind
 from bot.diagnosis.patterns import PatternError, compile_pattern
-from bot.diagnosis.rules import Session, Status, read_rule
+from bot.diagnosis.rules import Status, read_rule
 from bot.diagnosis.workarounds import load_workarounds
 from bot.errors import UserError
 

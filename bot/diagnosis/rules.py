@@ -13,21 +13,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from bot.diagnosis.causes import Cause, Role, Stage
+from bot.diagnosis.causes import Cause, Role, Session, Stage
 from bot.diagnosis.conditions import Condition, parse_condition
 from bot.diagnosis.event import Event, LogKind
 from bot.diagnosis.patterns import Pattern, any_of, compile_pattern
 
 FOLDER = Path(__file__).parent / "rules"
-
-
-class Session(StrEnum):
-    """Whose copy a session belongs to."""
-
-    MIGRATION = "migration"
-    BACKUP = "backup"
-    REPLICATION = "replication"
-    OTHER = "other"
 
 
 class Status(StrEnum):

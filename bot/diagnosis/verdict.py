@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.diagnosis.causes import Basis, Cause, Role, Stage
+from bot.diagnosis.causes import Basis, Cause, Role, Session, Stage
 
 SCHEMA = "coldmigrate.diagnosis/1"
 
@@ -41,12 +41,14 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One line that an incident rests on."""
+    """One line that an incident rests on. `moment` is its time on the common clock, where that is known."""
 
     file: str
     line: int
     text: str
     role: Role
+    moment: datetime | None = None
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ class Alternative:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An error number of the lines, decoded: `393225` is `DiskLib: system error 6, no such device or address`."""
+
+    text: str
+    meaning: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workaround:
     """A way around the failure, filled with what is known. Commands are quoted for a POSIX shell."""
@@ -80,7 +90,10 @@ class Workaround:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One failure: its cause, how sure that is, and what it rests on. `lines` counts all its lines but the context."""
+    """One failure: its cause, how sure that is, and what it rests on. `lines` counts all its lines but the context.
+
+    `session` is whose copy it was, where the lines tell.
+    """
 
     id: str
     cause: Cause
@@ -105,6 +118,8 @@ class Incident:
     links: tuple[str, ...]
     alternatives: tuple[Alternative, ...]
     workarounds: tuple[Workaround, ...]
+    session: Session | None = None
+    numbers: tuple[Number, ...] = ()
 
     @property
     def decisive(self) -> tuple[Evidence, ...]:
