@@ -13,6 +13,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bot import telemetry
@@ -32,6 +33,7 @@ from bot.operations.rights import Verb as Right
 from bot.operations.tools import READ_ON, SILENCE, Fleet, WorkerTools, nowhere
 from bot.settings import Settings, Site
 from bot.slack.outbox import RedisOutbox
+from bot.store import blobs
 from bot.store.client import Store, connect
 from bot.store.schema import check_schema
 from bot.store.url import passwords_in
@@ -99,8 +101,14 @@ async def bot_role(
     from bot.slack.channels import SlackChannels
     from bot.slack.client import open_client
     from bot.slack.drain import OutboxDrainer
+    from bot.slack.errands import RedisErrands
+    from bot.slack.files import WebFiles
     from bot.slack.groups import SlackGroupMembers
     from bot.slack.inbox import RedisInbox
+    from bot.slack.threads import WebThreads
+    from bot.slack.whispers import WebWhispers
+    from handlers.slack.errands import Errander
+    from handlers.slack.fetch import Fetcher
     from handlers.slack.run import SlackBot
 
     tokens = settings.slack_tokens()
@@ -122,10 +130,24 @@ async def bot_role(
                 channels=SlackChannels(client),
                 sites=sites,
                 approvals={SiteName(n): Approval(site.approval) for n, site in settings.sites.items()},
+                shelve=partial(blobs.put, store),
             )
         )
         drainer = OutboxDrainer(store, client, admins=settings.slack.admins, reached=reached, look_up=look_up)
-        bot = SlackBot(tokens.app.get_secret_value(), client, desk, drainer, RedisInbox(store), reached=reached)
+        errands, whispers = RedisErrands(store), WebWhispers(client)
+        fetcher = Fetcher(
+            desk,
+            WebFiles(client),
+            WebThreads(client),
+            whispers,
+            keep=errands.keep,
+            at_most=blobs.LARGEST,
+            watched=[settings.alerts.channel] if settings.alerts else [],
+        )
+        errander = Errander(errands, fetcher, RedisOutbox(store), whispers, reached=reached)
+        bot = SlackBot(
+            tokens.app.get_secret_value(), client, desk, drainer, RedisInbox(store), errander=errander, reached=reached
+        )
         await bot.start()
         stack.push_async_callback(bot.stop)
         yield bot

@@ -88,7 +88,13 @@ MANIFEST: Final[dict[str, Any]] = {
                 "type": "global",
                 "callback_id": "cm.open-form",
                 "description": "Plan a cold migration of a VM to another site",
-            }
+            },
+            {
+                "name": "Diagnose this log",
+                "type": "message",
+                "callback_id": "cm.diagnose-log",
+                "description": "Say why a copy failed, by the log lines and files in this message",
+            },
         ],
         "bot_user": {"display_name": "coldmigrate", "always_online": True},
         "slash_commands": [
@@ -97,16 +103,24 @@ MANIFEST: Final[dict[str, Any]] = {
                 "description": "Plan a cold migration of a VM to a site",
                 "usage_hint": "<vm> <site> | list | show <job> | cancel <job> | retry <job> | help",
                 "should_escape": False,
-            }
+            },
+            {
+                "command": "/diagnose",
+                "description": "Say why a copy of a VM failed, from the hosts' logs",
+                "usage_hint": "<vm, host, job, task or opID> [--since 2h]",
+                "should_escape": False,
+            },
         ],
     },
     "oauth_config": {
         "scopes": {
             "bot": [
+                "app_mentions:read",
                 "channels:history",
                 "channels:read",
                 "chat:write",
                 "commands",
+                "files:read",
                 "files:write",
                 "groups:history",
                 "groups:read",
@@ -121,7 +135,7 @@ MANIFEST: Final[dict[str, Any]] = {
         }
     },
     "settings": {
-        "event_subscriptions": {"bot_events": ["app_home_opened"]},
+        "event_subscriptions": {"bot_events": ["app_home_opened", "app_mention", "file_shared", "message.im"]},
         "interactivity": {"is_enabled": True},
         "org_deploy_enabled": False,
         "socket_mode_enabled": True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -12,7 +12,7 @@ from bot.jobs.port import Job, JobQueue
 from bot.migration.facts import SiteSpec
 from bot.migration.request import JobId, SiteName
 from bot.operations.port import Person
-from bot.operations.record import request_of
+from bot.operations.record import MIGRATE, request_of
 from bot.operations.rights import Rights
 from bot.slack.port import Outbox
 from bot.vsphere.port import Inventory
@@ -58,6 +58,8 @@ class Counter:
     channels: Membership
     sites: Mapping[SiteName, SiteSpec]
     approvals: Mapping[SiteName, Approval]
+    shelve: Callable[[bytes], Awaitable[str]]
+    """Keep bytes for a worker, for an hour; their SHA-256 in hex. UserError for too many."""
 
     def site(self, name: str) -> SiteSpec:
         """The site of this name. UserError with all sites when there is none."""
@@ -66,10 +68,12 @@ class Counter:
         raise UserError(f"There is no site '{name}'. Sites: {', '.join(sorted(self.sites)) or 'none'}.")
 
     async def job(self, job: JobId) -> Job:
-        """The job of this id. UserError when there is none."""
-        if (found := await self.queue.get(job)) is not None:
-            return found
-        raise UserError(f"There is no job '{job}'.", example="/coldmigrate list")
+        """The migration of this id. UserError when there is none."""
+        if (found := await self.queue.get(job)) is None:
+            raise UserError(f"There is no job '{job}'.", example="/coldmigrate list")
+        if found.kind != MIGRATE:
+            raise UserError(f"{job} is a diagnosis, not a migration: all there is of it is in its thread.")
+        return found
 
 
 def site_of(job: Job) -> SiteName:

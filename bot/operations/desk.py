@@ -10,8 +10,9 @@ from bot.operations.cancel import cancel
 from bot.operations.counter import Counter
 from bot.operations.home import home
 from bot.operations.offer import target_sites, vms_like
-from bot.operations.port import Answer, Home, MigrateOrder, Person, VmChoice
+from bot.operations.port import Answer, Home, MigrateOrder, Person, Question, VmChoice
 from bot.operations.report import help_for, jobs, show
+from bot.operations.request_diagnosis import may_diagnose, request_diagnosis
 from bot.operations.request_migration import request_migration
 from bot.operations.retry import retry
 
@@ -33,6 +34,12 @@ class Desk:
 
     async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str) -> Answer:
         return await retry(self._counter, who, channel, job, dedupe=dedupe)
+
+    async def may_diagnose(self, who: Person, channel: str) -> None:
+        await may_diagnose(self._counter, who, channel)
+
+    async def diagnose(self, who: Person, question: Question, *, dedupe: str) -> Answer:
+        return await request_diagnosis(self._counter, who, question, dedupe=dedupe)
 
     async def jobs(self, who: Person) -> Answer:
         return await jobs(self._counter, who)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.migration.machine import Phase
@@ -32,6 +32,22 @@ class MigrateOrder:
     datastore: str | None = None
     networks: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody wants explained, and where the answer goes: below the message `thread`, or into the channel.
+
+    Either `typed`, a name as it was typed and not looked up; or `material`, a log that was pasted, or the file
+    `file_name`. `since`: how far back to look, if that was said.
+    """
+
+    channel: str
+    thread: str = ""
+    typed: str = ""
+    since: timedelta | None = None
+    material: bytes = b""
+    file_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +112,14 @@ class Verbs(Protocol):
 
     async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str) -> Answer:
         """Draft what `job` was, again. The same `dedupe` drafts once."""
+        ...
+
+    async def may_diagnose(self, who: Person, channel: str) -> None:
+        """Pass if they may ask for a diagnosis at all, and be answered in `channel`; ask before fetching for them."""
+        ...
+
+    async def diagnose(self, who: Person, question: Question, *, dedupe: str) -> Answer:
+        """Have it found out by a worker, who answers where the question says. The same `dedupe` asks once."""
         ...
 
     async def jobs(self, who: Person) -> Answer:

@@ -11,7 +11,7 @@ from bot.migration.machine import WORDS
 from bot.migration.request import JobId
 from bot.operations.counter import Counter, site_of
 from bot.operations.port import Answer, Person
-from bot.operations.record import copied_of, request_of
+from bot.operations.record import MIGRATE, copied_of, request_of
 from bot.operations.rights import Verb
 
 SHOWN: Final = 20
@@ -31,6 +31,12 @@ _HELP: Final = {
     Verb.CANCEL: ("/coldmigrate cancel <job>  stop it; the VM stays at, or goes back to, its source",),
     Verb.RETRY: ("/coldmigrate retry <job>   plan it again after it failed or was cancelled",),
     Verb.APPROVE: ("Approve buttons            you may approve plans",),
+    Verb.DIAGNOSE: (
+        "/diagnose <vm, host, job, task or opID>   why its copy failed, from the hosts' logs",
+        "    --since <time>, such as 90m, 2h or 1d",
+        "@coldmigrate diagnose      in a thread: the logs in it, or the migration whose card it is",
+        "Diagnose this log          in a message's menu; or drop a .log, .gz, .tgz or .zip in a message to me",
+    ),
 }
 
 
@@ -41,8 +47,8 @@ async def jobs(counter: Counter, who: Person) -> Answer:
     live, recent = await asyncio.gather(
         counter.queue.recent(limit=LOOKED_AT, live_only=True), counter.queue.recent(limit=LOOKED_AT)
     )
-    at_work = [job for job in live if visible(site_of(job))]
-    ended = [job for job in recent if job.state.ended and visible(site_of(job))]
+    at_work = [job for job in live if job.kind == MIGRATE and visible(site_of(job))]
+    ended = [job for job in recent if job.kind == MIGRATE and job.state.ended and visible(site_of(job))]
     shown = [*at_work[:SHOWN], *ended[: max(SHOWN - len(at_work), 0)]]
     if not shown:
         return Answer("There are no jobs.")

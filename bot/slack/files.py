@@ -135,7 +135,7 @@ def _is_sign_in(answer: aiohttp.ClientResponse, file: FileGlance) -> bool:
 
 def _too_large(name: str, size: int, at_most: int) -> UserError:
     return UserError(
-        f"{name} has {size / 1e6:.1f} MB, and I take {at_most / 1e6:.0f} MB from Slack. "
-        f"Pack it with gzip, or let the machine that has it read it, whatever its size.",
+        f"{name} has {size / 1e6:.1f} MB, and there is room for {max(at_most, 0) / 1e6:.0f} MB. "
+        "Pack it with gzip, or let the machine that has it read it, whatever its size.",
         example=f"coldmigrate diagnose {name}",
     )

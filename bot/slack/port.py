@@ -271,7 +271,7 @@ class SlackFiles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of a thread. `job`: it is the card of this migration. `ours`: the bot said it."""
+    """One message of a thread. `ours`: the bot said it; `to_us`: it names the bot; `job`: whose card it is."""
 
     ts: str
     user: str
@@ -279,6 +279,7 @@ class Said:
     files: Sequence[str] = ()
     ours: bool = False
     by_app: bool = False
+    to_us: bool = False
     job: str = ""
 
 

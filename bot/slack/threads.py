@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,21 +21,29 @@ _PAGE: Final = 200
 _CLOSED: Final = frozenset({"thread_not_found", "message_not_found", "channel_not_found", "not_in_channel"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Us:
+    """The bot, by its two ids."""
+
+    bot: str
+    user: str
+
+
 class WebThreads(Threads):
-    """Slack's own. `bot_id` is asked of Slack at the first reading."""
+    """Slack's own. Who we are is asked at the first reading."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
-        self._bot_id = ""
+        self._us: _Us | None = None
 
     async def read(self, channel: str, ts: str) -> Sequence[Said]:
-        bot_id = await self._own_id()
+        us = await self._own_ids()
         said: list[Said] = []
         cursor = ""
         while len(said) < MESSAGES:
             page = await self._page(channel, ts, cursor)
             known = {one.ts for one in said}  # each page begins with the thread's first message again
-            said += [_said(message, bot_id) for message in page.get("messages") or () if message["ts"] not in known]
+            said += [_said(message, us) for message in page.get("messages") or () if message["ts"] not in known]
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
@@ -53,24 +62,32 @@ class WebThreads(Threads):
         found: Mapping[str, Any] = answer.data  # type: ignore[assignment]  # bytes only for other kinds of answers
         return found
 
-    async def _own_id(self) -> str:
-        if not self._bot_id:
+    async def _own_ids(self) -> _Us:
+        if self._us is None:
             with calling("auth.test"):
-                self._bot_id = str((await self._client.auth_test())["bot_id"])
-        return self._bot_id
+                found = await self._client.auth_test()
+            self._us = _Us(str(found["bot_id"]), str(found["user_id"]))
+        return self._us
 
 
-def _said(message: Mapping[str, Any], bot_id: str) -> Said:
-    ours = message.get("bot_id") == bot_id
+def _said(message: Mapping[str, Any], us: _Us) -> Said:
+    ours = message.get("bot_id") == us.bot
     return Said(
         ts=str(message["ts"]),
         user=str(message.get("user") or ""),
-        text=str(message.get("text") or ""),
+        text=text_of(message),
         files=tuple(str(file["id"]) for file in message.get("files") or () if file.get("id")),
         ours=ours,
         by_app=bool(message.get("bot_id")),
+        to_us=f"<@{us.user}" in str(message.get("text") or ""),
         job=_migration(message) if ours else "",
     )
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """All that it says; what apps post often stands in attachments alone."""
+    attached = (str(one.get("text") or one.get("fallback") or "") for one in message.get("attachments") or ())
+    return "\n".join(filter(None, [str(message.get("text") or ""), *attached]))
 
 
 def _migration(message: Mapping[str, Any]) -> str:

@@ -54,10 +54,13 @@ async def answered(call: Coroutine[Any, Any, Answer]) -> Answer:
 def _outcome(work: asyncio.Task[Answer]) -> Answer:
     try:
         return work.result()
-    except ColdmigrateError as error:
-        return _in_words(error)
     except Exception as error:  # noqa: BLE001 - the edge: whatever is left is a defect, and the person gets its number
-        return _defect(error)
+        return in_words(error)
+
+
+def in_words(error: Exception) -> Answer:
+    """What a person reads instead of an answer."""
+    return _in_words(error) if isinstance(error, ColdmigrateError) else _defect(error)
 
 
 def _note_the_late(work: asyncio.Task[Answer]) -> None:

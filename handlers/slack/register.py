@@ -16,13 +16,18 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.operations.port import Verbs
 from bot.slack.client import calling
 from bot.slack.port import Inbox
+from bot.slack.whispers import WebWhispers
 from handlers.slack.actions import OURS, Actions
 from handlers.slack.commands import Commands
 from handlers.slack.deliveries import Deliveries
+from handlers.slack.diagnose import LOG_SHORTCUT, DiagnoseCommand, Heard
+from handlers.slack.errands import Errander
+from handlers.slack.fetch import OFFER
 from handlers.slack.form import FORM, OPEN, VM
 from handlers.slack.home import REFRESH, HomeTab
 from handlers.slack.options import TypeAhead
 from handlers.slack.parse import COMMAND
+from handlers.slack.parse_diagnose import DIAGNOSE
 from handlers.slack.views import Forms, nothing_typed
 
 log = logging.getLogger(__name__)
@@ -56,7 +61,13 @@ class InFlight:
 
 
 async def build_app(
-    client: AsyncWebClient, verbs: Verbs, inbox: Inbox, deliveries: Deliveries, in_flight: InFlight
+    client: AsyncWebClient,
+    verbs: Verbs,
+    inbox: Inbox,
+    deliveries: Deliveries,
+    errander: Errander,
+    *,
+    in_flight: InFlight,
 ) -> AsyncApp:
     """The app with all listeners. LoginError at once if the token is no good, instead of at the first command."""
     authorized = await _authorized(client)
@@ -82,9 +93,20 @@ async def build_app(
     app.view(FORM)(in_flight(forms.submitted))
     app.event("app_home_opened")(in_flight(home.opened))
     app.action(REFRESH)(in_flight(home.refreshed))
+    heard = Heard(errander, WebWhispers(client), bot_user=str(authorized.bot_user_id))
+    app.command(DIAGNOSE)(in_flight(DiagnoseCommand(verbs, deliveries).typed))
+    app.message_shortcut(LOG_SHORTCUT)(in_flight(heard.shortcut))
+    app.action(OFFER)(in_flight(heard.button))
+    app.event("app_mention", middleware=[heard.mention])(_done)
+    app.event("message", middleware=[heard.message])(_done)
+    app.event("file_shared", middleware=[heard.file])(_done)
     app.action(OURS)(in_flight(Actions(verbs, inbox, deliveries).clicked))
     app.error(_log)
     return app
+
+
+async def _done() -> None:
+    """Nothing is left to do once an event's middleware has kept what it says."""
 
 
 async def _authorized(client: AsyncWebClient) -> AuthorizeResult:

@@ -21,6 +21,7 @@ from bot.slack.courier import nowhere
 from bot.slack.drain import OutboxDrainer
 from bot.slack.port import Inbox
 from handlers.slack.deliveries import Deliveries
+from handlers.slack.errands import Errander
 from handlers.slack.register import InFlight, build_app
 from handlers.slack.socket import SocketMode
 
@@ -49,6 +50,7 @@ class SlackBot:
         drainer: OutboxDrainer,
         inbox: Inbox,
         *,
+        errander: Errander,
         rest: timedelta = FIRST_REST,
         reached: Callable[[str], None] = nowhere,
     ) -> None:
@@ -57,20 +59,25 @@ class SlackBot:
         self._verbs = verbs
         self._drainer = drainer
         self._inbox = inbox
+        self._errander = errander
         self._rest = rest
         self._reached = reached
         self._in_flight = InFlight()
         self._socket: SocketMode | None = None
         self._draining: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect, and begin to listen and to drain. Call it once."""
         deliveries = Deliveries(self._inbox, reached=self._reached)
-        app = await build_app(self._client, self._verbs, self._inbox, deliveries, self._in_flight)
+        app = await build_app(
+            self._client, self._verbs, self._inbox, deliveries, self._errander, in_flight=self._in_flight
+        )
         socket = SocketMode(self._app_token, self._client, self._in_flight(_listener(app, self._reached)))
         await socket.start()
         self._socket = socket
         self._draining = asyncio.create_task(self._drain(), name="outbox drainer")
+        self._running = asyncio.create_task(self._errander.run(), name="errands")
 
     async def wait(self) -> None:
         """Return once stopped. BugError if the outbox cannot be drained, whatever is tried."""
@@ -85,6 +92,10 @@ class SlackBot:
                 log.warning("Some commands were still at work after %.0f s.", LAST_WORDS.total_seconds())
             await self._socket.close()
             self._socket = None
+        if self._running is not None:
+            self._errander.stop()
+            await asyncio.wait({self._running})
+            self._running = None
         if self._draining is not None:
             self._drainer.stop()
             await asyncio.wait({self._draining})

@@ -12,6 +12,7 @@ import pytest
 
 from handlers.slack import parse
 from handlers.slack.parse import Empty, Migrate
+from handlers.slack.parse_diagnose import parse_command
 
 COMMAND_LINE = re.compile(r"(?<![/\w-])coldmigrate ([a-z][a-z-]*)")
 SLASH = re.compile(r"/coldmigrate ([a-z]+)\b")
@@ -67,6 +68,13 @@ def test_every_slash_command_of_the_pages_is_understood(pages):
             line = typed.partition(",")[0].replace("<job>", "k3q7m2xa").replace("<vm> <site>", "web01 site2")
             assert not isinstance(parse.parse(line), Empty), (page, typed)
             assert ("site" in line) is isinstance(parse.parse(line), Migrate), (page, typed)
+
+
+def test_every_diagnosis_of_the_pages_is_understood(pages):
+    typed = [(page, line) for page, text in pages.items() for line in re.findall(r"`/diagnose ([^`]+)`", text)]
+    assert typed
+    for page, line in typed:
+        assert parse_command(line.replace("<vm, host, job, task or opID>", "web01")).name, (page, line)
 
 
 @pytest.mark.parametrize("arguments", [[], ["jobs"], ["jobs", "show"]], ids=" ".join)

@@ -12,23 +12,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import UserError
 from bot.migration.machine import Phase
 from bot.migration.request import JobId, SiteName
 from bot.operations.counter import require_place
-from bot.operations.port import Answer, Home, JobGlance, MigrateOrder, Person, VmChoice
+from bot.operations.port import Answer, Home, JobGlance, MigrateOrder, Person, Question, Verbs, VmChoice
 from bot.operations.rights import Grant, Rights, Verb
 from bot.playground.slack.default_workspace import GROUP
 from bot.playground.slack.player import SlackPlayer
 from bot.slack.channels import SlackChannels
 from bot.slack.drain import OutboxDrainer
+from bot.slack.errands import RedisErrands
+from bot.slack.files import WebFiles
 from bot.slack.groups import SlackGroupMembers
 from bot.slack.inbox import RedisInbox
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import Button, ButtonKind, JobCard
+from bot.slack.threads import WebThreads
+from bot.slack.whispers import WebWhispers
 from bot.store import keys
+from bot.store.blobs import LARGEST
 from bot.store.client import Store
+from handlers.slack.errands import Errander
+from handlers.slack.fetch import Fetcher
 from handlers.slack.run import SlackBot
 
 _PATH = Path(__file__).parents[1] / "fixtures_valkey.py"
@@ -48,6 +56,8 @@ valkey_url = _fixtures().valkey_url
 
 JOB = JobId("k3q7m2xa")
 PLAN = "0123456789abcdef"
+ALERTS = "C0NFCALERT"
+"""Where a log that is dropped is a question."""
 
 
 async def _nothing() -> None:
@@ -91,6 +101,15 @@ class Desk:
         self.calls.append(("retry", who.user_id, channel, job, dedupe))
         return Answer("")
 
+    async def may_diagnose(self, who: Person, channel: str) -> None:
+        await self._may(who, Verb.DIAGNOSE, None)
+        await require_place(self.channels, who, channel)
+
+    async def diagnose(self, who: Person, question: Question, *, dedupe: str) -> Answer:
+        await self.may_diagnose(who, question.channel)
+        self.calls.append(("diagnose", who.user_id, question, dedupe))
+        return Answer(f"Looking into {question.typed or question.file_name or 'the pasted log'}.")
+
     async def jobs(self, who: Person) -> Answer:
         await self._may(who, Verb.SEE, None)
         return Answer("1 live:", [f"{JOB}  <!channel> to site2"])
@@ -127,9 +146,24 @@ class Desk:
 async def desk(store: Store, client) -> Desk:
     """@vm-ops may do everything at site2; mallory, who is in no group, may do nothing. There is one job."""
     await store.hset(keys.job(JOB), "id", JOB)
-    everything = Grant((f"group:{GROUP}",), frozenset({Verb.MIGRATE, Verb.APPROVE, Verb.CANCEL}), ("site2",))
+    everything = Grant((f"group:{GROUP}",), frozenset(Verb) - {Verb.RETRY, Verb.SEE}, ("site2",))
     groups = SlackGroupMembers(client)
     return Desk(Rights([everything], groups), RedisOutbox(store), SlackChannels(client), groups)
+
+
+def errander(store: Store, client: AsyncWebClient, verbs: Verbs, **options) -> Errander:
+    """What a bot does errands with; logs that are dropped into #nfc-alerts are for it."""
+    errands, whispers = RedisErrands(store), WebWhispers(client)
+    fetcher = Fetcher(
+        verbs,
+        WebFiles(client),
+        WebThreads(client),
+        whispers,
+        keep=errands.keep,
+        at_most=LARGEST,
+        watched=[ALERTS],
+    )
+    return Errander(errands, fetcher, RedisOutbox(store), whispers, **options)
 
 
 @pytest.fixture
@@ -139,7 +173,14 @@ async def start(player: SlackPlayer, client, store: Store, desk: Desk):
 
         async def started(*, app_token: str = "", with_client=client) -> SlackBot:
             drainer = OutboxDrainer(store, with_client)
-            bot = SlackBot(app_token or player.app_token, with_client, desk, drainer, RedisInbox(store))
+            bot = SlackBot(
+                app_token or player.app_token,
+                with_client,
+                desk,
+                drainer,
+                RedisInbox(store),
+                errander=errander(store, with_client, desk),
+            )
             stack.push_async_callback(bot.stop)
             await bot.start()
             return bot

@@ -17,6 +17,7 @@ from bot.slack.inbox import RedisInbox
 from bot.slack.port import JobCard
 from handlers.slack.run import MOST_DEATHS, SlackBot
 from tests.fixtures_slack import CHANNEL
+from tests.handlers_slack.conftest import errander
 
 OPEN = "apps.connections.open"
 
@@ -119,7 +120,15 @@ async def mortal(player, client, store, desk):
         async def started(deaths: int) -> SlackBot:
             drainer = Mortal(store, client)
             drainer.deaths = deaths
-            bot = SlackBot(player.app_token, client, desk, drainer, RedisInbox(store), rest=timedelta(milliseconds=1))
+            bot = SlackBot(
+                player.app_token,
+                client,
+                desk,
+                drainer,
+                RedisInbox(store),
+                errander=errander(store, client, desk),
+                rest=timedelta(milliseconds=1),
+            )
             stack.push_async_callback(bot.stop)
             await bot.start()
             return bot
