@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta, tzinfo
 from pathlib import Path
@@ -20,16 +19,19 @@ from bot.diagnosis.facts import Facts
 from bot.diagnosis.formats import Format, HeaderReader, load_formats
 from bot.diagnosis.group import Group, Witness
 from bot.diagnosis.incident import MOST_GROUPS, Gathering
+from bot.diagnosis.inputs.member import Limits, Member, Note, UnreadableError
+from bot.diagnosis.inputs.opening import members
+from bot.diagnosis.inputs.unit import units
 from bot.diagnosis.judge import Judge
 from bot.diagnosis.opid import belongs_to, family_base, op_base
 from bot.diagnosis.printable import whole_text
 from bot.diagnosis.rules import Catalogue, load_catalogue
 from bot.diagnosis.scan import Tally, is_continuation, scan, text_of
 from bot.diagnosis.scope import Scope
-from bot.diagnosis.sources import OpenSource, Source, UnreadableError, expand
 from bot.diagnosis.verdict import Incident, MatchKind, Report, Stats, Trouble
 
 EVERYTHING = Scope()
+GENEROUS = Limits()
 _MOST_KINDS = 8
 
 
@@ -69,7 +71,7 @@ class Engine:
 
     def is_candidate(self, text: str) -> bool:
         """Tell, cheaply, whether a line may matter: it holds a needle of some rule. Lines without one never do."""
-        return self.catalogue.needles.search(text.encode("utf-8", "backslashreplace")) is not None
+        return self.catalogue.needles.held_by(text.encode("utf-8", "backslashreplace"))
 
     def diagnose_paths(
         self,
@@ -81,6 +83,7 @@ class Engine:
         zone: tzinfo | None = None,
         processes: int | None = None,
         progress: Callable[[int], None] | None = None,
+        limits: Limits = GENEROUS,
     ) -> Report:
         """Read files, archives and folders, and `-` from `stdin`. What cannot be read is reported, never raised.
 
@@ -89,17 +92,9 @@ class Engine:
         """
         _ = zone, processes, progress
         reading = self._begin(facts, scope)
-        for source in expand(paths):
-            reading.files += 1
-            try:
-                with closing(OpenSource(source, stdin)) as opened:
-                    if opened.empty:
-                        (reading.errors if source.named else reading.gaps).append(
-                            Trouble(source.name, "empty: there is nothing to read")
-                        )
-                    self._read(opened, source, reading)
-            except UnreadableError as refusal:
-                reading.errors.append(Trouble(source.name, str(refusal)))
+        for unit in units(paths):
+            for item in members(unit, stdin=stdin, limits=limits):
+                self._take(item, reading)
         return self._report(reading)
 
     def diagnose_lines(
@@ -135,15 +130,27 @@ class Engine:
         known = (family_base(scope.op_id) or scope.op_id,) if scope.op_id else ()
         return _Reading(HeaderReader(self._formats), Gathering(known=known), scope, facts or Facts())
 
-    def _read(self, opened: OpenSource, source: Source, reading: _Reading) -> None:
+    def _take(self, item: Member | Trouble | Note, reading: _Reading) -> None:
+        match item:
+            case Member():
+                self._read(item, reading)
+            case Trouble():
+                reading.errors.append(item)
+            case Note():
+                reading.gaps.append(Trouble(item.file, item.reason))
+
+    def _read(self, member: Member, reading: _Reading) -> None:
         tally = Tally()
+        reading.files += 1
         try:
-            for found in scan(opened, self.catalogue.needles, tally):
+            for found in scan(member, self.catalogue.needles, tally):
                 text = text_of(found.raw)
                 owner = reading.reader.read(text_of(found.owner)) if found.owner and found.hit else None
                 header = self._header(text, reading, owner, continues=is_continuation(found.raw))
                 if found.hit:
-                    self._witness(Event(SourceLine(source.name, found.number, text), header), reading)
+                    self._witness(Event(SourceLine(member.name, found.number, text), header), reading)
+        except UnreadableError as refusal:
+            reading.errors.append(Trouble(member.name, str(refusal)))
         finally:
             reading.bytes += tally.bytes
             reading.lines += tally.lines

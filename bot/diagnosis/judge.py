@@ -14,11 +14,12 @@ from bot.diagnosis.checks import Check, load_checks, path_values
 from bot.diagnosis.exhibits import basis_of, captured_by, exhibits
 from bot.diagnosis.facts import Facts
 from bot.diagnosis.group import Group, Witness
+from bot.diagnosis.numbers import numbers_in
 from bot.diagnosis.opid import is_ours
 from bot.diagnosis.patterns import compile_pattern
 from bot.diagnosis.rules import Catalogue, Rule
 from bot.diagnosis.template import fill, fill_quoted
-from bot.diagnosis.verdict import Incident, MatchKind, NextCheck, Workaround
+from bot.diagnosis.verdict import Evidence, Incident, MatchKind, NextCheck, Number, Workaround
 from bot.diagnosis.weighing import alternatives, weigh
 from bot.diagnosis.workarounds import load_workarounds, values_of
 
@@ -80,6 +81,7 @@ class Judge:
             alternatives=alternatives(group, finding, self._catalogue),
             workarounds=self._workarounds(rule),
             session=_session(group, witnesses),
+            numbers=_numbers(evidence),
         )
 
     def mentions(self, group: Group) -> bool:
@@ -153,6 +155,11 @@ def _session(group: Group, witnesses: Iterable[Witness]) -> Session | None:
         return Session.MIGRATION
     told = (hit.rule.session for witness in witnesses for hit in witness.hits)
     return next((session for session in told if session), None)
+
+
+def _numbers(evidence: Iterable[Evidence]) -> tuple[Number, ...]:
+    found = (Number(meaning.written, meaning.told) for line in evidence for meaning in numbers_in(line.text))
+    return tuple(dict.fromkeys(found))
 
 
 def _identity(group: Group, witnesses: Sequence[Witness]) -> str:

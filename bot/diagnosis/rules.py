@@ -16,7 +16,8 @@ from typing import Any
 from bot.diagnosis.causes import Cause, Role, Session, Stage
 from bot.diagnosis.conditions import Condition, parse_condition
 from bot.diagnosis.event import Event, LogKind
-from bot.diagnosis.patterns import Pattern, any_of, compile_pattern
+from bot.diagnosis.needles import Needles
+from bot.diagnosis.patterns import Pattern, compile_pattern
 
 FOLDER = Path(__file__).parent / "rules"
 
@@ -95,7 +96,7 @@ class Catalogue:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules: Mapping[str, Rule] = {rule.id: rule for rule in rules}
-        self.needles = any_of(needle.encode() for rule in self.rules.values() for needle in rule.needles)
+        self.needles = Needles(needle for rule in self.rules.values() for needle in rule.needles)
 
     def read(self, event: Event) -> tuple[Hit, ...]:
         """Return every rule that fits; one that names the line spares it the catch-alls."""

@@ -1,37 +1,39 @@
 """Finds the few lines that matter in a stream of bytes, without parsing the others and in constant memory.
 
-The needles of the whole catalogue are sought in big blocks at once; only a line with a hit is cut out. The lines of the
-first block are all handed out, hit or not, so that the reader can say whether it knows the format of the file.
+The needles of the whole catalogue are sought in big blocks at once; only a line with a hit is cut out. The first lines
+are all handed out, hit or not, so that the reader can say whether it knows the format of the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot.diagnosis.event import LINE_LIMIT
-from bot.diagnosis.patterns import BytePattern
+from bot.diagnosis.needles import Needles
 
 BLOCK = 256 * 1024
-_OVERLONG = 4 * LINE_LIMIT  # a longer line without an end is cut, and the rest of it skipped
-_TAIL = 4096  # kept of the block before, to find the entry that a continuation belongs to
+LOOKED_AT = 64 * 1024  # of the beginning, every line is handed out
+OVERLONG = 4 * LINE_LIMIT  # a longer line without an end is cut, and the rest of it skipped
+_TAIL = 4096  # kept of what was read before, to find the entry that a continuation belongs to
 _OWNER_LINES = 64
-_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 class ByteStream(Protocol):
-    """Anything that can be read from front to back."""
+    """Anything that can be read from front to back, into a buffer of ours; 0 means the end."""
 
-    def read(self, size: int, /) -> bytes: ...
+    def readinto(self, buffer: memoryview, /) -> int: ...
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a scan went through, counted while it runs."""
+    """What a scan went through, counted while it runs. `cut` counts lines whose end was skipped."""
 
     bytes: int = 0
     lines: int = 0
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,18 @@ class Found:
     owner: bytes | None = None
 
 
-def scan(stream: ByteStream, needles: BytePattern, tally: Tally) -> Iterator[Found]:
-    """Yield all lines of the first block and, of the rest, those with a needle; `tally` is complete at the end."""
-    tail = b""
-    for position, block in enumerate(_whole_lines(stream, tally)):
-        yield from _every_line(block, needles) if position == 0 else _hits(block, needles, tally.lines, tail)
-        tally.lines += block.count(b"\n")
-        tail = block[-_TAIL:]
+def scan(stream: ByteStream, needles: Needles, tally: Tally) -> Iterator[Found]:
+    """Yield the first lines all, and of the rest those with a needle; `tally` is complete at the end.
+
+    What precedes an error of the stream is handed out before the error is raised.
+    """
+    window = _Window(stream, tally)
+    find = needles.finder()
+    while window.advance():
+        places = find(window.buffer, window.start, window.stop)
+        beyond = (yield from _first_lines(window, places, needles)) if tally.lines == 0 else window.start
+        yield from _hits(window, places, needles, beyond)
+        window.count_lines(window.stop)
 
 
 def text_of(raw: bytes) -> str:
@@ -64,56 +71,146 @@ def is_continuation(raw: bytes) -> bool:
     return head.lstrip().startswith(b"-->") or b"]: -->" in head
 
 
-def _whole_lines(stream: ByteStream, tally: Tally) -> Iterator[bytes]:
-    """Yield blocks that end with a newline, without NULs: a crash leaves those in a log, UTF-16 between letters."""
-    carry = b""
-    skipping = False
-    while raw := stream.read(BLOCK):
-        chunk = raw.replace(b"\0", b"") if tally.bytes else _without_mark(raw).replace(b"\0", b"")
-        tally.bytes += len(raw)
-        if skipping:
-            end = chunk.find(b"\n")
-            if end < 0:
-                continue
-            chunk, skipping = chunk[end:], False
-        carry += chunk
-        cut = carry.rfind(b"\n") + 1
-        if cut:
-            yield carry[:cut]
-            carry = carry[cut:]
-        if len(carry) > _OVERLONG:
-            carry, skipping = carry[:LINE_LIMIT], True
-    if carry:
-        yield carry + b"\n"
+class _Window:
+    """The part of a stream that is in view, in one buffer that is used again and again.
+
+    Whole lines lie in `buffer[start:stop]`; what is below `start` was seen before, and above `stop` a line begins.
+    """
+
+    def __init__(self, stream: ByteStream, tally: Tally) -> None:
+        self.buffer = bytearray(_TAIL + OVERLONG + BLOCK + 1)
+        self.start = self.stop = 0
+        self._end = 0
+        self._view = memoryview(self.buffer)
+        self._stream = stream
+        self._tally = tally
+        self._skipping = False
+        self._failure: Exception | None = None
+        self._ended = False
+        self._counted = 0
+
+    def advance(self) -> bool:
+        """Bring the next whole lines into view, without NULs, which a crash leaves in a log. False at the end."""
+        self._slide()
+        while not self._ended:
+            fresh = self._end
+            self._fill()
+            self._drop_nuls(fresh)
+            if self._skipping:
+                self._skip(fresh)
+            if (last := self.buffer.rfind(b"\n", fresh, self._end)) >= 0:
+                self.stop = last + 1
+                return True
+            if self._end - self.start > OVERLONG:
+                self._end = self.start + LINE_LIMIT
+                self._skipping = True
+                self._tally.cut += 1
+        return self._last_line()
+
+    def line_end(self, place: int) -> int:
+        return self.buffer.index(b"\n", place)
+
+    def line_start(self, place: int) -> int:
+        return self.buffer.rfind(b"\n", self.start, place) + 1 or self.start
+
+    def text(self, start: int, end: int) -> bytes:
+        """Return a copy of a line, as much of it as is ever looked at."""
+        return bytes(self._view[start : min(end, start + LINE_LIMIT)])
+
+    def count_lines(self, place: int) -> int:
+        """Return the number of lines above `place`, which must not be smaller than it was the last time."""
+        self._tally.lines += self.buffer.count(b"\n", self._counted, place)
+        self._counted = place
+        return self._tally.lines
+
+    def owner(self, start: int) -> bytes | None:
+        """Return the nearest line above that is no continuation, if it is near."""
+        above = bytes(self._view[max(0, start - _TAIL) : start]).split(b"\n")[1:-1]
+        return next((line for line in reversed(above[-_OWNER_LINES:]) if not is_continuation(line)), None)
+
+    def _slide(self) -> None:
+        """Make room: keep the line that has begun, and a little of what was seen."""
+        low = max(0, self.stop - _TAIL)
+        kept = self._end - low
+        self._view[:kept] = self._view[low : self._end]
+        self.start = self.stop = self._counted = self.stop - low
+        self._end = kept
+
+    def _fill(self) -> None:
+        """Read a block, whatever small pieces it comes in."""
+        full = self._end + BLOCK
+        while self._end < full:
+            try:
+                count = self._stream.readinto(self._view[self._end : full])
+            except Exception as failure:  # noqa: BLE001 - raised again, when what precedes it was handed out
+                self._failure = failure
+                count = 0
+            if not count:
+                self._ended = True
+                return
+            self._tally.bytes += count
+            self._end += count
+
+    def _drop_nuls(self, fresh: int) -> None:
+        if self.buffer.find(0, fresh, self._end) >= 0:
+            self._put(fresh, bytes(self._view[fresh : self._end]).replace(b"\0", b""))
+
+    def _skip(self, fresh: int) -> None:
+        """Drop the rest of an overlong line, but not its newline."""
+        newline = self.buffer.find(b"\n", fresh, self._end)
+        if newline < 0:
+            self._end = fresh
+            return
+        self._put(fresh, bytes(self._view[newline : self._end]))
+        self._skipping = False
+
+    def _put(self, place: int, rest: bytes) -> None:
+        self._end = place + len(rest)
+        self._view[place : self._end] = rest
+
+    def _last_line(self) -> bool:
+        """At the end, a line needs no newline to be one."""
+        if self._end > self.stop:
+            self.buffer[self._end] = ord("\n")
+            self._end += 1
+            self.stop = self._end
+            return True
+        if self._failure is not None:
+            raise self._failure
+        return False
 
 
-def _without_mark(start: bytes) -> bytes:
-    return next((start.removeprefix(mark) for mark in _BYTE_ORDER_MARKS if start.startswith(mark)), start)
-
-
-def _every_line(block: bytes, needles: BytePattern) -> Iterator[Found]:
+def _first_lines(window: _Window, places: list[int], needles: Needles) -> Generator[Found, None, int]:
+    """Yield every line of the beginning, and return where the first line behind it starts."""
     owner: bytes | None = None
-    for number, line in enumerate(block.split(b"\n")[:-1], 1):
-        raw = line[:LINE_LIMIT]
+    start = window.start
+    number = passed = 0
+    while start < min(window.stop, window.start + LOOKED_AT):
+        end = window.line_end(start)
+        raw = window.text(start, end)
+        before, passed = passed, bisect_left(places, end, passed)
+        hit = passed > before and _is_hit(raw, end - start, needles)
         continues = is_continuation(raw)
-        yield Found(number, raw, needles.search(raw) is not None, owner if continues else None)
+        number += 1
+        yield Found(number, raw, hit, owner if continues else None)
         owner = owner if continues else raw
+        start = end + 1
+    return start
 
 
-def _hits(block: bytes, needles: BytePattern, before: int, tail: bytes) -> Iterator[Found]:
-    position = counted = 0
-    number = before
-    while hit := needles.search(block, position):
-        start = block.rfind(b"\n", 0, hit.start()) + 1
-        position = block.find(b"\n", hit.start()) + 1
-        number += block.count(b"\n", counted, start)
-        counted = start
-        raw = block[start : min(position - 1, start + LINE_LIMIT)]
-        yield Found(number + 1, raw, hit=True, owner=_owner(tail, block, start) if is_continuation(raw) else None)
+def _hits(window: _Window, places: list[int], needles: Needles, beyond: int) -> Iterator[Found]:
+    """Yield each line with a needle once, from the offset `beyond` on."""
+    for place in places:
+        if place < beyond:
+            continue
+        start, end = window.line_start(place), window.line_end(place)
+        beyond = end + 1
+        raw = window.text(start, end)
+        if _is_hit(raw, end - start, needles):
+            owner = window.owner(start) if is_continuation(raw) else None
+            yield Found(window.count_lines(start) + 1, raw, hit=True, owner=owner)
 
 
-def _owner(tail: bytes, block: bytes, start: int) -> bytes | None:
-    above = (tail + block[max(0, start - _TAIL) : start] if start < _TAIL else block[start - _TAIL : start]).split(
-        b"\n"
-    )[1:-1]
-    return next((line for line in reversed(above[-_OWNER_LINES:]) if not is_continuation(line)), None)
+def _is_hit(raw: bytes, length: int, needles: Needles) -> bool:
+    """Tell whether the needle lies in the part of the line that is looked at: of nearly every line, that is all of it."""
+    return length <= LINE_LIMIT or needles.held_by(raw)
