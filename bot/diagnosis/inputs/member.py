@@ -18,10 +18,16 @@ class UnreadableError(Exception):
 
 
 class Stream(Protocol):
-    """Bytes from front to back, into a buffer of the caller's. Raises UnreadableError, also in the middle."""
+    """Bytes from front to back, into a buffer of the caller's. Raises UnreadableError, also in the middle.
+
+    What raised once raises the same again: there is no way past damage.
+    """
 
     def readinto(self, buffer: memoryview, /) -> int:
         """Fill the front of `buffer` and return how many bytes that are; 0 at the end, and only there."""
+
+    def skip(self, count: int, /) -> None:
+        """Go `count` bytes ahead, which must be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class Limits:
     ratio: int = 250
     """Unpacked bytes for each byte of the input, once more than `ratio_from` bytes were unpacked."""
     ratio_from: int = 256 * _MIB
-    members: int = 1_000_000
+    members: int = 250_000
     """Entries of one input, logs or not."""
     depth: int = 6
     """Archives inside archives; the outermost is the first."""
