@@ -8,6 +8,7 @@
 .PHONY: help setup setup-demo demo test check bench chaos lock clean
 
 UV ?= uv
+TESTERS ?= 3
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 NPM_PROJECTS = tests/slack_referee bot/playground/page/web
@@ -27,8 +28,8 @@ setup-demo:
 demo: setup-demo ## run everything on this machine against simulated Slack and vCenters (ARGS=--story)
 	@.venv/bin/coldmigrate demo $(ARGS)
 
-test: setup ## run the tests (ONLY= one path)
-	@.venv/bin/pytest -q --timeout=120 $(ONLY)
+test: setup ## run the tests (ONLY= one path, TESTERS= processes)
+	@.venv/bin/pytest -q --timeout=120 -n $(TESTERS) --dist loadfile $(ONLY)
 
 check: setup ## format, lint, types, the rooms' floors, the rules
 	.venv/bin/ruff format --check .
