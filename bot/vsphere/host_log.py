@@ -1,6 +1,7 @@
 """Hosts' logs through vCenter: BrowseDiagnosticLog, by the names people know logs by.
 
 Each call goes from vCenter on to the host, so callers share one reader per log. Needs the privilege Global.Diagnostics.
+A host without a name is the vCenter itself, whose own log is `vpxd`.
 """
 
 # mypy: allow-untyped-calls
@@ -44,10 +45,13 @@ class HostLogReader:
             self._hosts.pop(host, None)
             raise
         except vim.fault.NoPermission as fault:
-            text = f"{connected.user} may not read logs of {host}: grant the privilege Global.Diagnostics"
+            whose = host or "this vCenter"
+            text = f"{connected.user} may not read logs of {whose}: grant the privilege Global.Diagnostics"
             raise translate(vim.fault.NoPermission(msg=text, privilegeId="Global.Diagnostics")) from fault
 
     def _host(self, connected: Connected, name: str) -> Any:
+        if not name:
+            return None
         if name not in self._hosts:
             rows = read_below(connected, connected.content.rootFolder, {vim.HostSystem: ("name",)})
             self._hosts = {row["name"]: row.moid for row in rows if row["name"]}
@@ -62,6 +66,8 @@ class HostLogReader:
             for key in offered:
                 self._keys[host, key.partition(":")[0]] = key
             if (host, log) not in self._keys:
-                text = f"{host} offers no log named {log}; it has {', '.join(sorted(offered)) or 'none'}"
+                text = (
+                    f"{host or 'this vCenter'} offers no log named {log}; it has {', '.join(sorted(offered)) or 'none'}"
+                )
                 raise translate(vmodl.fault.InvalidArgument(msg=text, invalidProperty="key"))
         return self._keys[host, log]

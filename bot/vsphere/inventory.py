@@ -37,7 +37,7 @@ def list_vms(connected: Connected, vcenter: VCenterName) -> list[InventoryVm]:
     """Return every VM, sorted by path."""
     tree = read_tree(connected)
     rows = read_below(connected, connected.content.rootFolder, {vim.VirtualMachine: LINE})
-    return _lines(vcenter, tree, rows)
+    return vm_lines(vcenter, tree, rows)
 
 
 def find_vms(connected: Connected, vcenter: VCenterName, query: str) -> list[InventoryVm]:
@@ -45,7 +45,7 @@ def find_vms(connected: Connected, vcenter: VCenterName, query: str) -> list[Inv
     text = query.strip()
     found = _candidates(connected, text.lower() if UUID.fullmatch(text) else text)
     rows = read_each(connected, found, {vim.VirtualMachine: LINE})
-    return _lines(vcenter, read_tree(connected), rows) if rows else []
+    return vm_lines(vcenter, read_tree(connected), rows) if rows else []
 
 
 def _candidates(connected: Connected, query: str) -> list[Any]:
@@ -60,7 +60,8 @@ def _candidates(connected: Connected, query: str) -> list[Any]:
     return [row.ref for row in names if query in {row["name"], shown(row["name"])}]
 
 
-def _lines(vcenter: VCenterName, tree: Tree, rows: Iterable[Row]) -> list[InventoryVm]:
+def vm_lines(vcenter: VCenterName, tree: Tree, rows: Iterable[Row]) -> list[InventoryVm]:
+    """Return VMs as rows of the inventory, read with the paths of `LINE`."""
     lines = [_line(vcenter, tree, row) for row in rows if uuid_of(row) and row["name"]]
     return sorted(lines, key=lambda line: line.path)
 

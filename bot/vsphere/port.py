@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from bot.diagnosis.facts import HostFacts
 from bot.errors import OutsideError
 from bot.migration.facts import SiteFacts, SiteSpec, VmFacts
 from bot.migration.plan import Plan
@@ -76,6 +77,55 @@ class InventoryVm:
     host: str
     site_hint: str  # datacenter name
     power: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A task of any kind, told for somebody who asks what went wrong. `vm` is None for one of something else.
+
+    `what` is the method's name; `entity` what it was on, a host if `is_host`. `chain` joins it to its events.
+    """
+
+    snapshot: TaskSnapshot
+    what: str
+    entity: str
+    vm: InventoryVm | None
+    is_host: bool
+    started_at: datetime | None
+    chain: int
+
+
+class EventWeight(StrEnum):
+    """How bad an event is, as vCenter says or as its name does."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class VCenterEvent:
+    """One event, by vCenter's clock. Names as they were then; `from_host` and `to_host` are those of a move."""
+
+    key: int
+    at: datetime
+    kind: str  # "VmFailedMigrateEvent", or the id of an extended event
+    weight: EventWeight
+    text: str
+    chain: int
+    vm: str = ""
+    host: str = ""
+    from_host: str = ""
+    to_host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostGlance:
+    """A host by name, whether vCenter has it ("connected", "notResponding" ...) and what runs on it."""
+
+    name: str
+    connection: str
+    version: str
 
 
 class TaskGoneError(OutsideError):
@@ -151,6 +201,67 @@ class VCenter(Protocol):
 
     async def cancel(self, task: str) -> None:
         """CancelTask. FaultError when it cannot be cancelled (any more)."""
+        ...
+
+
+class Scene(Protocol):
+    """What a vCenter can tell of a failure: logs, events, tasks, hosts. For somebody who waits for the answer.
+
+    Nothing is asked twice in the hope of a better answer, and each call has a time-out of its own, so that one silent
+    host costs no more than that. At most a few calls are under way at once, whoever asks. Moments are vCenter's.
+    All raise UnreachableError, LoginError and FaultError, which names a missing privilege.
+    """
+
+    @property
+    def name(self) -> VCenterName: ...
+
+    async def look_at_clock(self) -> datetime:
+        """vCenter's own clock, UTC."""
+        ...
+
+    async def look_for_vms(self, query: str) -> Sequence[InventoryVm]:
+        """VMs whose name, inventory path or UUID is exactly `query`."""
+        ...
+
+    async def hosts(self) -> Sequence[HostGlance]:
+        """All hosts, by name."""
+        ...
+
+    async def describe_hosts(self, names: Sequence[str]) -> Sequence[HostFacts]:
+        """Versions and vmkernel interfaces of hosts."""
+        ...
+
+    async def clock_offset(self, host: str) -> timedelta:
+        """How far a host's clock is ahead of vCenter's; zero when that is too little to be measured."""
+        ...
+
+    async def browse(self, host: str, log: str, *, start: int, lines: int) -> tuple[int, Sequence[str]]:
+        """Lines of a host's log from `start` on (1-based; at most 500 come), and the number of the last line.
+
+        Of vCenter's own log `vpxd` with an empty `host`.
+        """
+        ...
+
+    async def vm_events(self, uuid: str, *, since: datetime, until: datetime | None) -> Sequence[VCenterEvent]:
+        """What happened to a VM, oldest first; the newest thousand."""
+        ...
+
+    async def host_events(
+        self, names: Sequence[str], *, since: datetime, until: datetime | None
+    ) -> Sequence[VCenterEvent]:
+        """What happened to hosts, oldest first; the newest thousand of each."""
+        ...
+
+    async def chain_events(self, chain: int) -> Sequence[VCenterEvent]:
+        """What belongs to one task, oldest first."""
+        ...
+
+    async def last_failed_copy(self, uuid: str, *, since: datetime) -> TaskRecord | None:
+        """The latest relocation, clone or other copy of this VM that failed since then."""
+        ...
+
+    async def find_task(self, task: str, *, since: datetime) -> TaskRecord | None:
+        """The task of this id, if vCenter remembers it or its history of that time does."""
         ...
 
 

@@ -16,13 +16,14 @@ from typing import Any, TypeVar
 
 from pyVmomi import vim
 
+from bot.diagnosis.facts import HostFacts
 from bot.migration.facts import SiteFacts, SiteSpec, VmFacts
 from bot.migration.plan import Plan
 from bot.migration.request import VCenterName
-from bot.vsphere import history, inventory, relocate
+from bot.vsphere import events, history, host_facts, inventory, relocate, task_records
 from bot.vsphere.host_log import HostLogReader
 from bot.vsphere.place import read_place
-from bot.vsphere.port import InventoryVm, TaskSnapshot, VmPlace
+from bot.vsphere.port import HostGlance, InventoryVm, TaskRecord, TaskSnapshot, VCenterEvent, VmPlace
 from bot.vsphere.session import PAUSES, Connected, Reader, Writer
 from bot.vsphere.site_facts import read_site
 from bot.vsphere.tasks import PATIENCE, Heard, TaskWatcher, read_task
@@ -33,15 +34,19 @@ Answer = TypeVar("Answer")
 
 READING_THREADS = 8
 WRITING_THREADS = 4
+LOOKING_THREADS = 4
+"""So many calls of diagnoses are under way at once: each may wait for a host that does not answer."""
+
+LOOK_WITHIN = timedelta(seconds=20)
 ENDING_WITHIN = timedelta(seconds=10)
 SUBMIT_WITHIN = timedelta(seconds=60)
 
 
 class PyvmomiVCenter:
-    """One vCenter, as `VCenter` and `HostLogs` promise. Logs in at its first use; `close` logs out.
+    """One vCenter, as `VCenter`, `HostLogs` and `Scene` promise. Logs in at its first use; `close` logs out.
 
     `read_pauses` are the waits before a question is put again; `follow_patience` is how long a task is followed
-    through an outage.
+    through an outage; `look_within` is how long a reply for a diagnosis may take.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class PyvmomiVCenter:
         submit_timeout: timedelta = SUBMIT_WITHIN,
         read_pauses: Sequence[timedelta] = PAUSES,
         follow_patience: timedelta = PATIENCE,
+        look_within: timedelta = LOOK_WITHIN,
     ) -> None:
         endpoint = Endpoint(name, url, user, password, Trust(ca_file, thumbprint))
         self._name = name
@@ -64,6 +70,8 @@ class PyvmomiVCenter:
         self._watcher = TaskWatcher(self._reader, patience=follow_patience)
         self._logs = HostLogReader()
         self._reads = ThreadPoolExecutor(READING_THREADS, thread_name_prefix=f"vsphere-{name}-read")
+        self._looks = ThreadPoolExecutor(LOOKING_THREADS, thread_name_prefix=f"vsphere-{name}-look")
+        self._look_within = look_within
         self._writes = ThreadPoolExecutor(WRITING_THREADS, thread_name_prefix=f"vsphere-{name}-write")
 
     @property
@@ -84,6 +92,7 @@ class PyvmomiVCenter:
         self._watcher.close()
         self._reader.close()
         self._watcher.join(ENDING_WITHIN)
+        self._looks.shutdown(wait=True, cancel_futures=True)
         self._reads.shutdown(wait=True, cancel_futures=True)
 
     # ---- questions
@@ -118,6 +127,49 @@ class PyvmomiVCenter:
 
     async def _ask(self, question: Callable[[Connected], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._reads, self._reader.ask, question)
+
+    # ---- looks around
+
+    async def look_at_clock(self) -> datetime:
+        return await self._look(_clock)
+
+    async def look_for_vms(self, query: str) -> Sequence[InventoryVm]:
+        return await self._look(lambda session: inventory.find_vms(session, self._name, query))
+
+    async def hosts(self) -> Sequence[HostGlance]:
+        return await self._look(host_facts.list_hosts)
+
+    async def describe_hosts(self, names: Sequence[str]) -> Sequence[HostFacts]:
+        return await self._look(lambda session: host_facts.describe_hosts(session, names))
+
+    async def clock_offset(self, host: str) -> timedelta:
+        return await self._look(lambda session: host_facts.clock_offset(session, host))
+
+    async def browse(self, host: str, log: str, *, start: int, lines: int) -> tuple[int, Sequence[str]]:
+        return await self._look(lambda session: self._logs.read(session, host, log, start=start, lines=lines))
+
+    async def vm_events(self, uuid: str, *, since: datetime, until: datetime | None) -> Sequence[VCenterEvent]:
+        return await self._look(lambda session: events.events_of_vm(session, uuid, since=since, until=until))
+
+    async def host_events(
+        self, names: Sequence[str], *, since: datetime, until: datetime | None
+    ) -> Sequence[VCenterEvent]:
+        return await self._look(lambda session: events.events_of_hosts(session, names, since=since, until=until))
+
+    async def chain_events(self, chain: int) -> Sequence[VCenterEvent]:
+        return await self._look(lambda session: events.events_of_chain(session, chain))
+
+    async def last_failed_copy(self, uuid: str, *, since: datetime) -> TaskRecord | None:
+        return await self._look(lambda session: task_records.last_failed_copy(session, self._name, uuid, since=since))
+
+    async def find_task(self, task: str, *, since: datetime) -> TaskRecord | None:
+        return await self._look(lambda session: task_records.find_task(session, self._name, task, since=since))
+
+    async def _look(self, question: Callable[[Connected], Answer]) -> Answer:
+        within = self._look_within
+        return await asyncio.get_running_loop().run_in_executor(
+            self._looks, lambda: self._reader.look(question, within=within)
+        )
 
     # ---- orders
 

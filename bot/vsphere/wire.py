@@ -15,8 +15,8 @@ import socket
 import ssl
 import threading
 import weakref
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -164,11 +164,21 @@ class Wire(SoapStubAdapter):
             connection: HTTPSConnection | None = self.pool.pop(0)[0] if self.pool else None
         if connection is None or connection.sock is None:
             connection = connect(self._endpoint)
-        connection.sock.settimeout(self._reply.total_seconds())
+        reply = getattr(self._call, "reply", None) or self._reply
+        connection.sock.settimeout(reply.total_seconds())
         with self.lock:
             self._open.add(connection)
         self._call.connected = True
         return connection
+
+    @contextmanager
+    def within(self, reply: timedelta) -> Iterator[None]:
+        """Have the calls of this thread wait no longer than this for a reply."""
+        self._call.reply = reply
+        try:
+            yield
+        finally:
+            self._call.reply = None
 
     def abort(self) -> None:
         """Break the calls that are under way, long polls above all, and drop idle connections."""
