@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests/diagnosis/cases"
 RULES = ROOT / "bot/diagnosis/rules"
 _NEWS = re.compile(r"^#(?P<runs>\d+)\s+(?P<what>INITED|NEW|REDUCE|DONE|pulse)\s+cov: (?P<edges>\d+)", re.MULTILINE)
+_UNCAUGHT = re.compile(r"^[\w.]*(?:Error|Exception|Interrupt)\b.*", re.MULTILINE)
 _LONGEST = 64 * 1024
 _ARCHIVED = 12  # cases that are also packed; more of them teach nothing new
 
@@ -73,8 +74,8 @@ def fuzz(target: str, *, seconds: int, folder: Path) -> Outcome:
 
 
 def _complaint(said: str) -> str:
-    lines = [line for line in said.splitlines() if "Error" in line or "ERROR" in line]
-    return (lines or said.splitlines() or ["ended without a word"])[-1].strip()
+    told = _UNCAUGHT.search(said)
+    return told[0].strip() if told else (said.splitlines() or ["ended without a word"])[-1].strip()
 
 
 def _seeds(target: str) -> Iterator[bytes]:
