@@ -59,7 +59,8 @@ class Facts:
     """A migration in plain words and numbers. Folders are the VM's directories on the datastores, without slashes.
 
     `hosts` describes hosts of either end, by the names of `source_host` and `destination_host`. `offsets` says how far
-    a host's clock is ahead of the clock that all times are told in.
+    a host's clock is ahead of the clock that all times are told in. `read` names what was read whether or not a line of
+    it matters: sides (`source`, `destination`, `vcenter`) and logs (`vmkernel`).
     """
 
     vm: str | None = None
@@ -76,6 +77,7 @@ class Facts:
     task: str | None = None
     hosts: tuple[HostFacts, ...] = ()
     offsets: Mapping[str, timedelta] = field(default_factory=dict)
+    read: frozenset[str] = frozenset()
 
     @property
     def source(self) -> HostFacts | None:

@@ -75,7 +75,7 @@ class Judge:
             explanation=fill(rule.explanation, prose) if rule else _undetermined(stage, values["first"]),
             known=tuple(dict.fromkeys(self._known(group, rule, witnesses, prose))),
             ruled_out=tuple(fill(line, prose) for line in rule.ruled_out) if rule else (),
-            unreadable=_unreadable(checks, witnesses),
+            unreadable=_unreadable(checks, witnesses, self._facts),
             next_checks=tuple(_next_checks(checks, rule, values, self._facts)),
             links=rule.links if rule else (),
             alternatives=alternatives(group, finding, self._catalogue),
@@ -192,9 +192,9 @@ def _undetermined(stage: Stage | None, first: str) -> str:
     )
 
 
-def _unreadable(checks: Iterable[Check], witnesses: Iterable[Witness]) -> tuple[str, ...]:
-    sides = {str(witness.event.source.side) for witness in witnesses}
-    return tuple(dict.fromkeys(check.unreadable for check in checks if check.unreadable and check.read_by not in sides))
+def _unreadable(checks: Iterable[Check], witnesses: Iterable[Witness], facts: Facts) -> tuple[str, ...]:
+    read = facts.read.union(str(witness.event.source.side) for witness in witnesses)
+    return tuple(dict.fromkeys(check.unreadable for check in checks if check.unreadable and check.read_by not in read))
 
 
 def _next_checks(
