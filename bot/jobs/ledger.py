@@ -14,6 +14,7 @@ from bot.migration.request import JobId
 from bot.store.scripts import Script, load, milliseconds
 
 CHECK_LANE: Final = "check"
+DIAGNOSE_LANE: Final = "diagnose"
 LOCAL_LANE: Final = "local"  # an approved plan that names no link
 
 EVENTS_KEPT: Final = 100_000
@@ -36,7 +37,7 @@ def _set(phases: Collection[Phase]) -> str:
 _CONSTANTS: Final = f"""
 local STARTED = {_set(STARTED)}
 local ENDED = {_set(ENDS)}
-local CHECK, LOCAL = '{CHECK_LANE}', '{LOCAL_LANE}'
+local LOCAL = '{LOCAL_LANE}'
 local EVENTS_KEPT, STEPS_KEPT = {EVENTS_KEPT}, {STEPS_KEPT}
 local JOB_KEPT, DELIVERY_KEPT = {milliseconds(JOB_KEPT)}, {milliseconds(DELIVERY_KEPT)}
 """

@@ -29,10 +29,10 @@ class Job:
     """A job as read at one moment. `data` holds the fields that the queue keeps but does not interpret."""
 
     id: JobId
-    kind: str  # "migrate"
+    kind: str  # "migrate", "diagnose"
     state: Phase
     vm_key: str
-    lane: str  # "check", or the link's name
+    lane: str  # "check", "diagnose", or the link's name
     requester: str
     channel: str
     fence: int
@@ -50,7 +50,7 @@ class Job:
 class NewJob:
     """What a draft is made of. `vm_key` empty: no VM is taken (a dry run). `dedupe` recognises a repeated delivery.
 
-    `priority` is 0 to 9, and 0 goes first.
+    `priority` is 0 to 9, and 0 goes first. `lane` is where it waits, so that neither copies nor checks keep it waiting.
     """
 
     kind: str
@@ -60,6 +60,7 @@ class NewJob:
     data: Mapping[str, str]
     dedupe: str = ""
     priority: int = 5
+    lane: str = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class JobQueue(Protocol):
     """Redis behind one door. UnreachableError when Redis does not answer, on every method."""
 
     async def draft(self, new: NewJob) -> Drafted:
-        """Persist a draft and take the VM's key, in one step; it is in lane `check` at once."""
+        """Persist a draft and take the VM's key, in one step; it is in its lane at once."""
         ...
 
     async def approve(self, job: JobId, *, fingerprint: str, by: str) -> ApproveOutcome:

@@ -18,6 +18,7 @@ from bot.store import keys
 from bot.store.client import LONGEST_BLOCK, Store
 
 CHECK_SLOTS: Final = 16
+DIAGNOSE_SLOTS: Final = 8
 LINK_SLOTS: Final = 2
 LEASE: Final = timedelta(seconds=30)
 APPROVAL: Final = timedelta(hours=1)
@@ -48,8 +49,8 @@ def _readable(fields: Mapping[str, str]) -> Job | None:
 class RedisQueue:
     """`JobQueue` of bot/jobs/port.py.
 
-    `slots` says how many jobs of a lane may run at once, by the lane's name: a link, or `check`. A job whose workers
-    died `most_claims` times without a transition between is given up.
+    `slots` says how many jobs of a lane may run at once, by the lane's name: a link, `check` or `diagnose`. A job
+    whose workers died `most_claims` times without a transition between is given up.
     """
 
     def __init__(
@@ -64,7 +65,8 @@ class RedisQueue:
         new_id: Callable[[], JobId] = random_id,
     ) -> None:
         self._store = store
-        self._limits = json.dumps({"*": default_slots, ledger.CHECK_LANE: CHECK_SLOTS, **(slots or {})})
+        own = {ledger.CHECK_LANE: CHECK_SLOTS, ledger.DIAGNOSE_LANE: DIAGNOSE_SLOTS}
+        self._limits = json.dumps({"*": default_slots, **own, **(slots or {})})
         self._lease = lease
         self._approval = approval
         self._most_claims = most_claims
@@ -87,6 +89,7 @@ class RedisQueue:
             new.priority,
             self._approval,
             "asked for",
+            new.lane,
             repeatable=True,
         )
         if not job_id:

@@ -17,7 +17,7 @@ from bot.errors import BugError
 from bot.jobs.port import NewJob
 
 DIAGNOSE: Final = "diagnose"
-"""The kind of a job that answers an inquiry."""
+"""The kind of a job that answers an inquiry, and the lane that such jobs wait in."""
 
 _PREFIX: Final = "inquiry_"
 
@@ -102,4 +102,5 @@ def inquiry_job(inquiry: Inquiry, *, requester: str, dedupe: str) -> NewJob:
         channel=inquiry.channel,
         data=inquiry.to_data(),
         dedupe=dedupe,
+        lane=DIAGNOSE,
     )

@@ -1,5 +1,5 @@
 -- A new job that holds its VM from now on, or the id of the one that does.
-local op, ids, kind, vm_key, requester, channel, data, dedupe, priority, approval, why = unpack(ARGV)
+local op, ids, kind, vm_key, requester, channel, data, dedupe, priority, approval, why, lane = unpack(ARGV)
 local now = now_ms()
 local delivery = key('seen', 'command', dedupe)
 
@@ -40,7 +40,7 @@ if vm_key ~= '' then
   redis.call('SET', key('vm', vm_key), id)
 end
 remember(id)
-local job = { lane = CHECK, priority = priority }
+local job = { lane = lane, priority = priority }
 redis.call('HSET', key('job', id),
   'id', id, 'kind', kind, 'vm_key', vm_key, 'lane', job.lane, 'requester', requester, 'channel', channel,
   'fence', 0, 'owner', '', 'attempt', 0, 'created', whole(now), 'cancel_by', '', 'priority', priority,
