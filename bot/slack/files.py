@@ -60,9 +60,7 @@ class WebFiles(SlackFiles):
     async def fetch(self, file: FileGlance, *, at_most: int) -> bytes:
         if file.size > at_most:
             raise _too_large(file.name, file.size, at_most)
-        url = URL(file.url)
-        if url.origin() not in self._hosts:
-            raise OutsideError(f"{file.name} is kept at {url.host}, where my token is not sent.", transient=False)
+        url = self._trusted(file)
         try:
             async with asyncio.timeout(self._in_all.total_seconds()):
                 return await self._read(url, file, at_most)
@@ -70,6 +68,17 @@ class WebFiles(SlackFiles):
             raise UnreachableError(
                 f"{file.name} could not be read from Slack ({error or type(error).__name__})."
             ) from error
+
+    def _trusted(self, file: FileGlance) -> URL:
+        """Where it is kept. OutsideError for an address that is not Slack's, or none at all."""
+        try:
+            url = URL(file.url)
+            ours = url.origin() in self._hosts
+        except ValueError:
+            ours = False
+        if not ours:
+            raise OutsideError(f"{file.name} is not kept by Slack itself; my token is not sent there.", transient=False)
+        return url
 
     async def _read(self, url: URL, file: FileGlance, at_most: int) -> bytes:
         bearer = {"Authorization": f"Bearer {self._client.token}"}

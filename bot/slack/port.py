@@ -293,6 +293,10 @@ class Threads(Protocol):
         """
         ...
 
+    async def message(self, channel: str, ts: str, *, thread: str) -> Said | None:
+        """One message, of a thread if `thread` names one. None when it is not there (yet)."""
+        ...
+
 
 class Whispers(Protocol):
     """What one person alone reads. At most once, and gone when they reload: never for what must arrive."""

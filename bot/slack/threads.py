@@ -41,7 +41,7 @@ class WebThreads(Threads):
         said: list[Said] = []
         cursor = ""
         while len(said) < MESSAGES:
-            page = await self._page(channel, ts, cursor)
+            page = await self._page(channel, ts, limit=_PAGE, cursor=cursor or None)
             known = {one.ts for one in said}  # each page begins with the thread's first message again
             said += [_said(message, us) for message in page.get("messages") or () if message["ts"] not in known]
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
@@ -49,11 +49,17 @@ class WebThreads(Threads):
                 break
         return said[:MESSAGES]
 
-    async def _page(self, channel: str, ts: str, cursor: str) -> Mapping[str, Any]:
+    async def message(self, channel: str, ts: str, *, thread: str) -> Said | None:
+        us = await self._own_ids()
+        page = await self._page(channel, thread or ts, oldest=ts, latest=ts, inclusive=True, limit=2)
+        found = (message for message in page.get("messages") or () if message["ts"] == ts)
+        return next((_said(message, us) for message in found), None)
+
+    async def _page(self, channel: str, ts: str, **which: Any) -> Mapping[str, Any]:
         try:
             with calling("conversations.replies", about=channel):
                 answer = await self._client.conversations_replies(
-                    channel=channel, ts=ts, limit=_PAGE, include_all_metadata=True, cursor=cursor or None
+                    channel=channel, ts=ts, include_all_metadata=True, **which
                 )
         except SlackError as error:
             if error.code in _CLOSED:

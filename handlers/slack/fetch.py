@@ -14,7 +14,7 @@ from typing import Final, assert_never
 from bot.errors import ColdmigrateError, RefusedError, UserError
 from bot.operations.port import Answer, Person, Question, Verbs
 from bot.slack.blocks import ButtonSpec, Layout
-from bot.slack.port import Errand, ErrandKind, Said, SlackFiles, Threads, Whispers
+from bot.slack.port import Errand, ErrandKind, SlackFiles, Threads, Whispers
 from handlers.slack.boundary import as_message, in_words
 from handlers.slack.material import Part, as_pasted, is_log, named_as_log, packed, require_log
 from handlers.slack.parse_diagnose import Asked, parse_mention
@@ -126,7 +126,7 @@ class Fetcher:
             return _NOTHING
         if not file.message:
             raise NotYetError(f"Slack does not say yet where {file.name} was dropped.")
-        one = await self._message(errand.channel, file.message)
+        one = await self._threads.message(errand.channel, file.message, thread=file.thread)
         if one is None:
             raise NotYetError(f"Slack does not show yet the message with {file.name}.")
         if not (one.by_app or one.to_us):  # what is said to us comes as a mention
@@ -150,11 +150,8 @@ class Fetcher:
 
     async def _taken_up(self, errand: Errand) -> Answer:
         await self._verbs.may_diagnose(_person(errand), errand.channel)
-        one = await self._message(errand.channel, errand.ts)
+        one = await self._threads.message(errand.channel, errand.ts, thread=errand.thread)
         return await self._ask_about(errand, [], one.files if one else (), where="in that message any more")
-
-    async def _message(self, channel: str, ts: str) -> Said | None:
-        return next((one for one in await self._threads.read(channel, ts) if one.ts == ts), None)
 
     async def _ask_about(
         self, errand: Errand, texts: Sequence[str], files: Iterable[str], *, where: str, since: timedelta | None = None

@@ -57,8 +57,13 @@ def _quiet_gestures(person: Person) -> dict[str, Verb]:
     def react(sent: Json) -> Json:
         return {"stands": person.react(sent["user"], sent["channel"], str(sent["ts"]), sent["emoji"])}
 
+    def edit(sent: Json) -> None:
+        person.edit(sent["user"], sent["channel"], str(sent["ts"]), sent["text"])
+
     return {
         "post": say(person.post),
+        "edit": edit,
+        "delete-file": lambda sent: person.delete_file(sent["user"], sent["file_id"]),
         "mention": say(person.mention),
         "upload": upload,
         "react": react,
@@ -121,6 +126,7 @@ def switch_verbs(switches: Switches) -> dict[str, Verb]:
         "rate-limits": lambda sent: switches.rate_limits(enforced=bool(sent["enforced"])),
         "ack-deadline": lambda sent: switches.ack_deadline(timedelta(seconds=float(sent["seconds"]))),
         "advance": lambda sent: switches.advance(timedelta(seconds=float(sent["seconds"]))),
+        "spoil-file": lambda sent: switches.spoil_file(sent["file_id"], **sent["how"]),
         "archive": lambda sent: switches.archive(sent["channel"], archived=bool(sent.get("archived", True))),
         "restrict": lambda sent: switches.restrict(sent["channel"], restricted=bool(sent.get("restricted", True))),
         "invite-bot": lambda sent: switches.invite_bot(sent["channel"]),

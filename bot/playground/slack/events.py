@@ -66,9 +66,7 @@ class Events:
         if message.thread_ts:
             shown["parent_user_id"] = channel.messages[message.thread_ts].user
         self._message(channel, shown)
-        mentioned = f"<@{self._workspace.app.bot_user}>" in message.text
-        if mentioned and message.by_app is None and channel.kind is not ChannelKind.DIRECT:
-            self._tell("app_mention", shown | {"type": "app_mention"}, channel)
+        self._mention(channel, message, shown)
         for file in message.files:
             named = {"file_id": file.id, "user_id": message.user, "file": {"id": file.id}}
             self._tell("file_shared", {"channel_id": channel.id} | named, channel)
@@ -76,6 +74,9 @@ class Events:
     def updated(self, channel: Channel, message: Message, before: Json) -> None:
         after = self._workspace.message_json(message)
         self._message(channel, self._hidden(channel, "message_changed", before) | {"message": after})
+        # Told again, with `edited`, when the message names the app now, whether or not it did before
+        # (slackapi/bolt-js#960; a whole payload in slack-go/slack#1256).
+        self._mention(channel, message, after | {"channel": channel.id, "event_ts": self._workspace.new_ts()})
 
     def deleted(self, channel: Channel, before: Json) -> None:
         self._message(channel, self._hidden(channel, "message_deleted", before) | {"deleted_ts": before["ts"]})
@@ -143,6 +144,11 @@ class Events:
             "ts": self._workspace.new_ts(),
             "previous_message": before,
         }
+
+    def _mention(self, channel: Channel, message: Message, shown: Json) -> None:
+        mentioned = f"<@{self._workspace.app.bot_user}>" in message.text
+        if mentioned and message.by_app is None and channel.kind is not ChannelKind.DIRECT:
+            self._tell("app_mention", shown | {"type": "app_mention"}, channel)
 
     def _message(self, channel: Channel, event: Json) -> None:
         self._tell(SUBSCRIPTION[channel.kind], event | {"channel_type": channel.kind.value}, channel)

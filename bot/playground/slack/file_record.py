@@ -54,6 +54,19 @@ class Share:
 
 
 @dataclass(slots=True, kw_only=True)
+class Oddities:
+    """What may be wrong with a file in a real workspace; by default nothing is."""
+
+    foreign: bool = False  # of another workspace: messages say no more than that files.info knows more
+    hidden: bool = False  # beyond what a free plan shows
+    link: str = ""  # to another service, which has the bytes
+    address: str = ""  # where url_private leads instead
+    redirect: str = ""  # where the file host sends those who ask
+    stated: int | None = None  # the size that is said; the bytes may be more
+    unplaced: int = 0  # so often files.info does not know yet where it was shared
+
+
+@dataclass(slots=True, kw_only=True)
 class File:
     """What was uploaded. `content` is None until the bytes have arrived."""
 
@@ -69,6 +82,7 @@ class File:
     content: bytes | None = None
     shares: list[Share] = field(default_factory=list)
     deleted: bool = False
+    oddities: Oddities = field(default_factory=Oddities)
 
     @property
     def kind(self) -> tuple[str, str, str]:
@@ -79,9 +93,32 @@ class File:
     def private_path(self) -> str:
         return f"/files-pri/{self.team_id}-{self.id}"
 
+    def in_message(self) -> Json:
+        """As messages show it: one that came over Slack Connect by its id alone (docs.slack.dev, file object)."""
+        if self.oddities.foreign and not self.deleted:
+            stub = {"mode": "file_access", "file_access": "check_file_info", "created": 0, "timestamp": 0, "user": ""}
+            return {"id": self.id} | stub
+        return self.to_json()
+
     def to_json(self) -> Json:
         if self.deleted:
             return {"id": self.id, "mode": "tombstone"}
+        return self._json() | self._oddly()
+
+    def _oddly(self) -> Json:
+        """A link is shown as files.remote.info's page has it; `hidden_by_limit` is the file object's page."""
+        odd = self.oddities
+        shown: Json = {} if odd.stated is None else {"size": odd.stated}
+        if odd.address:
+            shown |= {"url_private": odd.address, "url_private_download": odd.address}
+        if odd.hidden:
+            shown |= {"mode": "hidden_by_limit"}
+        if odd.link:
+            there = {"url_private": odd.link, "external_url": odd.link, "url_private_download": None}
+            shown |= {"mode": "external", "is_external": True, "external_type": "app", "size": 0} | there
+        return shown
+
+    def _json(self) -> Json:
         filetype, pretty, mimetype = self.kind
         name = quote(self.name, safe="")
         return {
@@ -116,6 +153,9 @@ class File:
         """As files.info shows it: also where it hangs."""
         if self.deleted:
             return self.to_json()
+        if self.oddities.unplaced:
+            self.oddities.unplaced -= 1
+            return self.to_json() | {"channels": [], "groups": [], "ims": [], "shares": {}, "comments_count": 0}
         by_family: dict[str, dict[str, list[Json]]] = {}
         for share in self.shares:
             shown = share.to_json(self.team_id)

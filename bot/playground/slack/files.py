@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
+from bot.errors import UserError
 from bot.playground.slack.calls import TokenKind
 from bot.playground.slack.changes import ChangeKind
 from bot.playground.slack.file_record import File
@@ -111,6 +114,13 @@ class Files:
         """What this user can see, newest first."""
         return [file for file in reversed(self._files.values()) if self.find(file.id, seen_by=seen_by)]
 
+    def spoil(self, file_id: str, **how: Any) -> None:
+        """Give a file some of the oddities that real ones have. UserError for a file that is not there."""
+        if file_id not in self._files:
+            raise UserError(f"There is no file {file_id}.")
+        file = self._files[file_id]
+        file.oddities = replace(file.oddities, **how)
+
     def delete(self, file: File) -> None:
         """Its messages keep a tombstone."""
         file.deleted, file.content = True, b""
@@ -122,6 +132,8 @@ class Files:
         file = self._asked_for(request)
         if file is None or file.content is None:
             return web.Response(text=LOGIN_PAGE, content_type="text/html")
+        if file.oddities.redirect:
+            return web.Response(status=302, headers={"Location": file.oddities.redirect})
         headers = {
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
             "X-Content-Type-Options": "nosniff",

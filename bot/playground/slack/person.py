@@ -143,6 +143,22 @@ class Person(ViewGestures):
             self._message(where, thread_ts)
         return self._workspace.post(where, who, Content(text=text, blocks=typed_blocks(text)), thread_ts=thread_ts).ts
 
+    def edit(self, user: str, channel: str, ts: str, text: str) -> None:
+        """Change what one wrote. Somebody else's message is refused."""
+        who, where = self._writer(user, channel)
+        message = self._message(where, ts)
+        if message.user != who.id:
+            raise UserError(f"This is not {who.name}'s message.")
+        self._workspace.update(where, message, Content(text=text, blocks=typed_blocks(text)))
+
+    def delete_file(self, user: str, file_id: str) -> None:
+        """Take back a file. Somebody else's is refused."""
+        who = self._workspace.user(user)
+        file = self._files.find(file_id, seen_by=who)
+        if file is None or file.user != who.id:
+            raise UserError(f"{who.name} has no file {file_id}.")
+        self._files.delete(file)
+
     def mention(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> str:
         """Write a message that begins with the bot's name."""
         return self.post(user, channel, f"<@{self._workspace.app.bot_user}> {text}", thread_ts=thread_ts)

@@ -137,7 +137,7 @@ class Message:
     def _files_json(self) -> Json:
         if not self.files:
             return {}
-        return {"subtype": "file_share", "upload": True, "files": [file.to_json() for file in self.files]}
+        return {"subtype": "file_share", "upload": True, "files": [file.in_message() for file in self.files]}
 
     def _thread_json(self) -> Json:
         if self.thread_ts is not None:

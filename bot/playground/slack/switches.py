@@ -6,6 +6,7 @@ What people do is in `person`. Everything here takes effect at once and can be t
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from bot.errors import UserError
 from bot.playground.slack.calls import TokenKind
@@ -151,6 +152,10 @@ class Switches:
     def share_files_after(self, moment: timedelta) -> None:
         """How long after files.completeUploadExternal the message appears."""
         self._files.shared_after = moment
+
+    def spoil_file(self, file_id: str, **how: Any) -> None:
+        """What may be wrong with a file, by the names of `file_record.Oddities`: foreign=True, link="https://..."."""
+        self._files.spoil(file_id, **how)
 
     def advance(self, by: timedelta) -> None:
         """Move the workspace's clock: rate limits, trigger ids and response_urls age by it."""
