@@ -296,7 +296,8 @@ def _new_operation(rng: random.Random, family: str) -> str:
         case "old client":
             return f"{rng.getrandbits(32):08X}-{rng.getrandbits(32):08X}"
         case "new client":
-            return f"k{rng.getrandbits(34):x}-{rng.randrange(10**6)}-auto-{rng.getrandbits(16):x}-h5:7{rng.randrange(10**7):07d}"
+            session = f"k{rng.getrandbits(34):x}-{rng.randrange(10**6)}"
+            return f"{session}-auto-{rng.getrandbits(16):x}-h5:7{rng.randrange(10**7):07d}"
         case "script":
             return f"{rng.getrandbits(28):07x}"
         case _:

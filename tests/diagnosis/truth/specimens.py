@@ -18,20 +18,28 @@ _CLOCK = r"\w{3} +\d+ (?P<clock>\d\d:\d\d:\d\d)"
 _HEADERS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"^(?:{_CLOCK} (?:\S+ )?\w+: )?(?:\[#\d+\] )?\[?(?P<when>\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{{3}}) "
-        r"[0-9A-Fa-f]{5,16} (?P<severity>\w+) '(?P<component>[^']*)'(?: opID=(?P<op>[^\]\s]+))?\] ",
+        (
+            rf"^(?:{_CLOCK} (?:\S+ )?\w+: )?(?:\[#\d+\] )?\[?(?P<when>\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{{3}}) "
+            r"[0-9A-Fa-f]{5,16} (?P<severity>\w+) '(?P<component>[^']*)'(?: opID=(?P<op>[^\]\s]+))?\] "
+        ),
         rf"^{_CLOCK} (?:\S+ )?(?P<kernel>vmkernel): [\d:.]+ cpu\d+:\d+\)",
         rf"^{_CLOCK} (?:\S+ )?(?P<frame>Hostd): ",
         r"^(?P<when>\d{4}-\d\d-\d\dT[\d:.]+Z)\| [\w-]+\| \w\d+: ",
         r"^YYYY-MM-DDT HH:MM:SS\.\d{3}Z (?P<severity>\w+) vpxd\[#+\] (?:\[Originator@6876 sub=(?P<component>\w+)\] )?",
-        r"^\[[\d.]+ [\d:.]+\] <\s*\d+> \w+\| \[vddk\] (?P<when>\S+) (?P<severity>\w+) -\[\d+\] "
-        r"\[Originator@6876 sub=(?P<component>\w+)\] ",
+        (
+            r"^\[[\d.]+ [\d:.]+\] <\s*\d+> \w+\| \[vddk\] (?P<when>\S+) (?P<severity>\w+) -\[\d+\] "
+            r"\[Originator@6876 sub=(?P<component>\w+)\] "
+        ),
+        (
+            r"^(?P<when>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})(?:Z|[+-]\d\d:\d\d) (?P<severity>[a-z]+) [\w.-]+\[\w+\] "
+            r"\[Originator@6876 sub=(?P<component>[^\s\]]+)(?: op[Ii][Dd]=(?P<op>[^\s\]]+))?[^\]]*\] "
+        ),
         r"^(?P<library>nbdkit: vddk\[\d\]: error: |Q-task_id\(.*?\) VMware\(VixDiskLib\): )",
     )
 )
 # What the library below says, it says in the logs of clients and of hosts alike; its client's side, in theirs alone.
 _LIBRARY = re.compile(r"\[NFC |DISKLIB|DiskLib|Cnx\w*:|Nfc[A-Z]\w+:|NBD_|VixDiskLib")
-_CLIENT_SIDE = re.compile(r"VixDiskLib|NBD_\w+:|nbd-client|vimaccess")
+_CLIENT_SIDE = re.compile(r"VixDiskLib|NBD_\w+:|nbd-client|vimaccess|Sysimgbase")
 # Wrapped by the manual page that it was copied from.
 _WRAPPED = frozenset({"v2v-doc-nfc-error5-2mb"})
 
