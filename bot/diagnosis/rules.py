@@ -7,9 +7,10 @@ also documents every key; the shipped files are judged by the test suite, an ope
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot.diagnosis.causes import Cause, Role, Session, Stage
 from bot.diagnosis.conditions import Condition, parse_condition
 from bot.diagnosis.event import Event, LogKind
 from bot.diagnosis.needles import Needles
-from bot.diagnosis.patterns import Pattern, compile_pattern
+from bot.diagnosis.patterns import LiteralSet, Pattern, compile_pattern
 
 FOLDER = Path(__file__).parent / "rules"
 
@@ -72,8 +73,10 @@ class Rule:
 
     def read(self, text: str) -> dict[str, str] | None:
         """Return what the rule captured of `text`, or None where it does not fit."""
-        if not any(needle in text for needle in self.needles):
-            return None
+        return self.look(text) if any(needle in text for needle in self.needles) else None
+
+    def look(self, text: str) -> dict[str, str] | None:
+        """Return the same of a text that is known to hold a needle of this rule."""
         if not self.match:
             return {}
         found = next((hit for pattern in self.match if (hit := pattern.search(text))), None)
@@ -96,18 +99,39 @@ class Catalogue:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules: Mapping[str, Rule] = {rule.id: rule for rule in rules}
-        self.needles = Needles(needle for rule in self.rules.values() for needle in rule.needles)
+        self._owners: dict[str, list[int]] = {}  # needle to the places of its rules
+        for place, rule in enumerate(self.rules.values()):
+            for needle in rule.needles:
+                self._owners.setdefault(needle, []).append(place)
+        self.needles = Needles(self._owners)
 
     def read(self, event: Event) -> tuple[Hit, ...]:
         """Return every rule that fits; one that names the line spares it the catch-alls."""
         kind = event.kind
         hits = [
             Hit(rule, captured)
-            for rule in self.rules.values()
-            if (kind is None or kind in rule.logs) and (captured := rule.read(event.text)) is not None
+            for rule in self._candidates(event.text)
+            if (kind is None or kind in rule.logs) and (captured := rule.look(event.text)) is not None
         ]
         named = tuple(hit for hit in hits if not hit.rule.catch_all)
         return named or tuple(hits)
+
+    def _candidates(self, text: str) -> Iterator[Rule]:
+        """Yield the rules of which the text holds a needle, in the order of the catalogue."""
+        places = {place for needle in self._literals.held_by(text) for place in self._places[needle]}
+        return (self._ordered[place] for place in sorted(places))
+
+    @cached_property
+    def _literals(self) -> LiteralSet:
+        return LiteralSet(self._owners)
+
+    @cached_property
+    def _places(self) -> list[list[int]]:
+        return list(self._owners.values())
+
+    @cached_property
+    def _ordered(self) -> list[Rule]:
+        return list(self.rules.values())
 
     def explaining(self, rule_id: str) -> list[Rule]:
         return [rule for rule in self.rules.values() if rule_id in rule.explains]
