@@ -17,13 +17,18 @@ def fragment(name: str) -> tuple[str, int] | None:
     return (found["whole"], int(found["number"])) if found else None
 
 
-def missing_words(numbers: Iterable[int]) -> str:
-    """Say which fragments are missing; empty when none is. The last ones cannot be missed: nothing says how many."""
+def missing_words(numbers: Iterable[int], first: int = 0) -> str:
+    """Say which fragments from `first` on are missing; empty when none is.
+
+    The last ones cannot be missed: nothing says how many there were.
+    """
     have = sorted(set(numbers))
-    gaps = [(before + 1, after - 1) for before, after in zip([-1, *have], have, strict=False) if after - before > 1]
+    gaps = [
+        (before + 1, after - 1) for before, after in zip([first - 1, *have], have, strict=False) if after - before > 1
+    ]
     if not gaps:
         return ""
-    which = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in gaps[:5])
+    which = ", ".join(str(start) if start == end else f"{start} to {end}" for start, end in gaps[:5])
     more = f" and {len(gaps) - 5} more gaps" if len(gaps) > 5 else ""  # noqa: PLR2004
     single = len(gaps) == 1 and gaps[0][0] == gaps[0][1]
     return f"fragment{'' if single else 's'} {which}{more} {'is' if single else 'are'} missing; the others were joined"

@@ -115,7 +115,9 @@ class _Opening:
             while (head := looked.look(_NULS)) and not head.strip(b"\0"):
                 looked.skip(len(head))
             kind = kind_of(head) if head else kind
-        if looked.look(len(_UTF_8_MARK)).startswith(_UTF_8_MARK):
+        if kind in _UTF_16:
+            looked.skip(2)  # the mark
+        elif looked.look(len(_UTF_8_MARK)).startswith(_UTF_8_MARK):
             looked.skip(len(_UTF_8_MARK))
         return kind
 

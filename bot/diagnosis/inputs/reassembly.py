@@ -51,6 +51,7 @@ class Reassembly:
         self._spool: Spool | None = None
         self._sets: dict[str, _Set] = {}
         self._unwanted: set[str] = set()
+        self._given: dict[str, int] = {}  # how many fragments of a file were given out: a later one goes on from there
 
     def refuse(self, name: str) -> None:
         """Take no fragments of this file: it is no log."""
@@ -66,6 +67,8 @@ class Reassembly:
         Raises UnreadableError without a place to keep anything.
         """
         self._spool = self._spool or Spool(self._budget)
+        if number < self._given.get(name, 0):
+            return None
         found = self._sets.setdefault(name, _Set(modified))
         if number in found.pieces:
             return None
@@ -95,7 +98,9 @@ class Reassembly:
         streams: list[Stream] = [
             Segment(self._spool.file, found.pieces[number].start, found.pieces[number].size) for number in numbers
         ]
-        return Whole(name, joined(numbers, streams), found.modified, missing_words(numbers))
+        missing = missing_words(numbers, self._given.get(name, 0))
+        self._given[name] = numbers[-1] + 1
+        return Whole(name, joined(numbers, streams), found.modified, missing)
 
     def _give_back(self) -> None:
         if self._spool is not None and not self._sets:
@@ -104,7 +109,7 @@ class Reassembly:
 
 def joined(numbers: Sequence[int], streams: Sequence[Stream]) -> Stream:
     """Join fragments. Where one of a text is missing, a line ends, lest two halves look like one line."""
-    if list(numbers) == list(range(len(numbers))):
+    if numbers[-1] - numbers[0] == len(numbers) - 1:
         return Joined(streams)
     first = Looked(streams[0])
     text = kind_of(first.look(HEAD)) is Kind.TEXT

@@ -16,8 +16,8 @@ from bot.diagnosis.inputs.budget import Budget, size_words
 from bot.diagnosis.inputs.member import Stream, UnreadableError
 from bot.diagnosis.inputs.streams import skip_by_reading
 
-_INTAKE = 32 * 1024
-_STEP = 64 * 1024  # unpacked at a time: what damage may take along of what came before it
+_INTAKE = 64 * 1024
+_STEP = 128 * 1024  # unpacked at a time: what damage may take along of what came before it
 _GZIP = b"\x1f\x8b"
 _LONGEST_FIELD = 64 * 1024  # a file name or comment in a gzip header
 
