@@ -17,6 +17,7 @@ from bot.diagnosis.verdict import Alternative
 _CORROBORATED = 0.05
 _CONTRADICTED = 0.5
 _GUESS = 0.3  # what a cause that would explain all symptoms gets, when no line names it
+_EXPLAINED = 0.5
 _SILENT = 0.5  # causes other than transport usually leave a line that names them; here it is missing
 
 
@@ -33,12 +34,18 @@ def weigh(group: Group, witnesses: Sequence[Witness], basis: Basis, catalogue: C
     """Return the rule that explains the lines best, of equals the one whose line came first; None if none does."""
     roots = [rule for name in group.rules if (rule := catalogue.rules[name]).role is Role.DECISIVE]
     explained = {name for rule in roots for name in rule.explains}
-    scores = {rule.id: _score(rule, group, basis) for rule in roots if rule.id not in explained}
+    weights = {rule.id: _score(rule, group, basis) for rule in roots}
+    scores = {name: score for name, score in weights.items() if name not in explained}
     if not scores:
         return None
     places = {hit.rule.id: place for place, witness in reversed(list(enumerate(witnesses))) for hit in witness.hits}
     best = min(scores, key=lambda name: (-scores[name], places.get(name, len(witnesses)), name))
-    others = _heaviest({catalogue.rules[name].cause: score} for name, score in scores.items() if name != best)
+    # What the best rule explains away stays possible: less so, but not unheard of.
+    others = _heaviest(
+        {catalogue.rules[name].cause: score if name in scores else score * _EXPLAINED}
+        for name, score in weights.items()
+        if name != best
+    )
     return Finding(catalogue.rules[best], scores[best], others)
 
 
@@ -51,7 +58,7 @@ def alternatives(group: Group, finding: Finding | None, catalogue: Catalogue) ->
     else:
         weights = _guesses(group, catalogue)
     ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(Alternative(cause, confidence) for cause, confidence in ordered if confidence > 0)
+    return tuple(Alternative(cause, round(confidence, 2)) for cause, confidence in ordered if confidence > 0)
 
 
 def _guesses(group: Group, catalogue: Catalogue) -> dict[Cause, float]:
