@@ -16,6 +16,7 @@ MOST_BYTES: Final = 20 * 2**20
 
 MOST_FILES: Final = 10
 LONGEST_COMMENT: Final = 40_000
+PNG: Final = b"\x89PNG\r\n\x1a\n"
 FORM: Final = 64 * 1024
 """What a form may add to its files."""
 
@@ -47,10 +48,11 @@ class Drops:
         return web.json_response({"files": len(files)})
 
     async def give(self, request: web.Request) -> web.Response:
-        """The bytes, to be kept and never to be shown: whatever is in them does not run here."""
+        """The bytes, to be kept: whatever is in them does not run here. Only a PNG is given as what it is."""
         name, content = self._find(request.match_info["file_id"])
+        kind = "image/png" if content.startswith(PNG) else "application/octet-stream"
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
-        return web.Response(body=content, content_type="application/octet-stream", headers=headers)
+        return web.Response(body=content, content_type=kind, headers=headers)
 
     def _find(self, file_id: str) -> tuple[str, bytes]:
         """The page does not say who asks: it can be anybody there, so somebody who may see the file is found."""

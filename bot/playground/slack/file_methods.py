@@ -42,9 +42,10 @@ class FileMethods:
             raise ApiRefusalError("invalid_arguments", messages=["missing required field: length"])
         if length > LARGEST_FILE:
             raise ApiRefusalError("file_upload_size_restricted")
-        if len(call.optional("alt_txt") or "") > ALT_TEXT:
+        alt_text = call.optional("alt_txt") or ""
+        if len(alt_text) > ALT_TEXT:
             raise ApiRefusalError("alt_txt_too_large")
-        file, url = self._files.reserve(call.bot, name, length)
+        file, url = self._files.reserve(call.bot, name, length, alt_text=alt_text)
         return {"upload_url": url, "file_id": file.id}
 
     def complete(self, call: Call) -> Json:

@@ -18,6 +18,8 @@ KINDS = {
     "tgz": ("gzip", "Gzip", "application/gzip"),
     "zip": ("zip", "Zip", "application/zip"),
     "pdf": ("pdf", "PDF", "application/pdf"),
+    "html": ("html", "HTML", "text/html"),
+    "md": ("markdown", "Markdown (raw)", "text/markdown"),
     "png": ("png", "PNG", "image/png"),
 }
 
@@ -74,6 +76,7 @@ class File:
     user: str
     name: str
     title: str
+    alt_text: str = ""
     created: int
     length: int
     team_id: str
@@ -127,6 +130,7 @@ class File:
             "timestamp": self.created,
             "name": self.name,
             "title": self.title,
+            **({"alt_txt": self.alt_text} if self.alt_text else {}),
             "mimetype": mimetype,
             "filetype": filetype,
             "pretty_type": pretty,

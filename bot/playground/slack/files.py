@@ -49,9 +49,10 @@ class Files:
 
     # In
 
-    def reserve(self, user: User, name: str, length: int) -> tuple[File, str]:
+    def reserve(self, user: User, name: str, length: int, *, alt_text: str = "") -> tuple[File, str]:
         """A file without bytes, and the address to which they must be posted."""
         file = self._make(user, name, length)
+        file.alt_text = alt_text
         secret = secrets.token_urlsafe(32)
         self._uploads[secret] = file
         return file, self.origin + UPLOAD_PATH.format(secret=secret)

@@ -4,11 +4,17 @@ import { visible } from "../text/visible";
 import { downloadPath } from "../wire/files";
 import { Icon } from "./Icon";
 
+// The one kind that our server gives as what it is; all others are for keeping.
+const isPicture = (file: SlackFile): boolean => file.mimetype === "image/png";
+
 export function Files({ files }: { files: SlackFile[] }) {
   return (
     <ul className="files">
       {files.map((file) => (
-        <li key={file.id} className="file" data-testid="file">
+        <li key={file.id} className={isPicture(file) ? "file file-pictured" : "file"} data-testid="file">
+          {isPicture(file) ? (
+            <img className="file-picture" src={downloadPath(file.id, file.name)} alt={file.alt_txt || visible(file.title || file.name)} loading="lazy" />
+          ) : null}
           <span className="file-kind" aria-hidden="true">
             <Icon name={/^(gz|tgz|zip|tar)/.test(file.filetype) ? "archive" : "file"} />
           </span>

@@ -1,5 +1,5 @@
 // What stands in an empty channel: what it is for and what to type first.
-import { useMemo } from "react";
+import { Fragment, useMemo } from "react";
 import type { Channel } from "../model/protocol";
 import { useStore, useWorkspace } from "../model/store";
 import { firstSteps } from "../text/first-steps";
@@ -25,9 +25,13 @@ export function Welcome({ channel, offer }: WelcomeProps) {
           <FirstSteps offer={offer} />
         ) : commands.length ? (
           <p>
-            Type <code>/</code> to see the commands, such as{" "}
-            {commands.map((one) => (
-              <code key={one.command}>{one.command} help</code>
+            {channel.is_im ? "Drop a log here, or paste it, and it is diagnosed. " : null}
+            Type <code>/</code> to see the commands:{" "}
+            {commands.map((one, at) => (
+              <Fragment key={one.command}>
+                {at ? ", " : null}
+                <code>{one.command} help</code>
+              </Fragment>
             ))}
           </p>
         ) : null}
@@ -51,6 +55,13 @@ function FirstSteps({ offer }: { offer: (line: string) => void }) {
             <span>{step.then}</span>
           </li>
         ))}
+        <li>
+          <strong>Ask why</strong>
+          <span>
+            <code>/diagnose db01</code>, or <code>@coldmigrate diagnose</code> in a thread; <em>Diagnose this log</em> in a message's menu; a log dropped in a
+            message to the app.
+          </span>
+        </li>
         <li>
           <strong>Break something</strong>
           <span>Under Sites: make the link lossy, block port 902, fill a datastore, kill the worker, move the clock.</span>

@@ -91,6 +91,8 @@ export interface Reaction {
 export interface SlackFile {
   id: string;
   name: string;
+  title?: string;
+  alt_txt?: string;
   size: number;
   mimetype: string;
   filetype: string;
