@@ -26,6 +26,7 @@ _LAYOUTS = {
     "vmware": ("V", "V8"),
     "client": ("plain", "stamped", "unit"),
 }
+_OF_OTHER_SERVERS = ("C", "C syslog")
 _OF_THE_LIBRARY = ("V", "V late", "nbdkit", "quoted")
 # Agent and kernel in one file: the layouts in which one host writes both.
 _TOGETHER = ("A syslog", "B", "C", "D")
@@ -38,7 +39,7 @@ def layouts_of(specimen: Specimen) -> tuple[str, ...]:
     if specimen.of_two_programs:
         return _TOGETHER
     library = _OF_THE_LIBRARY if specimen.of_the_library else ()
-    return _LAYOUTS[specimen.stem] + library + (_AGENTS if specimen.of_both_sides else ())
+    return _LAYOUTS.get(specimen.stem, _OF_OTHER_SERVERS) + library + (_AGENTS if specimen.of_both_sides else ())
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class _Dresser:
     def __init__(self, rng: random.Random, layout: str, operations: str, stem: str) -> None:
         self._rng = rng
         self._layout = layout
-        self._agent = stem if stem in {"vpxa", "hostd", "vpxd"} else "vpxa"
+        self._agent = "vpxa" if stem in {"client", "vmkernel", "vmware"} else stem
         self._names = _Names(rng)
         self._bare = layout == "A bare"
         self._base = _new_operation(rng, operations)

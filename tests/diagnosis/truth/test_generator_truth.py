@@ -17,6 +17,7 @@ import pytest
 from bot.diagnosis.opid import belongs_to
 from bot.diagnosis.verdict import Incident, Report
 from tests.diagnosis.truth.bursts import LAYOUTS, Burst, Log
+from tests.diagnosis.truth.renderings import HEALTHY
 
 SHARED = Path(__file__).parents[4] / "shared/corpus/gen_vpxa_log.py"
 MB = 1_000_000
@@ -61,6 +62,15 @@ def test_five_megabytes_without_a_burst_raise_nothing(engine, tmp_path, layout):
     report = engine.diagnose_paths([written(tmp_path / "vpxa.log", Log(layout, seed=3, every=0), 5 * MB)])
     assert report.incidents == ()
     assert report.stats.bytes >= 5 * MB
+
+
+@pytest.mark.parametrize("sample", sorted(HEALTHY.glob("*.txt")), ids=lambda sample: sample.stem)
+def test_no_healthy_sample_raises_anything(engine, tmp_path, sample):
+    """As the log of any program: a name decides which rules may speak."""
+    for name in ("vpxa.log", "hostd.log", "vpxd.log", "vmkernel.log", "vmware.log", "client.log", "paste.txt"):
+        log = tmp_path / name
+        log.write_bytes(sample.read_bytes())
+        assert engine.diagnose_paths([log]).incidents == (), name
 
 
 def made_by_the_shared_one(folder: Path, *options: str) -> tuple[Path, list[Burst]]:

@@ -57,9 +57,9 @@ def test_a_failure_in_other_clothes_keeps_its_cause_and_its_lines(engine, plainl
         rendering = render(specimen, layout, operations)
         after = read(engine, rendering.file, rendering.lines)
         found = surest(after)
-        assert found is not None, rendering
-        assert (found.cause, found.lines) == (specimen.cause, known.lines), rendering
-        assert found.confidence <= known.confidence + 0.001, rendering
+        assert found is not None, str(rendering)
+        assert (found.cause, found.lines) == (specimen.cause, known.lines), str(rendering)
+        assert found.confidence <= known.confidence + 0.001, str(rendering)
         assert len(after.incidents) == len(before.incidents), f"the noise counts: {rendering}"
 
 
@@ -67,12 +67,12 @@ def test_a_failure_in_other_clothes_keeps_its_cause_and_its_lines(engine, plainl
 def test_without_the_lines_that_decide_nothing_surer_is_said(engine, specimen, layout):
     rendering = render(specimen, layout, OPERATIONS[len(layout) % len(OPERATIONS)], round_=1)
     full = surest(read(engine, rendering.file, rendering.lines))
-    assert full is not None, rendering
+    assert full is not None, str(rendering)
     recorded_beside = {alternative.cause.value for alternative in full.alternatives} | set(specimen.allowed)
     rest, left = _peeled(engine, rendering, full)
     if left is not None:
-        assert left.cause.value in {UNDETERMINED} | recorded_beside, rest
-        assert left.confidence <= full.confidence, rest
+        assert left.cause.value in {UNDETERMINED} | recorded_beside, str(rest)
+        assert left.confidence <= full.confidence, str(rest)
 
 
 def _peeled(engine: Engine, rendering: Rendering, full: Incident) -> tuple[Rendering, Incident | None]:
@@ -82,6 +82,6 @@ def _peeled(engine: Engine, rendering: Rendering, full: Incident) -> tuple[Rende
         rendering = rendering.without([line.line for line in said.decisive])
         poorer = surest(read(engine, rendering.file, rendering.lines))
         if poorer is not None:
-            assert poorer.confidence <= said.confidence, rendering
+            assert poorer.confidence <= said.confidence, str(rendering)
         said = poorer
     return rendering, said
