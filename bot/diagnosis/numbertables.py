@@ -38,6 +38,7 @@ DISKLIB: Final[Mapping[int, str]] = {
     24: "the feature is not supported by this version",
     25: "the system cannot find the file specified",
     39: "the file already exists",
+    63: "could not find the file",
 }
 
 # Low byte 0x08, the FileIOResult in bits 12 to 15: 16392 is 0x4008, "failed to lock the file".
