@@ -10,12 +10,13 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bot.diagnosis.event import Header
 from bot.diagnosis.grammar import Grammar, grammar, header_of
-from bot.diagnosis.patterns import PatternError
+from bot.diagnosis.patterns import HeadPattern, PatternError
 from bot.diagnosis.stamps import Years, read_timestamp
 from bot.errors import UserError
 
@@ -69,7 +70,7 @@ class HeaderReader:
     def read(self, text: str, years: Years | None = None) -> Header | None:
         """Return the header, or None; `years` is kept by the caller, one for each file, and finds missing years."""
         head, data = _head(text)
-        header = self._specific(head, data) or self._vague(head, data)
+        header = self._specific(head, data) or self._vague(head, data) or self._behind_name(head, data)
         return header if header is None or years is None else self._dated(header, years)
 
     def _specific(self, head: str, data: bytes) -> Header | None:
@@ -89,6 +90,14 @@ class HeaderReader:
         if candidates is None:
             candidates = self._general[head[:1]] = self._fitting(head, general=True)
         return next((found for candidate in candidates if (found := self._try(candidate, head, data))), None)
+
+    def _behind_name(self, head: str, data: bytes) -> Header | None:
+        """Read on behind the name of a file, as grep puts one before each line it found."""
+        spans = _file_name().spans(data) if "." in head else None
+        if spans is None:
+            return None
+        head, data = _head(head[spans[0][1] :])
+        return self._specific(head, data) or self._vague(head, data)
 
     def _fitting(self, head: str, *, general: bool) -> list[Format]:
         return [known for known in self._formats if known.general is general and known.may_begin(head)]
@@ -111,6 +120,11 @@ def _head(text: str) -> tuple[str, bytes]:
     """Return the start of a line, and the same in bytes, one for each character: what is not Latin is a `?`."""
     head = text[:_HEAD].lstrip(_QUOTED)
     return head, head.encode("latin-1", "replace")
+
+
+@cache
+def _file_name() -> HeadPattern:
+    return HeadPattern(r"^[^\s:\[]{1,200}\.(?:log|txt|gz|\d{1,3})(?:\.gz)?:(?:\d{1,9}[:-])?")
 
 
 def _read(known: Format, grammars: tuple[Grammar, ...], head: str, data: bytes, zone: tzinfo) -> Header | None:
@@ -171,7 +185,7 @@ def _read_file(path: Path, parts: Mapping[str, str], *, proven: bool) -> Format:
             patterns=tuple(_expand(pattern, parts) for pattern in raw["patterns"]),
             process=raw.get("process"),
             samples=tuple(raw["samples"]),
-            starts=raw.get("starts", ""),
+            starts=_expand(raw.get("starts", ""), parts),
             general=raw.get("general", False),
         )
     except KeyError as missing:

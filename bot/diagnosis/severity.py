@@ -19,10 +19,10 @@ class Severity(StrEnum):
 
 
 _WORDS = {
-    Severity.ERROR: "error err er e critical crit cr c alert al a emergency emerg em panic dpanic fatal f severe",
+    Severity.ERROR: "error erro err er e critical crit cr c alert al a emergency emerg em panic pani dpanic fatal fata f severe",
     Severity.WARNING: "warning warn wa w",
     Severity.INFO: "info information in i notice no n",
-    Severity.DEBUG: "debug db d trace t trivia verbose v fine",
+    Severity.DEBUG: "debug debu db d trace trac t trivia verbose v fine",
 }
 _BY_WORD = {word: severity for severity, words in _WORDS.items() for word in words.split()}
 # The lower three bits of a syslog priority (RFC 5424, 6.2.1).

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WALL = re.compile(r"([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?", re.ASCII)
 _PACKED = re.compile(r"(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?", re.ASCII)
-_DAY_FIRST = re.compile(r"(\d\d)([.-])(\d\d)\2((?:\d\d)?\d\d) (\d{1,2})(:\d\d:\d\d(?:\.\d{1,6})?)", re.ASCII)
+_DAY_FIRST = re.compile(r"(\d\d)([.-])(\d\d)\2((?:\d\d)?\d\d)[T ](\d{1,2})(:\d\d:\d\d.*)", re.ASCII | re.DOTALL)
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?", re.ASCII)
 _END_OF_TIME = re.compile(r"(\d{4}-\d\d-\d\d.)(\d\d:\d\d:60|24:00:00)(?:[.,]\d+)?(.*)", re.ASCII | re.DOTALL)
 
