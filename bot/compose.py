@@ -30,7 +30,7 @@ from bot.operations.desk import Desk
 from bot.operations.redraw import redraw_unattended
 from bot.operations.rights import Grant, Rights
 from bot.operations.rights import Verb as Right
-from bot.operations.tools import READ_ON, SILENCE, Fleet, WorkerTools, nowhere
+from bot.operations.tools import READ_ON, SILENCE, Fleet, OnCallTools, WorkerTools, nowhere
 from bot.settings import Settings, Site
 from bot.slack.outbox import RedisOutbox
 from bot.store import blobs
@@ -38,7 +38,6 @@ from bot.store.client import Store, connect
 from bot.store.schema import check_schema
 from bot.store.url import passwords_in
 from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory
-from handlers.jobs.registry import job_handlers
 
 if TYPE_CHECKING:
     from bot.vsphere.vcenter import PyvmomiVCenter
@@ -164,6 +163,8 @@ async def worker_role(
     poll_logs: timedelta = POLL_LOGS,
 ) -> AsyncIterator[Worker]:
     """A worker, ready to `run`. It holds vCenter's secrets and no Slack token; it keeps the bot's inventory fresh."""
+    from handlers.jobs.registry import job_handlers
+
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
         vcenters = await stack.enter_async_context(vcenters_of(settings))
@@ -182,6 +183,12 @@ async def worker_role(
                 )
             ),
             engine=engine,
+            on_call=OnCallTools(
+                scenes=vcenters,
+                inventory=RedisInventory(store, list(vcenters)),
+                material=partial(blobs.get, store),
+                rules=usable(settings.path(settings.diagnosis.rules)).files,
+            ),
             settle=settings.worker.submit_timeout + SETTLE_MARGIN,
             read_on=read_on,
             silence=silence,

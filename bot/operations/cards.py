@@ -83,7 +83,8 @@ def _progress(job: Job, plan: Plan | None) -> Progress | None:
 
 def _note(job: Job, plan: Plan | None) -> str:
     if job.state.ended:
-        return job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
+        outcome = job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
+        return f"{outcome} {job.data.get('cause', '')}".strip() if job.state is Phase.FAILED else outcome
     trouble = f"{trouble_of(job)} {_MEANWHILE.get(job.state, '')}".strip() if trouble_of(job) else ""
     if job.cancel_by:
         return f"{_cancelling(job)} {trouble}".strip()

@@ -39,9 +39,9 @@ async def conclude(tools: WorkerTools, claim: Claim, watch: LogWatch) -> None:
             await finish(tools, claim, CancelledAtSource(), Reply("end", outcome, final=True))
         case Whereabouts.AT_SOURCE:
             await asyncio.sleep(tools.read_on.total_seconds())  # hosts write on after a task's end
-            why, data = await diagnose(tools, claim.job, watch)
+            found = await diagnose(tools, claim.job, watch)
             failed = Reply("end", _failed(plan, place, end), _sections(place, end), _retry(claim))
-            await finish(tools, claim, AtSource(), failed, *why, data=data)
+            await finish(tools, claim, AtSource(), failed, *found.replies, files=found.files, data=found.data)
         case Whereabouts.ELSEWHERE:
             await finish(tools, claim, Undecidable(), _halfway(plan, place, end))
 

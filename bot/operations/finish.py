@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.jobs.port import Claim
 from bot.migration.machine import Event, advance
 from bot.operations.cards import job_card
+from bot.operations.on_call_files import Attachment
 from bot.operations.tools import WorkerTools
 from bot.slack.port import Reply
 
 
 async def finish(
-    tools: WorkerTools, claim: Claim, event: Event, *replies: Reply, data: Mapping[str, str] | None = None
+    tools: WorkerTools,
+    claim: Claim,
+    event: Event,
+    *replies: Reply,
+    files: Sequence[Attachment] = (),
+    data: Mapping[str, str] | None = None,
 ) -> None:
-    """The job's last transition. The first reply's sentence becomes its outcome; the others explain it.
+    """The job's last transition. The first reply's sentence becomes its outcome; the others explain it, and so do the
+    files.
 
     Card and replies are handed to the outbox first: they are recognised when a successor repeats them, while a
     transition that nobody announced would never be announced. LostLeaseError: a successor decides, from the same facts.
@@ -28,6 +35,10 @@ async def finish(
     await tools.outbox.show(job_card(ended))
     for reply in replies:
         await tools.outbox.reply(ended.id, ended.channel, reply)
+    for file in files:
+        await tools.outbox.attach(
+            ended.id, ended.channel, name=file.name, data=file.data, title=file.title, alt_text=file.alt_text
+        )
     tools.reached("before-finish")
     await claim.move(state, why=outcome, data=fields)
     tools.reached("after-finish")

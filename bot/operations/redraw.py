@@ -16,6 +16,8 @@ from bot.errors import BugError, OutsideError
 from bot.jobs.port import Job, JobQueue
 from bot.migration.machine import ENDS, Phase
 from bot.migration.request import JobId
+from bot.operations.inquiry import DIAGNOSE
+from bot.operations.on_call_card import last_look
 from bot.operations.record import MIGRATE, request_of
 from bot.operations.show_job import show_job
 from bot.slack.port import Outbox, Reply
@@ -50,6 +52,8 @@ async def redraw_unattended(queue: JobQueue, outbox: Outbox) -> None:
 async def _attend(queue: JobQueue, outbox: Outbox, job_id: JobId) -> None:
     try:
         job = await queue.get(job_id)
+        if job is not None and job.kind == DIAGNOSE:
+            await _attend_diagnosis(outbox, job)
         if job is None or job.kind != MIGRATE or job.state not in UNATTENDED:
             return
         if (said := last_word(job)) is not None:
@@ -57,6 +61,13 @@ async def _attend(queue: JobQueue, outbox: Outbox, job_id: JobId) -> None:
         await show_job(queue, outbox, job.id)
     except BugError as error:
         log.error("the card of job %s cannot be drawn: %s", job_id, error)  # noqa: TRY400 - the cause is in the sentence
+
+
+async def _attend_diagnosis(outbox: Outbox, job: Job) -> None:
+    if (look := last_look(job)) is not None:
+        card, said = look
+        await outbox.reply(job.id, job.channel, said)
+        await outbox.show_inquiry(card)
 
 
 def last_word(job: Job) -> Reply | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from bot.diagnosis.engine import Engine
@@ -14,7 +15,7 @@ from bot.jobs.port import JobQueue
 from bot.migration.facts import SiteSpec, VmFacts
 from bot.migration.request import SiteName, VCenterName
 from bot.slack.port import Outbox
-from bot.vsphere.port import VCenter
+from bot.vsphere.port import Inventory, Scene, VCenter
 
 READ_ON: Final = timedelta(seconds=15)
 """Hosts write the last lines of a failure some seconds after vCenter calls the task ended."""
@@ -53,6 +54,20 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True)
+class OnCallTools:
+    """What answers to questions need besides. `scenes`: the vCenters as they can be asked about a failure.
+
+    `material` gives the bytes that an edge kept, or None once their hour is over. `rules` are files of the operator's
+    own rules, for the child that reads what strangers hand over.
+    """
+
+    scenes: Mapping[VCenterName, Scene]
+    inventory: Inventory
+    material: Callable[[str], Awaitable[bytes | None]]
+    rules: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerTools:
     """`settle`: how long after its session was ended a call may still land (submit time-out and 30 s, DESIGN 2).
 
@@ -67,6 +82,7 @@ class WorkerTools:
     outbox: Outbox
     feed: LogFeed
     engine: Engine
+    on_call: OnCallTools
     settle: timedelta
     patience: timedelta = timedelta(hours=1)
     read_on: timedelta = READ_ON

@@ -54,6 +54,10 @@ class LogWatch:
             for line in self.lines
         ]
 
+    def read_sides(self) -> frozenset[str]:
+        """The ends whose logs were all read without a gap, whether or not a line of them matters."""
+        return frozenset(self.sides.values()) - {self.sides[gap.host] for gap in self.gaps}
+
     def unread(self) -> list[str]:
         """What could not be read, one sentence each."""
         return [f"{gap.log}.log of {_short(gap.host)}: {gap.reason}" for gap in self.gaps]

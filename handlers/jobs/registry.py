@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.jobs.port import Claim
+from bot.operations.inquiry import DIAGNOSE
 from bot.operations.record import MIGRATE
 from bot.operations.tools import WorkerTools
+from handlers.jobs.diagnose import DiagnoseHandler
 from handlers.jobs.migrate import MigrateHandler
 
 
 def job_handlers(tools: WorkerTools) -> Mapping[str, Callable[[Claim], Awaitable[None]]]:
     """One handler per kind; a kind that is not here is nobody's job."""
-    return {MIGRATE: MigrateHandler(tools)}
+    return {MIGRATE: MigrateHandler(tools), DIAGNOSE: DiagnoseHandler(tools)}
