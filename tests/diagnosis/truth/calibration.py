@@ -17,7 +17,7 @@ from bot.diagnosis.engine import Engine, load_engine
 from bot.diagnosis.event import SourceLine
 from bot.diagnosis.verdict import Incident
 from tests.diagnosis.truth.heldout import held_out, surest_of
-from tests.diagnosis.truth.renderings import OPERATIONS, Rendering, layouts_of, render
+from tests.diagnosis.truth.renderings import Rendering, layouts_of, operations_of, render
 from tests.diagnosis.truth.specimens import recorded
 
 TABLE = Path(__file__).parents[3] / "build/calibration.txt"
@@ -51,7 +51,7 @@ def verdicts(engine: Engine) -> Iterator[Verdict]:
     """Yield the verdicts on all renderings, whole and in parts."""
     for specimen in recorded():
         for layout in layouts_of(specimen):
-            for operations in OPERATIONS:
+            for operations in operations_of(specimen):
                 rendering = render(specimen, layout, operations, noise=6, round_=2)
                 yield from _of_one(engine, rendering)
 

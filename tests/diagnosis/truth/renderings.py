@@ -31,6 +31,7 @@ _OF_THE_LIBRARY = ("V", "V late", "nbdkit", "quoted")
 # Agent and kernel in one file: the layouts in which one host writes both.
 _TOGETHER = ("A syslog", "B", "C", "D")
 OPERATIONS = ("old client", "new client", "script", "ours")
+WITH_OPERATIONS = frozenset({*_AGENTS, "E"})
 _STARTS_ENTRY = re.compile(r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d{3}")
 
 
@@ -40,6 +41,11 @@ def layouts_of(specimen: Specimen) -> tuple[str, ...]:
         return _TOGETHER
     library = _OF_THE_LIBRARY if specimen.of_the_library else ()
     return _LAYOUTS.get(specimen.stem, _OF_OTHER_SERVERS) + library + (_AGENTS if specimen.of_both_sides else ())
+
+
+def operations_of(specimen: Specimen) -> tuple[str, ...]:
+    """Return the families to render it under; where lines bear no operation, two serve as two seeds."""
+    return OPERATIONS if specimen.has_operation else OPERATIONS[:2]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -40,6 +40,7 @@ _HEADERS = tuple(
 # What the library below says, it says in the logs of clients and of hosts alike; its client's side, in theirs alone.
 _LIBRARY = re.compile(r"\[NFC |DISKLIB|DiskLib|Cnx\w*:|Nfc[A-Z]\w+:|NBD_|VixDiskLib")
 _CLIENT_SIDE = re.compile(r"VixDiskLib|NBD_\w+:|nbd-client|vimaccess|Sysimgbase")
+_SOME_OPERATION = "C65743A5-0000024D-5c"
 # Wrapped by the manual page that it was copied from.
 _WRAPPED = frozenset({"v2v-doc-nfc-error5-2mb"})
 
@@ -80,6 +81,14 @@ class Specimen:
     @property
     def of_both_sides(self) -> bool:
         return self.of_the_library and not any(_CLIENT_SIDE.search(entry.text) for entry in self.entries)
+
+    @property
+    def has_operation(self) -> bool:
+        return any(entry.op for entry in self.entries)
+
+    def under_one_operation(self) -> Specimen:
+        """Return the same, each line of an agent or a client's library under an operation, as a host prints it."""
+        return replace(self, entries=tuple(replace(entry, op=_SOME_OPERATION) for entry in self.entries))
 
     @property
     def of_two_programs(self) -> bool:
@@ -143,9 +152,10 @@ def _kind(had: dict[str, str | None], stem: str) -> str:
 
 
 def _moment(had: dict[str, str | None]) -> float | None:
-    if when := had.get("when"):
-        return datetime.fromisoformat(when).replace(tzinfo=None).timestamp()
+    """Seconds since some moment, the same for all lines of one file: lines through syslog have a clock in common."""
     if clock := had.get("clock"):
         hours, minutes, seconds = (int(part) for part in clock.split(":"))
         return hours * 3600.0 + minutes * 60 + seconds
+    if when := had.get("when"):
+        return datetime.fromisoformat(when).replace(tzinfo=None).timestamp()
     return None

@@ -12,7 +12,14 @@ import pytest
 from bot.diagnosis.engine import Engine
 from bot.diagnosis.event import SourceLine
 from bot.diagnosis.verdict import Incident, Report
-from tests.diagnosis.truth.renderings import OPERATIONS, Rendering, layouts_of, render
+from tests.diagnosis.truth.renderings import (
+    OPERATIONS,
+    WITH_OPERATIONS,
+    Rendering,
+    layouts_of,
+    operations_of,
+    render,
+)
 from tests.diagnosis.truth.specimens import Specimen, recorded
 
 UNDETERMINED = "undetermined"
@@ -53,7 +60,7 @@ def test_a_failure_in_other_clothes_keeps_its_cause_and_its_lines(engine, plainl
     before = plainly(specimen)
     known = surest(before)
     assert known is not None
-    for operations in OPERATIONS:
+    for operations in operations_of(specimen):
         rendering = render(specimen, layout, operations)
         after = read(engine, rendering.file, rendering.lines)
         found = surest(after)
@@ -61,6 +68,19 @@ def test_a_failure_in_other_clothes_keeps_its_cause_and_its_lines(engine, plainl
         assert (found.cause, found.lines) == (specimen.cause, known.lines), str(rendering)
         assert found.confidence <= known.confidence + 0.001, str(rendering)
         assert len(after.incidents) == len(before.incidents), f"the noise counts: {rendering}"
+
+
+@pytest.mark.parametrize("operations", OPERATIONS)
+def test_an_operation_on_every_line_joins_them_and_changes_no_cause(engine, plainly, operations):
+    for specimen in recorded():
+        known = surest(plainly(specimen))
+        assert known is not None
+        for layout in () if specimen.has_operation else sorted(WITH_OPERATIONS.intersection(layouts_of(specimen))):
+            rendering = render(specimen.under_one_operation(), layout, operations, noise=9)
+            found = surest(read(engine, rendering.file, rendering.lines))
+            assert found is not None, str(rendering)
+            assert found.cause == specimen.cause, str(rendering)
+            assert found.lines >= known.lines, str(rendering)
 
 
 @pairs
