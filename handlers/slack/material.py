@@ -16,6 +16,7 @@ from bot.errors import UserError
 
 # Slack writes <http://h|h>, <mailto:a@b|a@b>, <@U1|name>, <#C1|name>, <!channel>, <!date^…^…|words>.
 _MANGLED: Final = re.compile(r"<(?P<sign>[@#!]?)(?P<target>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>")
+_ZERO_WIDTH: Final = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 _SCHEME: Final = re.compile(r"(?:mailto|tel):")
 _FENCE: Final = re.compile(r"[ \t]*```[ \t]*")
 _QUOTED: Final = re.compile(r"^&gt;[ \t]?", re.MULTILINE)
@@ -58,7 +59,7 @@ class Part:
 
 def as_pasted(text: str) -> str:
     """What somebody pasted, before Slack formatted it: fences and quotes taken off, links and entities undone."""
-    bare = _LONE_TICKS.sub(r"\1", _FENCE.sub("\n", _QUOTED.sub("", text)))
+    bare = _LONE_TICKS.sub(r"\1", _FENCE.sub("\n", _QUOTED.sub("", text.translate(_ZERO_WIDTH))))
     plain = _MANGLED.sub(_unmangled, bare)
     for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
         plain = plain.replace(entity, character)

@@ -33,6 +33,7 @@ LINE = "2012-03-14T16:31:45.288 [27E81B90 error 'Libs' opID=C65743A5-0000024D] [
         ("by <@U0ALICE001|alice> in <#C1|ops>, <@U0BOB00001>", "by @alice in #ops, @U0BOB00001"),
         ("<!channel> &lt;!channel&gt; <!subteam^S1|@vm-ops>", "@channel <!channel> @vm-ops"),
         ("<!date^1392734382^{date}|14 March>", "14 March"),
+        ("at 16:\u206031:45\ufeff", "at 16:31:45"),
         ("", ""),
     ],
 )

@@ -64,3 +64,9 @@ it("escapes are undone once, and pictures in markdown become their words", () =>
   expect(withoutImages("![alt](http://x/y.png) end")).toBe("alt end");
   expect(unparsed("a")).toBe("a");
 });
+
+it("a time of day in rich text is no emoji", () => {
+  const given = { type: "rich_text_section", elements: [{ type: "text", text: "at 16:31:45 :eyes:" }] };
+  const elements = (forRenderer(given) as { elements: { text: string }[] }).elements;
+  expect(elements[0]?.text).toBe("at 16:\u206031:45 :eyes:");
+});
