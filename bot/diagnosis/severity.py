@@ -19,7 +19,8 @@ class Severity(StrEnum):
 
 
 _WORDS = {
-    Severity.ERROR: "error erro err er e critical crit cr c alert al a emergency emerg em panic pani dpanic fatal fata f severe",
+    Severity.ERROR: "error erro err er e critical crit cr c alert al a emergency emerg em panic pani dpanic p"
+    " fatal fata f severe",
     Severity.WARNING: "warning warn wa w",
     Severity.INFO: "info information in i notice no n",
     Severity.DEBUG: "debug debu db d trace trac t trivia verbose v fine",
