@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from bot.vsphere.vcenter import PyvmomiVCenter
     from handlers.slack.run import SlackBot
 
+LOOK_WITHIN: Final = timedelta(seconds=20)
+"""How long one reply for a diagnosis may take: a host that is away costs somebody on call no more than that."""
+
 SETTLE_MARGIN: Final = timedelta(seconds=30)
 """Beyond the submit time-out: how long a call may still be under way to vCenter (docs/decisions/0002)."""
 
@@ -76,10 +79,13 @@ def site_specs(settings: Settings) -> dict[SiteName, SiteSpec]:
 
 
 @asynccontextmanager
-async def vcenters_of(settings: Settings) -> AsyncIterator[dict[VCenterName, PyvmomiVCenter]]:
+async def vcenters_of(
+    settings: Settings, *, look_within: timedelta = LOOK_WITHIN
+) -> AsyncIterator[dict[VCenterName, PyvmomiVCenter]]:
     """All vCenters of the config; each logs in at its first use and logs out at the end."""
     async with AsyncExitStack() as stack:
-        vcenters = {VCenterName(name): _vcenter(settings, VCenterName(name)) for name in settings.vcenters}
+        names = [VCenterName(name) for name in settings.vcenters]
+        vcenters = {name: _vcenter(settings, name, look_within=look_within) for name in names}
         for vcenter in vcenters.values():
             stack.push_async_callback(vcenter.close)
         yield vcenters
@@ -161,13 +167,14 @@ async def worker_role(
     read_on: timedelta = READ_ON,
     silence: timedelta = SILENCE,
     poll_logs: timedelta = POLL_LOGS,
+    look_within: timedelta = LOOK_WITHIN,
 ) -> AsyncIterator[Worker]:
     """A worker, ready to `run`. It holds vCenter's secrets and no Slack token; it keeps the bot's inventory fresh."""
     from handlers.jobs.registry import job_handlers
 
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
-        vcenters = await stack.enter_async_context(vcenters_of(settings))
+        vcenters = await stack.enter_async_context(vcenters_of(settings, look_within=look_within))
         queue = queue_of(settings, store)
         engine = engine_of(settings)
         tools = WorkerTools(
@@ -229,7 +236,7 @@ def _site(name: str, site: Site) -> SiteSpec:
     )
 
 
-def _vcenter(settings: Settings, name: VCenterName) -> PyvmomiVCenter:
+def _vcenter(settings: Settings, name: VCenterName, *, look_within: timedelta) -> PyvmomiVCenter:
     from bot.vsphere.vcenter import PyvmomiVCenter
 
     table = settings.vcenters[name]
@@ -241,6 +248,7 @@ def _vcenter(settings: Settings, name: VCenterName) -> PyvmomiVCenter:
         ca_file=settings.path(table.ca_file),
         thumbprint=table.thumbprint,
         submit_timeout=settings.worker.submit_timeout,
+        look_within=look_within,
     )
 
 

@@ -22,7 +22,7 @@ class Check:
     """One thing that would confirm or refute a verdict.
 
     `before` has the command of hosts that are older than a version. `unreadable` is what a report says until somebody
-    has looked; `read_by` names the side whose lines make it untrue.
+    has looked; `read_by` names the side, or the log of both hosts, whose reading makes it untrue.
     """
 
     id: str

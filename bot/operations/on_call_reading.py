@@ -54,7 +54,7 @@ class Collected:
         names = [host.name for host in subject.hosts]
         named = " and ".join(names) if len(names) < 4 else count(len(names), "host")  # noqa: PLR2004
         events = f" and {count(self.events, 'event')} of vCenter" if self.events else ""
-        return f"{count(self.seen, 'line')} of {named}{events} {subject.when}"
+        return f"{few(self.seen, 'line')} of {named}{events} {subject.when}"
 
 
 async def collect(tools: WorkerTools, subject: Subject, steps: Steps) -> Collected:
@@ -115,7 +115,7 @@ class _Reader:
             seen, broken = await self._logs(scene, host, self.collected.offsets.get(host.name, timedelta()))
             offset = self.collected.offsets.get(host.name)
             clock = f"; its clock is {_apart(offset)}" if offset else ""
-            said = f"Read {_listed(LOGS)} of {host.name}: {count(seen, 'line')}{clock}"
+            said = f"Read {_listed(LOGS)} of {host.name}: {few(seen, 'line')}{clock}"
             if broken:
                 step.failed(f"{said}; not all of it: {broken}")
             else:
@@ -168,7 +168,7 @@ class _Reader:
             found = await self._window(partial(_browse, scene, "", OWN_LOG), ahead)
             self._take(found, file=f"vCenter {scene.name} {OWN_LOG}.log", host=None)
             if found.broken is None:
-                step.done(f"Read {OWN_LOG} of vCenter {scene.name}: {count(found.read, 'line')}")
+                step.done(f"Read {OWN_LOG} of vCenter {scene.name}: {few(found.read, 'line')}")
             else:
                 self.collected.unread.append(f"{OWN_LOG}.log of vCenter {scene.name}: {found.broken}")
                 step.failed(f"{OWN_LOG} of vCenter {scene.name} could not be read: {found.broken}")
@@ -190,7 +190,7 @@ class _Reader:
             self.collected.lines.extend(event_lines(told, file=file, ahead=ahead))
             self.collected.events += len(told)
             self.collected.read.add("vcenter")
-            step.done(f"Read {count(len(found), 'event')} of vCenter {scene.name}")
+            step.done(f"Read {few(len(found), 'event')} of vCenter {scene.name}")
 
     @staticmethod
     async def _in_plain_words(scene: Scene, host: str, error: OutsideError) -> str:
@@ -244,6 +244,11 @@ def time_reader() -> TimeOf:
 @cache
 def _formats() -> tuple[Format, ...]:
     return load_formats()
+
+
+def few(number: int, noun: str) -> str:
+    """A number in the middle of a sentence."""
+    return count(number, noun) if number else f"no {noun}s"
 
 
 def _apart(offset: timedelta) -> str:

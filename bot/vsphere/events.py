@@ -82,8 +82,10 @@ def _event(event: Any) -> VCenterEvent:
         chain=int(event.chainId or 0),
         vm=_name(event, "vm"),
         host=_name(event, "host"),
+        datastore=_name(event, "ds"),
         from_host=_name(event, "sourceHost"),
         to_host=_name(event, "destHost"),
+        to_datastore=_name(event, "destDatastore"),
     )
 
 

@@ -155,7 +155,9 @@ class _WindowReader:
             self.begun = True
             self.found.missing.append("its lines tell no time that can be read, so all of them were taken")
         elif when > self.window.since:
-            self.found.missing.append(f"it begins at {when:%Y-%m-%d %H:%M:%S} UTC: what was before is rotated away")
+            self.found.missing.append(
+                f"it begins at {when:%Y-%m-%d %H:%M:%S} UTC; what was before is not there any more"
+            )
 
     def _affordable(self, first: int, end: int) -> int:
         """Where to begin so that the window's end is reached: a failure is near the end of what was asked for."""

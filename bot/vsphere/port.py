@@ -115,8 +115,10 @@ class VCenterEvent:
     chain: int
     vm: str = ""
     host: str = ""
+    datastore: str = ""
     from_host: str = ""
     to_host: str = ""
+    to_datastore: str = ""
 
 
 @dataclass(frozen=True, slots=True)
