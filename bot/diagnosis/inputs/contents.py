@@ -50,9 +50,8 @@ class Contents:
         if self.outside:
             yield Note(
                 self.name,
-                f"{_count(self.outside, 'name')} in it {'is' if self.outside == 1 else 'are'} absolute or "
-                f"{'leads' if self.outside == 1 else 'lead'} out of the archive; nothing is written to disk, so it "
-                "could do no harm",
+                f"{_count(self.outside, 'name')} in it absolute or leading out of it; nothing is written to disk, so "
+                "that does no harm",
             )
         if self.shortened:
             yield Note(self.name, f"{_count(self.shortened, 'name')} in it shown shortened")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
 from enum import Enum, auto
-from pathlib import PurePosixPath
 
 from bot.diagnosis.inputs.tar_archive import is_header
 
@@ -50,6 +50,7 @@ _MARKS = {
     b"SQLite format 3": Kind.BINARY,
     b"KDMV": Kind.BINARY,
 }
+_ANY_MARK = tuple(_MARKS)
 _BZIP2_LEVELS = b"123456789"
 
 # What a support bundle holds beside logs: disks, memory, databases, pictures, programs, keys.
@@ -67,9 +68,10 @@ def kind_of(head: bytes) -> Kind:
     """Tell what begins with `head`, of which `HEAD` bytes are enough."""
     if not head:
         return Kind.EMPTY
-    for mark, kind in _MARKS.items():
-        if head.startswith(mark) and (kind is not Kind.BZIP2 or head[3:4] in _BZIP2_LEVELS):
-            return kind
+    if head.startswith(_ANY_MARK):
+        for mark, kind in _MARKS.items():
+            if head.startswith(mark) and (kind is not Kind.BZIP2 or head[3:4] in _BZIP2_LEVELS):
+                return kind
     if is_header(head[:512]):
         return Kind.TAR
     text = head.replace(b"\0", b"")
@@ -81,8 +83,8 @@ def kind_of(head: bytes) -> Kind:
 
 def certainly_no_log(name: str) -> str | None:
     """Return the class of files by which a name is known to be no log, None where one has to look."""
-    path = PurePosixPath(name)
-    if path.name.startswith(_CORES) and path.suffix not in {".log", ".txt", ".gz"}:
+    base = name.rpartition("/")[2].lower()
+    suffix = posixpath.splitext(base)[1]
+    if base.startswith(_CORES) and suffix not in {".log", ".txt", ".gz"}:
         return "memory dumps"
-    suffix = path.suffix.lower()
     return suffix if suffix in _NO_LOGS else None

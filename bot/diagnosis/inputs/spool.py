@@ -32,7 +32,7 @@ class Spool:
         try:
             self.file: io.FileIO = tempfile.TemporaryFile("w+b", buffering=0)  # noqa: SIM115 - closed by its owner
         except OSError as refusal:
-            raise UnreadableError(f"there is no place for a temporary file: {words(refusal)}") from refusal
+            raise UnreadableError("there is no place for a temporary file, which it takes to read this") from refusal
 
     def add(self, stream: Stream) -> Piece:
         """Append a stream, as much of it as can be read and kept."""

@@ -177,13 +177,40 @@ class Looked:
     def skip(self, count: int, /) -> None:
         kept = min(count, len(self._start))
         self._start = self._start[kept:]
-        self.stream.skip(count - kept)
+        if count > kept:
+            self.stream.skip(count - kept)
 
 
 def read_some(stream: Stream, most: int) -> bytes:
     """Return at least one byte unless the stream is at its end."""
     data = bytearray(most)
     return bytes(data[: stream.readinto(memoryview(data))])
+
+
+class Buffered:
+    """Small reads of a stream at the price of a slice; big ones go through."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._buffer = memoryview(bytearray(32 * 1024))
+        self._ready = self._buffer[:0]
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        ready = self._ready
+        if not ready:
+            if len(buffer) >= len(self._buffer):
+                return self._stream.readinto(buffer)
+            ready = self._buffer[: self._stream.readinto(self._buffer)]
+        size = min(len(buffer), len(ready))
+        buffer[:size] = ready[:size]
+        self._ready = ready[size:]
+        return size
+
+    def skip(self, count: int, /) -> None:
+        kept = min(count, len(self._ready))
+        self._ready = self._ready[kept:]
+        if count > kept:
+            self._stream.skip(count - kept)
 
 
 class Joined:

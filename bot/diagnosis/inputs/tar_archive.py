@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from bot.diagnosis.inputs.entry import Entry, EntryKind
 from bot.diagnosis.inputs.member import Stream, UnreadableError
-from bot.diagnosis.inputs.streams import Window, read_exactly
+from bot.diagnosis.inputs.streams import Buffered, Window, read_exactly
 
 BLOCK = 512
 _CUT = "the tar archive is cut off; what came before the cut was read"
@@ -42,13 +42,16 @@ def is_header(block: bytes) -> bool:
     if len(block) < BLOCK or not block[0]:
         return False
     stated = _number(block[_CHECKSUM])
-    rest = block[:148] + b" " * 8 + block[156:BLOCK]
+    if not stated:
+        return False
+    total = sum(block[:BLOCK]) - sum(block[_CHECKSUM]) + 8 * ord(" ")  # the sum itself counts as blanks
     # Some old writers summed signed bytes.
-    return stated is not None and stated in {sum(rest), sum(rest) - 256 * sum(byte > 127 for byte in rest)}  # noqa: PLR2004
+    return stated == total or stated == total - 256 * sum(map((127).__lt__, block[:BLOCK]))
 
 
 def entries(stream: Stream) -> Iterator[Entry]:
     """Yield the entries in the order of the archive. Raises UnreadableError at the first damage."""
+    stream = Buffered(stream)
     shared: dict[str, str] = {}
     extension = _Extension()
     while (block := _header(stream)) is not None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from bot.diagnosis.inputs.streams import skip_by_reading
 
 _INTAKE = 64 * 1024
 _STEP = 128 * 1024  # unpacked at a time: what damage may take along of what came before it
+_RESCUED = 256 * 1024  # packed bytes at the start of a run that are kept to get everything out before damage
 _GZIP = b"\x1f\x8b"
 _LONGEST_FIELD = 64 * 1024  # a file name or comment in a gzip header
 
@@ -151,8 +153,8 @@ class _Body:
         self._decoder = make()
         self._intake = intake
         self._kind = kind
-        self._first = b""  # the first chunk, while nothing else was read: damage near the start is met often
-        self._chunks = 0
+        self._begin: list[bytes] | None = []  # of a short run, or a long one while it is short; for the rescue
+        self._begin_size = 0
         self._damaged = False
         self._ended = False
         self.sum = 0
@@ -182,30 +184,39 @@ class _Body:
         chunk = self._intake.chunk()
         if not chunk:
             raise UnreadableError(f"the {self._kind} stream is cut off; what came before the cut was read")
-        self._chunks += 1
-        self._first = bytes(chunk) if self._chunks == 1 else b""
+        if self._begin is not None:
+            self._begin.append(bytes(chunk))
+            self._begin_size += len(chunk)
+            if self._begin_size > _RESCUED:
+                self._begin = None
         return chunk
 
     def _rescue(self) -> bytes:
-        """Return what lies before damage in the first chunk: zlib gives it out byte by byte, isal all or nothing."""
+        """Return what lies right before damage, near the start of a run: there zlib can begin again.
+
+        zlib gives out every byte before the damage when it is fed one at a time; isal all of a step or nothing.
+        """
         self._damaged = True
-        slow = zlib.decompressobj(-zlib.MAX_WBITS)
-        rest, passed = bytearray(), 0
-        try:
-            for place in range(len(self._first)):
-                data = slow.decompress(self._first[place : place + 1])
+        again, passed, rest = zlib.decompressobj(-zlib.MAX_WBITS), 0, bytearray()
+        with suppress(zlib.error):
+            for piece in _last_one_bytewise(self._begin or []):
+                data = again.decompress(piece)
                 rest += data[max(0, self.length - passed) :]
                 passed += len(data)
                 if len(rest) > _STEP:
                     break
-        except zlib.error:
-            pass
         if not rest:
             raise self._damage()
         return bytes(rest[:_STEP])
 
     def _damage(self) -> UnreadableError:
         return UnreadableError(f"damaged {self._kind} data; what came before the damage was read")
+
+
+def _last_one_bytewise(chunks: Sequence[bytes]) -> Iterator[bytes]:
+    yield from chunks[:-1]
+    for chunk in chunks[-1:]:
+        yield from (chunk[place : place + 1] for place in range(len(chunk)))
 
 
 class Gunzip(Unpacked):

@@ -11,6 +11,7 @@ import struct
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from bot.diagnosis.inputs.budget import Budget
 from bot.diagnosis.inputs.entry import Entry, EntryKind
 from bot.diagnosis.inputs.member import Stream, UnreadableError
-from bot.diagnosis.inputs.streams import Segment, Window, read_exactly
+from bot.diagnosis.inputs.streams import Segment, read_exactly
 from bot.diagnosis.inputs.unpacking import Inflated, Squeezed
 
 _LOCAL = struct.Struct("<4s22xHH")
@@ -36,6 +37,9 @@ _ZIP64, _UNIX_TIME = 0x1, 0x5455
 # The upper bits of a Unix mode, which most writers of zip archives give. Those that do not, give 0.
 _FILE_TYPES = {0: EntryKind.FILE, 0o10: EntryKind.FILE, 0o4: EntryKind.FOLDER, 0o12: EntryKind.LINK}
 _UNKNOWN_32 = 0xFFFFFFFF
+_LARGEST = (1 << 64) - 1
+_ENTRY_MARK = b"PK\x01\x02"
+_DIRECTORY_STEP = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,24 @@ class ZipArchive:
         self._budget = budget
         self._counted = counted  # whether what is read here is input, and not the spool of some other layer
         self._directory, self._directory_size, self._shift = self._find_directory()
-        self.count = sum(1 for _ in self._listed(quiet=True))
-        self._overlapping = self._overlaps()
+        self.count, self._overlapping = self._surveyed()
 
     def entries(self, order: Callable[[str], Any] | None = None) -> Iterator[Entry]:
         """Yield the entries as they are listed, or sorted by `order` of the name. Raises UnreadableError at damage."""
-        listed = self._listed() if order is None else iter(sorted(self._listed(), key=lambda entry: order(entry.name)))
+        listed = self._listed() if order is None else self._ordered(order)
         for entry in listed:
             yield self._entry(entry)
+
+    def _ordered(self, order: Callable[[str], Any]) -> Iterator[_Listed]:
+        found: list[_Listed] = []
+        damage: UnreadableError | None = None
+        try:
+            found.extend(self._listed())
+        except UnreadableError as refusal:
+            damage = refusal  # said after what is listed before it
+        yield from sorted(found, key=lambda entry: order(entry.name))
+        if damage is not None:
+            raise damage
 
     def _entry(self, listed: _Listed) -> Entry:
         kind = self._kind(listed)
@@ -140,21 +154,32 @@ class ZipArchive:
             raise UnreadableError(_NO_DIRECTORY)
         return place, size, shift
 
-    def _listed(self, *, quiet: bool = False) -> Iterator[_Listed]:
-        """Read the directory from front to back, without the damage it may have when `quiet`."""
-        directory = Window(_Buffered(self._segment(self._directory, self._directory_size)), self._directory_size, "")
-        listed = 0
-        while directory.left >= _ENTRY.size and listed <= self._budget.limits.members:
-            fields = _ENTRY.unpack(read_exactly(directory, _ENTRY.size))
-            name_size, extra_size, comment_size = fields[8:11]
-            if fields[0] != b"PK\x01\x02" or directory.left < name_size + extra_size + comment_size:
-                if quiet:
-                    return
-                raise UnreadableError(_DAMAGED)
-            name, extra = read_exactly(directory, name_size), read_exactly(directory, extra_size)
-            read_exactly(directory, comment_size)
-            listed += 1
+    def _listed(self) -> Iterator[_Listed]:
+        """Read the directory from front to back."""
+        for fields, name, extra in self._records():
             yield self._read(fields, name, extra)
+
+    def _records(self) -> Iterator[tuple[tuple[Any, ...], bytes, bytes]]:
+        """Yield the numbers, the name and the extra field of each entry. Raises UnreadableError at damage."""
+        directory = self._segment(self._directory, self._directory_size)
+        data, place, left = b"", 0, self._directory_size
+        while left - place > 0:
+            size = _ENTRY.size
+            if len(data) - place >= size:
+                fields = _ENTRY.unpack_from(data, place)
+                name_size, extra_size, comment_size = fields[8:11]
+                size += name_size + extra_size + comment_size
+                if fields[0] != _ENTRY_MARK or size > left - place:
+                    raise UnreadableError(_DAMAGED)
+                if len(data) - place >= size:
+                    name_end = place + _ENTRY.size + name_size
+                    yield fields, data[place + _ENTRY.size : name_end], data[name_end : name_end + extra_size]
+                    place += size
+                    continue
+            more = read_exactly(directory, min(_DIRECTORY_STEP, left - len(data)))
+            if not more:
+                raise UnreadableError(_DAMAGED)
+            data, left, place = data[place:] + more, left - place, 0
 
     def _read(self, fields: tuple[Any, ...], name: bytes, extra: bytes) -> _Listed:
         _, flags, method, clock, day, checksum, packed, size, _, _, _, _, _, attributes, start = fields
@@ -168,27 +193,38 @@ class ZipArchive:
             checksum=checksum,
             packed=packed,
             size=size,
-            start=start + self._shift,
+            start=min(start + self._shift, _LARGEST),
             modified=_unix_time(extras.get(_UNIX_TIME, b"")) or _dos_time(day, clock),
             mode=attributes >> 16,
         )
 
-    def _overlaps(self) -> frozenset[int]:
-        """Return where entries begin that share bytes with another, or that reach into the directory."""
-        starts, ends = array("Q"), array("Q")
-        for listed in self._listed(quiet=True):
-            if not listed.name.endswith("/"):
-                starts.append(listed.start)
-                ends.append(min(listed.start + _LOCAL.size + listed.packed, (1 << 64) - 1))
-        ordered = array("Q", sorted(starts))
-        shared: set[int] = set()
-        for start, end in zip(starts, ends, strict=True):
-            following = bisect_right(ordered, start)
-            if (following and following > 1 and ordered[following - 2] == start) or end > self._directory:
-                shared.add(start)
-            elif following < len(ordered) and ordered[following] < end:
-                shared |= {start, ordered[following]}
-        return frozenset(shared)
+    def _surveyed(self) -> tuple[int, frozenset[int]]:
+        """Count the entries; return where those begin that share bytes with another, or reach into the directory.
+
+        Damage ends the survey, and is said when the entries are asked for.
+        """
+        starts, ends, count = array("Q"), array("Q"), 0
+        with suppress(UnreadableError):
+            for listed in self._listed():
+                count += 1
+                if count > self._budget.limits.members:
+                    break
+                if not listed.name.endswith("/"):
+                    starts.append(listed.start)
+                    ends.append(min(listed.start + _LOCAL.size + listed.packed, _LARGEST))
+        return count, _overlapping(starts, ends, self._directory)
+
+
+def _overlapping(starts: array[int], ends: array[int], directory: int) -> frozenset[int]:
+    ordered = array("Q", sorted(starts))
+    shared: set[int] = set()
+    for start, end in zip(starts, ends, strict=True):
+        following = bisect_right(ordered, start)
+        if end > directory or (following > 1 and ordered[following - 2] == start):
+            shared.add(start)
+        elif following < len(ordered) and ordered[following] < end:
+            shared |= {start, ordered[following]}
+    return frozenset(shared)
 
 
 class _Late:
@@ -206,26 +242,6 @@ class _Late:
     def skip(self, count: int, /) -> None:
         if self._stream is not None:
             self._stream.skip(count)
-
-
-class _Buffered:
-    """Small reads of a stream without a system call for each."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._buffer = memoryview(bytearray(64 * 1024))
-        self._ready = self._buffer[:0]
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        if not self._ready:
-            self._ready = self._buffer[: self._stream.readinto(self._buffer)]
-        size = min(len(buffer), len(self._ready))
-        buffer[:size] = self._ready[:size]
-        self._ready = self._ready[size:]
-        return size
-
-    def skip(self, count: int, /) -> None:
-        raise NotImplementedError
 
 
 class _Numbers:
