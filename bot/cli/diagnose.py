@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +85,7 @@ def diagnose(
 
             scope = Scope(op_id=op_id, vm=vm, host=host, since=since, until=until)
             report = _engine(own_rules).diagnose_paths(
-                paths, stdin=sys.stdin.buffer, scope=scope, zone=zone, progress=advance
+                paths, stdin=sys.stdin.buffer, scope=scope, zone=zone or UTC, progress=advance
             )
     except KeyboardInterrupt:
         click.echo("coldmigrate: stopped before the end; nothing is reported.", err=True)

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +28,7 @@ from bot.diagnosis.printable import whole_text
 from bot.diagnosis.rules import Catalogue, load_catalogue
 from bot.diagnosis.scan import Tally, is_continuation, scan, text_of
 from bot.diagnosis.scope import Scope
+from bot.diagnosis.stamps import Years
 from bot.diagnosis.verdict import Incident, MatchKind, Report, Stats, Trouble
 
 EVERYTHING = Scope()
@@ -80,7 +81,7 @@ class Engine:
         stdin: BinaryIO | None = None,
         facts: Facts | None = None,
         scope: Scope = EVERYTHING,
-        zone: tzinfo | None = None,
+        zone: tzinfo = UTC,
         processes: int | None = None,
         progress: Callable[[int], None] | None = None,
         limits: Limits = GENEROUS,
@@ -90,8 +91,8 @@ class Engine:
         `zone` is that of lines without one (UTC by default). `processes` bounds how many files are read at a time (one
         for each core by default). `progress` is called now and then with the bytes of the inputs read so far.
         """
-        _ = zone, processes, progress
-        reading = self._begin(facts, scope)
+        _ = processes, progress
+        reading = self._begin(facts, scope, zone)
         for unit in units(paths):
             for item in members(unit, stdin=stdin, limits=limits):
                 self._take(item, reading)
@@ -112,13 +113,15 @@ class Engine:
         reading = self._begin(facts, replace(scope, op_id=op_id) if op_id else scope)
         files: set[str] = set()
         owners: dict[str, Header | None] = {}
+        years: dict[str, Years] = {}
         for given in lines:
             line = replace(given, text=whole_text(given.text[:LINE_LIMIT]).rstrip("\r\n"))
             files.add(line.file)
             reading.lines += 1
             reading.bytes += len(line.text.encode())
             continues = is_continuation(line.text[:LINE_LIMIT].encode())
-            header = self._header(line.text, reading, owners.get(line.file) if continues else None, continues=continues)
+            owner = owners.get(line.file) if continues else None
+            header = self._header(line.text, reading, years.setdefault(line.file, Years()), owner, continues=continues)
             if not continues:
                 owners[line.file] = header
             if self.is_candidate(line.text):
@@ -126,9 +129,9 @@ class Engine:
         reading.files = len(files)
         return self._report(reading)
 
-    def _begin(self, facts: Facts | None, scope: Scope) -> _Reading:
+    def _begin(self, facts: Facts | None, scope: Scope, zone: tzinfo = UTC) -> _Reading:
         known = (family_base(scope.op_id) or scope.op_id,) if scope.op_id else ()
-        return _Reading(HeaderReader(self._formats), Gathering(known=known), scope, facts or Facts())
+        return _Reading(HeaderReader(self._formats, zone=zone), Gathering(known=known), scope, facts or Facts())
 
     def _take(self, item: Member | Trouble | Note, reading: _Reading) -> None:
         match item:
@@ -140,13 +143,13 @@ class Engine:
                 reading.gaps.append(Trouble(item.file, item.reason))
 
     def _read(self, member: Member, reading: _Reading) -> None:
-        tally = Tally()
+        tally, years = Tally(), Years(member.modified)
         reading.files += 1
         try:
             for found in scan(member, self.catalogue.needles, tally):
                 text = text_of(found.raw)
-                owner = reading.reader.read(text_of(found.owner)) if found.owner and found.hit else None
-                header = self._header(text, reading, owner, continues=is_continuation(found.raw))
+                owner = reading.reader.read(text_of(found.owner), years) if found.owner and found.hit else None
+                header = self._header(text, reading, years, owner, continues=is_continuation(found.raw))
                 if found.hit:
                     self._witness(Event(SourceLine(member.name, found.number, text), header), reading)
         except UnreadableError as refusal:
@@ -156,9 +159,9 @@ class Engine:
             reading.lines += tally.lines
 
     @staticmethod
-    def _header(text: str, reading: _Reading, owner: Header | None, *, continues: bool) -> Header | None:
+    def _header(text: str, reading: _Reading, years: Years, owner: Header | None, *, continues: bool) -> Header | None:
         """Read the header; a continuation bears that of the entry it belongs to, or at least its operation."""
-        header = reading.reader.read(text)
+        header = reading.reader.read(text, years)
         if header is None and not continues and text.strip():
             reading.unparsed += 1
         if owner is None or not continues:

@@ -96,4 +96,4 @@ class LiteralSet:
 
     def held_by(self, text: str) -> list[int]:
         """Return the places of those strings in the order in which they were given; unsorted."""
-        return cast("list[int]", self._set.Match(text))
+        return self._set.Match(text) or []  # the binding says None for none
