@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pyVmomi import vim
+from pyVmomi import vim, vmodl
 
+from bot.vsphere.faults import text_of
 from bot.vsphere.inventory import find_by_uuid
 from bot.vsphere.port import EventWeight, VCenterEvent
 from bot.vsphere.properties import read_below
@@ -71,7 +72,8 @@ def _told(events: Sequence[Any] | None) -> list[VCenterEvent]:
 
 def _event(event: Any) -> VCenterEvent:
     kind = getattr(event, "eventTypeId", None) or type(event).__name__.rpartition(".")[2]
-    reason = getattr(getattr(event, "reason", None), "localizedMessage", None) or ""
+    fault = getattr(event, "reason", None) or getattr(event, "fault", None)
+    reason = text_of(fault) if isinstance(fault, vmodl.MethodFault) else ""
     text = (event.fullFormattedMessage or kind).strip()
     return VCenterEvent(
         key=int(event.key),

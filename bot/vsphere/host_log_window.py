@@ -102,7 +102,9 @@ class _WindowReader:
     found: WindowRead = field(default_factory=WindowRead)
     last: int = 0
     begun: bool = False
-    """A line of the window was met; lines that tell no time belong to it from then on."""
+    """A line of the window was met: from then on an earlier time is a clock that jumped, and belongs to it."""
+    inside: bool = False
+    """The latest line that told a time is of the window, and so are those after it that tell none."""
 
     async def run(self) -> None:
         try:
@@ -152,7 +154,7 @@ class _WindowReader:
     async def _tell_lost_beginning(self) -> None:
         _, when = await self._time_at(1, self.last + 1)
         if when is None:
-            self.begun = True
+            self.begun = self.inside = True
             self.found.missing.append("its lines tell no time that can be read, so all of them were taken")
         elif when > self.window.since:
             self.found.missing.append(
@@ -188,18 +190,17 @@ class _WindowReader:
         Over only when a whole page lies behind it: the lines of one moment are not always in order.
         """
         wanted: list[Line] = []
-        outside = seen = 0
+        timed = past = 0
         for line in lines:
-            when = self.time_of(line.text)
-            if when is not None:
-                seen += 1
-                self.begun = self.begun or when >= self.window.since
-                if self.window.until is not None and when > self.window.until:
-                    outside += 1
-                    continue
-            if self.begun:
+            if (when := self.time_of(line.text)) is not None:
+                timed += 1
+                late = self.window.until is not None and when > self.window.until
+                past += late
+                self.inside = not late and (self.begun or when >= self.window.since)
+                self.begun = self.begun or self.inside
+            if self.inside:
                 wanted.append(line)
-        return wanted, bool(seen) and outside == seen
+        return wanted, bool(timed) and past == timed
 
     def _take(self, lines: Sequence[Line], *, read: int) -> None:
         room = self.bounds.kept - len(self.found.lines)
