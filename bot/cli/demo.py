@@ -96,19 +96,33 @@ def _log_in(place: Path) -> Iterator[None]:
 
 
 async def _until_told(play: Coroutine[None, None, None]) -> None:
-    """Play until the end, or until Ctrl-C or SIGTERM; KeyboardInterrupt then, when everything has been put away."""
+    """Play until the end, or until Ctrl-C or SIGTERM; KeyboardInterrupt then, when everything has been put away.
+
+    SystemExit with the play's own code, if it ends by one.
+    """
     loop = asyncio.get_running_loop()
-    playing = asyncio.create_task(play)
+    playing = asyncio.create_task(_exit_of(play))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, playing.cancel)
     try:
-        await playing
+        leaving = await playing
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)  # which leaves SIGTERM to the kernel, and things where they are
             signal.signal(number, signal.default_int_handler)
+    if leaving is not None:
+        raise leaving
+
+
+async def _exit_of(play: Coroutine[None, None, None]) -> SystemExit | None:
+    """How it left. Raised within a task, SystemExit tears the loop down around whoever waits for that task."""
+    try:
+        await play
+    except SystemExit as leaving:
+        return leaving
+    return None
 
 
 async def _page(place: Path, redis_url: str, *, port: int | None, browser: bool) -> None:
@@ -163,7 +177,10 @@ async def _story(place: Path, redis_url: str) -> None:
             wrong = [*story.wrong, f"the story did not go on: {error}"]
             click.echo(await story.channel())
     if not wrong:
-        click.echo("\nAll of this really happened: web01 is at site2, db01 is whole at site1, and its thread says why.")
+        click.echo(
+            "\nAll of this really happened: web01 is at site2, db01 is whole at site1, its thread says why, and "
+            "whoever asked was told as well."
+        )
         return
     for problem in wrong:
         click.echo(f"WRONG: {problem}", err=True)

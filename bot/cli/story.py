@@ -18,6 +18,13 @@ CHANNEL: Final = "#migrations"
 PATIENCE: Final = timedelta(seconds=90)
 """For one step of the story on a slow machine."""
 
+# The vpxa log of "Timeouts during a cold migration" (2012), where it all began; shortened.
+PASTED: Final = """\
+[2012-03-14 16:31:45.288 1C69CB90 warning 'Libs' opID=C65743A5-0000024D-5c] [NFC ERROR] NfcNetTcpWrite: bWritten: -1
+[2012-03-14 16:31:45.288 1C69CB90 warning 'Libs' opID=C65743A5-0000024D-5c] [NFC ERROR] NfcNet_Send: requested 262040, sent only -1 bytes
+[2012-03-14 16:31:45.324 1C69CB90 error 'App' opID=C65743A5-0000024D-5c] [VpxNfcClient] File transfer  failed:
+"""  # noqa: E501 - lines of a log
+
 Json = dict[str, Any]
 
 
@@ -43,6 +50,8 @@ class Story:
         """All acts. What is returned is what did not happen as it should; empty means that all of it did."""
         await self._a_migration_that_succeeds()
         await self._a_migration_that_dies()
+        await self._a_question_about_a_vm()
+        await self._a_log_that_was_pasted()
         return self.wrong
 
     async def _a_migration_that_succeeds(self) -> None:
@@ -64,6 +73,37 @@ class Story:
             self._check(way in said, f"the thread of db01 does not offer {way}")
         after = await self.where("db01")
         self._check(after == before, f"db01 was at {before} and is at {after}")
+
+    async def _a_question_about_a_vm(self) -> None:
+        self._title("carol, who is on call, asks why db01 failed")
+        seen = {message["ts"] for message in await self.slack.history(CHANNEL)}
+        line = "/diagnose db01"
+        self.say(f"carol types: {line}")
+        outcome = await self.slack.command("carol", CHANNEL, line)
+        self.say(f"only carol reads: {outcome.text or outcome.error}\n")
+        ts = await self.slack.wait_for(lambda: self._new_card(seen), PATIENCE)
+        await self._diagnosed(ts, "db01")
+
+    async def _a_log_that_was_pasted(self) -> None:
+        self._title("bob pastes lines of another log, and carol takes 'Diagnose this log' in the message's menu")
+        ts = await self.slack.post("bob", CHANNEL, f"```{PASTED}```")
+        await self.slack.message_shortcut("carol", CHANNEL, ts, "cm.diagnose-log")
+        await self._diagnosed(ts, "the pasted log")
+
+    async def _diagnosed(self, ts: str, what: str) -> None:
+        """Wait for the verdict in the thread, print it, and check that it is the right one."""
+        await self.slack.wait_for(lambda: self._verdict(ts), PATIENCE)
+        self.say(await self._shown(ts))
+        said = _words(await self._verdict(ts) or {})
+        self._check("packet loss" in said, f"the diagnosis of {what} does not name packet loss")
+
+    async def _verdict(self, ts: str) -> Json | None:
+        """The answer of a diagnosis, once its card says so as well."""
+        thread = await self.slack.thread(CHANNEL, ts)
+        found = {str(_payload(message).get("reply")): message for message in thread}
+        cards = [message for message in thread if _payload(message).get("of") == "inquiry"]
+        answered = cards and not cards[-1]["text"].endswith(": under way")
+        return found.get("verdict") if answered else None
 
     async def _migrate(self, vm: str, site: str) -> list[Json]:
         """Type, approve, wait for the end, print the thread."""
@@ -97,7 +137,7 @@ class Story:
         if await self._button(ts, "cm.cancel"):
             return False
         thread = await self.slack.thread(CHANNEL, ts)
-        kinds = [m.get("metadata", {}).get("event_payload", {}) for m in thread[1:]]
+        kinds = [_payload(message) for message in thread[1:]]
         failed = await self._button(ts, "cm.retry") is not None
         return any(k.get("reply") == ("ways" if failed else "end") for k in kinds)
 
@@ -114,6 +154,12 @@ class Story:
     def _check(self, true: object, otherwise: str) -> None:
         if not true:
             self.wrong.append(otherwise)
+
+
+def _payload(message: Json) -> Json:
+    """What a message of the bot says of itself to the bot."""
+    found: Json = (message.get("metadata") or {}).get("event_payload", {})
+    return found
 
 
 def _words(message: Json) -> str:

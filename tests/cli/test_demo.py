@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.cli.demo import _until_told
 from tests.cli.processes import assert_gone, children
 from tests.playground.page.visitor import visit
 
@@ -134,3 +135,13 @@ async def test_a_second_signal_while_things_are_put_away_still_puts_them_away(tm
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
     assert (process.returncode, said) == (0, b"told\ntold again\n")
+
+
+async def _fails() -> None:
+    raise SystemExit(3)
+
+
+def test_a_play_that_fails_is_told_by_the_exit_code():
+    with pytest.raises(SystemExit) as left:
+        asyncio.run(_until_told(_fails()))
+    assert left.value.code == 3

@@ -22,6 +22,10 @@ def test_the_story_is_true():
     assert "messages and views, 0 faults" in done.stderr
     assert "All of this really happened" in done.stdout
     assert "NfcNet_Send: requested 262040, sent only -1 bytes" in done.stdout
+    asked = done.stdout.partition("who is on call")[2]
+    assert "## Diagnosis of db01" in asked
+    assert "## Diagnosis of the pasted log" in asked
+    assert asked.count("Probable cause: packet loss") == 4, "each card says it, and each thread"
 
 
 @pytest.mark.timeout(120)

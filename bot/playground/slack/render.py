@@ -35,6 +35,7 @@ def body_lines(message: Json, *, names: Names = NO_NAMES, width: int = WIDTH) ->
         lines = [line for block in blocks for line in _block(block, names)]
     else:
         lines = mrkdwn_plain(str(message.get("text", "")), names).split("\n")
+    lines += [f"[file: {safe(str(file.get('title') or file.get('name') or ''))}]" for file in message.get("files", ())]
     lines += _reactions(message)
     return [piece for line in lines for piece in _wrapped(INDENT + line, width)]
 

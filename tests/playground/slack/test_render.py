@@ -89,6 +89,14 @@ def test_a_thread_is_set_in_under_its_root():
     ]
 
 
+def test_files_are_named_and_cannot_steer_the_terminal():
+    files = [{"name": "a.png", "title": "db01 in time"}, {"name": "\x1b[31mred.log"}, {"id": "F1", "mode": "tombstone"}]
+    shown = render_message({"ts": "1795200000.000100", "user": "U1", "text": "", "files": files})
+    assert "[file: db01 in time]" in shown
+    assert "red.log]" in shown
+    assert "\x1b" not in shown
+
+
 def test_the_other_blocks_are_drawn_too():
     cell = {
         "type": "rich_text",
