@@ -113,6 +113,10 @@ def _config(slack: SlackPlayer, vcenter: VCenterPlayer) -> str:
         ('# ca_file = "/etc/ssl/east-ca.pem"', f'ca_file = "{vcenter.ca_file}"'),
         ("[slack] ", f'[slack]\napi_url = "{slack.api_url}"\n# '),
         ('"group:S0123VMOPS", "user:U0456"', '"user:U0ALICE001", "user:U0BOB00001", "user:U0CAROL001"'),
+        (
+            '# [alerts]\n# channel = "C0789NFC"\n# mode = "observe" ',
+            '[alerts]\nchannel = "C0NFCALERT"\nmode = "observe" ',
+        ),
         # The simulated copies take seconds: nobody wants to wait half a minute for what a killed worker left.
         ("# [worker]\n# lease_seconds = 30 ", "[worker]\nlease_seconds = 10 "),
     ):

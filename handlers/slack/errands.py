@@ -139,6 +139,8 @@ class Errander:
     async def _put_off(self, taken: TakenErrand, error: ColdmigrateError) -> None:
         """Give it back for a while, and leave."""
         delay: timedelta = FIRST_RETRY * 2 ** (taken.attempt - 1)
+        if isinstance(error, OutsideError) and error.retry_after:
+            delay = max(delay, timedelta(seconds=error.retry_after))
         await self._errands.later(taken, delay)
         raise error
 

@@ -154,6 +154,20 @@ async def test_where_the_bot_is_not_nothing_is_asked(player, on_call):
     assert await on_call.jobs() == []
 
 
+@pytest.mark.usefixtures("bot")
+async def test_a_diagnosis_is_no_migration(player, on_call):
+    """It is not in the queue that people are shown, and the verbs of migrations say what it is."""
+    await player.person.command("bob", "#migrations", "/diagnose web01")
+    (job,) = await on_call.jobs()
+    for typed, said in (
+        ("list", "no jobs"),
+        (f"show {job.id}", "is a diagnosis"),
+        (f"cancel {job.id}", "is a diagnosis"),
+    ):
+        outcome = await player.person.command("bob", "#migrations", f"/coldmigrate {typed}")
+        assert said in words(outcome.ack), typed
+
+
 # The message's menu
 
 
