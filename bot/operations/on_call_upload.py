@@ -45,10 +45,10 @@ class Cage:
     """
 
     memory: int = 1024 * _MIB
-    seconds: int = 60
+    seconds: int = 120
     files: int = 64
     written: int = 300 * _MIB
-    within: timedelta = timedelta(seconds=90)
+    within: timedelta = timedelta(seconds=180)
 
     def limits(self) -> dict[str, int]:
         return {name: value for name, value in asdict(self).items() if name != "within"}
@@ -97,10 +97,7 @@ async def _run(wanted: Mapping[str, Any], file: Path, rules: Sequence[Path], cag
                 _bounded(child.stdout, LONGEST_REPORT), _bounded(child.stderr, _COMPLAINT), child.wait()
             )
     except TimeoutError:
-        seconds = cage.within.total_seconds()
-        raise UserError(
-            f"Reading it was stopped after {seconds:.0f} s: it is too much for a question in Slack."
-        ) from None
+        raise UserError(_took_too_long(cage)) from None
     finally:
         await _end(child)
     if code or len(said) > LONGEST_REPORT:
@@ -125,7 +122,7 @@ async def _end(child: asyncio.subprocess.Process) -> None:
 
 
 def _took_too_long(cage: Cage) -> str:
-    return f"Reading it was stopped after {cage.within.total_seconds():.0f} s: it is too much. {_BY_HAND}"
+    return f"Reading it was stopped after {cage.within.total_seconds():g} s: it is too much. {_BY_HAND}"
 
 
 def _why(code: int, complaint: bytes, cage: Cage) -> str:
@@ -150,7 +147,6 @@ def _signal(number: int) -> str:
 def _report(said: bytes, name: str) -> Report:
     try:
         told = json.loads(said)
-        told.pop("schema", None)
-        return _REPORT.validate_python(told)
-    except (ValueError, AttributeError, ValidationError, RecursionError) as error:
+        return _REPORT.validate_python({key: value for key, value in dict(told).items() if key != "schema"})
+    except (ValueError, TypeError, ValidationError, RecursionError) as error:
         raise UserError(f"What was found in {name or 'it'} could not be understood; nothing is said of it.") from error

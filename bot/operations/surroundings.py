@@ -12,7 +12,7 @@ from bot.diagnosis.facts import HostFacts
 from bot.errors import OutsideError
 from bot.vsphere.port import FaultError, Scene
 
-_HOST_AWAY: Final = ("vim.fault.HostNotConnected", "vim.fault.HostNotReachable", "vmodl.fault.HostCommunication")
+_HOST_AWAY: Final = ("vmodl.fault.HostNotConnected", "vmodl.fault.HostNotReachable", "vmodl.fault.HostCommunication")
 
 
 @dataclass(frozen=True, slots=True)
