@@ -201,6 +201,7 @@ def _next_checks(
     checks: Iterable[Check], rule: Rule | None, values: Mapping[str, str], facts: Facts
 ) -> Iterable[NextCheck]:
     for check in checks:
-        yield NextCheck(check.what, fill_quoted(check.command_for(facts), values), check.where)
+        if check.read_by not in facts.read:  # else it was done already
+            yield NextCheck(check.what, fill_quoted(check.command_for(facts), values), check.where)
     for advice in rule.next_checks if rule else ():
         yield NextCheck(advice.what, fill_quoted(advice.command, values), advice.where)
