@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.diagnosis.facts import DEFAULT_STACK, Facts, HostFacts
+from bot.diagnosis.shelf import tables
 from bot.diagnosis.template import Words
 
 FILE = Path(__file__).parent / "checks.toml"
@@ -47,7 +47,7 @@ class Check:
 
 @cache
 def load_checks() -> Mapping[str, Check]:
-    raw = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    (raw,) = tables([FILE])
     return {name: Check(id=name, **entry) for name, entry in raw.items()}
 
 

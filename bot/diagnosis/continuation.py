@@ -12,6 +12,7 @@ from functools import cache
 from itertools import pairwise
 
 from bot.diagnosis.patterns import Pattern, compile_pattern
+from bot.diagnosis.printable import whole_text
 
 _HEAD = 512
 _LONGEST_ENTRY = 32  # lines; a folded entry has few
@@ -30,7 +31,7 @@ class Continuation(StrEnum):
 
 def continuation_of(text: str) -> Continuation | None:
     """Return how a line shows by itself that it continues an entry, or None where it does not."""
-    head = text[:_HEAD].lstrip(" \t>")
+    head = whole_text(text[:_HEAD]).lstrip(" \t>")
     return next((kind for kind, pattern in _patterns() if pattern.match(head)), None)
 
 
@@ -49,7 +50,8 @@ def wraps(entry: Sequence[str], text: str) -> bool:
 
 def unfold(lines: Sequence[str]) -> str:
     """Return a folded entry as the one line it was; torn words are mended."""
-    return ("" if _torn(lines) else " ").join([lines[0], *(line.lstrip() for line in lines[1:])] if lines else [])
+    between = "" if len(lines) > 1 and _torn(lines) else " "
+    return between.join(line.lstrip() if place else line for place, line in enumerate(lines))
 
 
 def _folded(lines: Sequence[str]) -> bool:
@@ -70,7 +72,10 @@ def _torn(lines: Sequence[str]) -> bool:
 def _patterns() -> tuple[tuple[Continuation, Pattern], ...]:
     """Return what each kind looks like; the arrow was a dash of some width when it came through a word processor."""
     return (
-        (Continuation.ARROW, compile_pattern(r"^(?:--|[\x{2013}\x{2014}])>|^(?:\S+ ){1,6}?\S+: *-->")),
+        (
+            Continuation.ARROW,
+            compile_pattern(r"^(?:--|[\x{2013}\x{2014}])>|^(?:\d{4}-|<\d|[A-Z][a-z]{2} ).{1,120}?\S: *-->"),
+        ),
         (Continuation.MARKED, compile_pattern(r"^\d{4}-\d\d-\S+ [A-Z][a-z]\(\d{1,3}\)(?:\[\+\]|\+) ")),
         (
             Continuation.RECORD,

@@ -19,14 +19,14 @@ from bot.diagnosis.facts import Facts
 from bot.diagnosis.formats import Format, HeaderReader, load_formats
 from bot.diagnosis.group import Group, Witness
 from bot.diagnosis.incident import MOST_GROUPS, Gathering
-from bot.diagnosis.inputs.member import Limits, Member, Note, UnreadableError
-from bot.diagnosis.inputs.opening import members
+from bot.diagnosis.inputs.member import Limits, Note
 from bot.diagnosis.inputs.unit import units
 from bot.diagnosis.judge import Judge
 from bot.diagnosis.opid import belongs_to, family_base, op_base
 from bot.diagnosis.printable import whole_text
+from bot.diagnosis.reading import Closed, Item, Opened, Read, read
 from bot.diagnosis.rules import Catalogue, load_catalogue
-from bot.diagnosis.scan import Tally, is_continuation, scan, text_of
+from bot.diagnosis.scan import OVERLONG, Found, is_continuation, text_of
 from bot.diagnosis.scope import Scope
 from bot.diagnosis.stamps import Years
 from bot.diagnosis.verdict import Incident, MatchKind, Report, Stats, Trouble
@@ -45,6 +45,8 @@ class _Reading:
     scope: Scope
     facts: Facts
     started: float = field(default_factory=time.monotonic)
+    file: str = ""
+    years: Years = field(default_factory=Years)
     files: int = 0
     bytes: int = 0
     lines: int = 0
@@ -91,11 +93,14 @@ class Engine:
         `zone` is that of lines without one (UTC by default). `processes` bounds how many files are read at a time (one
         for each core by default). `progress` is called now and then with the bytes of the inputs read so far.
         """
-        _ = processes, progress
         reading = self._begin(facts, scope, zone)
-        for unit in units(paths):
-            for item in members(unit, stdin=stdin, limits=limits):
+        done = 0
+        for item in read(units(paths), self.catalogue.needles, processes=processes, stdin=stdin, limits=limits):
+            if not isinstance(item, Read):
                 self._take(item, reading)
+            elif progress is not None:
+                done += item.bytes
+                progress(done)
         return self._report(reading)
 
     def diagnose_lines(
@@ -133,30 +138,29 @@ class Engine:
         known = (family_base(scope.op_id) or scope.op_id,) if scope.op_id else ()
         return _Reading(HeaderReader(self._formats, zone=zone), Gathering(known=known), scope, facts or Facts())
 
-    def _take(self, item: Member | Trouble | Note, reading: _Reading) -> None:
+    def _take(self, item: Item, reading: _Reading) -> None:
         match item:
-            case Member():
-                self._read(item, reading)
+            case Found():
+                self._line(item, reading)
+            case Opened():
+                reading.files += 1
+                reading.file, reading.years = item.name, Years(item.modified)
+            case Closed(tally=tally):
+                reading.bytes += tally.bytes
+                reading.lines += tally.lines
+                if tally.cut:
+                    reading.gaps.append(Trouble(reading.file, _cut(tally.cut)))
             case Trouble():
                 reading.errors.append(item)
             case Note():
                 reading.gaps.append(Trouble(item.file, item.reason))
 
-    def _read(self, member: Member, reading: _Reading) -> None:
-        tally, years = Tally(), Years(member.modified)
-        reading.files += 1
-        try:
-            for found in scan(member, self.catalogue.needles, tally):
-                text = text_of(found.raw)
-                owner = reading.reader.read(text_of(found.owner), years) if found.owner and found.hit else None
-                header = self._header(text, reading, years, owner, continues=is_continuation(found.raw))
-                if found.hit:
-                    self._witness(Event(SourceLine(member.name, found.number, text), header), reading)
-        except UnreadableError as refusal:
-            reading.errors.append(Trouble(member.name, str(refusal)))
-        finally:
-            reading.bytes += tally.bytes
-            reading.lines += tally.lines
+    def _line(self, found: Found, reading: _Reading) -> None:
+        text = text_of(found.raw)
+        owner = reading.reader.read(text_of(found.owner), reading.years) if found.owner and found.hit else None
+        header = self._header(text, reading, reading.years, owner, continues=is_continuation(found.raw))
+        if found.hit:
+            self._witness(Event(SourceLine(reading.file, found.number, text), header), reading)
 
     @staticmethod
     def _header(text: str, reading: _Reading, years: Years, owner: Header | None, *, continues: bool) -> Header | None:
@@ -210,6 +214,10 @@ def _on_one_clock(event: Event, facts: Facts) -> Event:
 def _left_out(lines: Counter[str]) -> str:
     kinds = ", ".join(f"{name} {count}" for name, count in lines.most_common(_MOST_KINDS))
     return f"more than {MOST_GROUPS} failures: {lines.total()} lines of later ones are only counted, by rule: {kinds}"
+
+
+def _cut(lines: int) -> str:
+    return f"{lines} line{'s' if lines > 1 else ''} longer than {OVERLONG // 1024} KiB: only the beginning was read"
 
 
 def _timeless(lines: int) -> str:

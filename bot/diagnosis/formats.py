@@ -6,7 +6,6 @@ when a line first needs it.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
@@ -17,6 +16,7 @@ from typing import Any
 from bot.diagnosis.event import Header
 from bot.diagnosis.grammar import Grammar, grammar, header_of
 from bot.diagnosis.patterns import HeadPattern, PatternError
+from bot.diagnosis.shelf import tables
 from bot.diagnosis.stamps import Years, read_timestamp
 from bot.errors import UserError
 
@@ -124,7 +124,7 @@ def _head(text: str) -> tuple[str, bytes]:
 
 @cache
 def _file_name() -> HeadPattern:
-    return HeadPattern(r"^[^\s:\[]{1,200}\.(?:log|txt|gz|\d{1,3})(?:\.gz)?:(?:\d{1,9}[:-])?")
+    return HeadPattern(r"^[^\s:\[]{1,200}\.(?:log|txt|gz|\d{1,3})(?:\.gz)?:(?:\d{1,9}:)?")
 
 
 def _read(known: Format, grammars: tuple[Grammar, ...], head: str, data: bytes, zone: tzinfo) -> Header | None:
@@ -141,9 +141,16 @@ def load_formats(folder: Path = FOLDER) -> tuple[Format, ...]:
     The formats that are shipped are proven by their samples and compile when first needed; those of another folder
     are compiled here, so that a mistake in one is told at once.
     """
-    parts = _parts(folder)
-    paths = sorted(path for path in folder.glob("*.toml") if path.name != _PARTS)
-    return tuple(_read_file(path, parts, proven=folder == FOLDER) for path in paths)
+    files = _shipped() if folder == FOLDER else {path: _toml(path) for path in sorted(folder.glob("*.toml"))}
+    parts = _parts(files.get(folder / _PARTS) or _toml(FOLDER / _PARTS))
+    return tuple(
+        _read_file(path, raw, parts, proven=folder == FOLDER) for path, raw in files.items() if path.name != _PARTS
+    )
+
+
+def _shipped() -> dict[Path, dict[str, Any]]:
+    paths = sorted(FOLDER.glob("*.toml"))
+    return dict(zip(paths, tables(paths), strict=True))
 
 
 def check_samples(formats: Sequence[Format]) -> list[str]:
@@ -176,8 +183,7 @@ def _shown(header: Header, key: str) -> str | bool | None:
     return value if value is None or isinstance(value, bool) else str(value)
 
 
-def _read_file(path: Path, parts: Mapping[str, str], *, proven: bool) -> Format:
-    raw = _toml(path)
+def _read_file(path: Path, raw: Mapping[str, Any], parts: Mapping[str, str], *, proven: bool) -> Format:
     try:
         read = Format(
             id=raw["id"],
@@ -205,10 +211,9 @@ def _compile(known: Format, path: Path) -> None:
             raise UserError(f"{path}: patterns: {refusal}") from refusal
 
 
-def _parts(folder: Path) -> Mapping[str, str]:
-    path = folder / _PARTS
+def _parts(raw: Mapping[str, str]) -> Mapping[str, str]:
     parts: dict[str, str] = {}
-    for name, pattern in _toml(path if path.exists() else FOLDER / _PARTS).items():
+    for name, pattern in raw.items():
         parts[name] = _expand(pattern, parts)
     return parts
 
@@ -220,6 +225,8 @@ def _expand(pattern: str, parts: Mapping[str, str]) -> str:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - the shipped formats are kept compiled
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as refusal:

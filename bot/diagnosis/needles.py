@@ -1,7 +1,7 @@
 """Seeks all needles of the catalogue at once in big blocks of raw bytes: the first, cheapest look at a log.
 
-Three engines that find the same lines: for little data, one plain search for each needle, which needs no preparation; for
-more, Hyperscan, the only user of that library; RE2 where Hyperscan has no wheel. Nothing here knows what a line means.
+Three engines that find the same lines: for little data, one plain search for each needle, which needs no preparation;
+for more, Hyperscan, the only user of that library; RE2 where Hyperscan has no wheel. What lines mean is not known here.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.diagnosis.rules import rule_files
+from bot.diagnosis.shelf import tables
 from bot.errors import UserError
 
 
@@ -54,7 +55,7 @@ def usable(folder: Path | None) -> Usable:
 
 def shipped() -> list[dict[str, Any]]:
     """Return the contents of the rules that come with the program."""
-    return [tomllib.loads(path.read_text(encoding="utf-8")) for path in rule_files()]
+    return tables(rule_files())
 
 
 def rule_ids(files: Iterable[Path]) -> dict[Path, str]:

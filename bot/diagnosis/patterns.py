@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol, cast
 
 import re2
@@ -18,6 +19,7 @@ class Match(Protocol):
     """What the room needs of a match."""
 
     def start(self) -> int: ...
+    def end(self) -> int: ...
     def groupdict(self) -> dict[str, str | None]: ...
 
 
@@ -33,7 +35,7 @@ class Pattern(Protocol):
 class BytePattern(Protocol):
     """A compiled pattern over raw bytes; `position` and `end` spare a copy of the buffer."""
 
-    def search(self, data: bytes, position: int = 0, end: int | None = None) -> Match | None: ...
+    def search(self, data: bytes | bytearray, position: int = 0, end: int | None = None) -> Match | None: ...
 
 
 class HeadPattern:
@@ -67,6 +69,12 @@ def _options(*, raw_bytes: bool) -> re2.Options:
 def compile_pattern(pattern: str) -> Pattern:
     """Compile, or raise PatternError: look-arounds and back-references are not in RE2's language."""
     return cast("Pattern", _compiled(pattern, raw_bytes=False))
+
+
+@cache
+def compiled(pattern: str) -> Pattern:
+    """Compile a pattern that is known to be sound when it is first needed, and keep it."""
+    return compile_pattern(pattern)
 
 
 def _compiled(pattern: str | bytes, *, raw_bytes: bool) -> Any:

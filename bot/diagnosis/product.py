@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from bot.diagnosis.patterns import Pattern, compile_pattern
+from bot.diagnosis.printable import whole_text
 
 # One of these is in every such line; whoever reads few lines can look for them as for needles.
 PRODUCT_NEEDLES = (" for VMware ", "VMware VixDiskLib ")
@@ -26,7 +27,7 @@ def product_of(text: str) -> Product | None:
     """Return what a section line, or the greeting of the disk library, says of its program; None for other lines."""
     if not any(needle in text for needle in PRODUCT_NEEDLES):
         return None
-    head = text[:_HEAD]
+    head = whole_text(text[:_HEAD])
     found = next((match.groupdict() for pattern in _patterns() if (match := pattern.search(head))), None)
     if found is None:
         return None

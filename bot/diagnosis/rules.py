@@ -6,7 +6,6 @@ also documents every key; the shipped files are judged by the test suite, an ope
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +17,8 @@ from bot.diagnosis.causes import Cause, Role, Session, Stage
 from bot.diagnosis.conditions import Condition, parse_condition
 from bot.diagnosis.event import Event, LogKind
 from bot.diagnosis.needles import Needles
-from bot.diagnosis.patterns import LiteralSet, Pattern, compile_pattern
+from bot.diagnosis.patterns import LiteralSet, compiled
+from bot.diagnosis.shelf import tables
 
 FOLDER = Path(__file__).parent / "rules"
 
@@ -50,7 +50,7 @@ class Rule:
     logs: frozenset[LogKind]
     stage: Stage | None
     needles: tuple[str, ...]
-    match: tuple[Pattern, ...]
+    match: tuple[str, ...]
     when: tuple[Condition, ...]
     cause: Cause
     confidence: float
@@ -79,7 +79,7 @@ class Rule:
         """Return the same of a text that is known to hold a needle of this rule."""
         if not self.match:
             return {}
-        found = next((hit for pattern in self.match if (hit := pattern.search(text))), None)
+        found = next((hit for pattern in self.match if (hit := compiled(pattern).search(text))), None)
         if found is None:
             return None
         captured = {name: value for name, value in found.groupdict().items() if value is not None}
@@ -147,7 +147,7 @@ def read_rule(raw: Mapping[str, Any]) -> Rule:
         logs=frozenset(map(LogKind, raw.get("logs", LogKind))),
         stage=Stage(raw["stage"]) if "stage" in raw else None,
         needles=tuple(raw["needles"]),
-        match=tuple(map(compile_pattern, raw.get("match", ()))),
+        match=tuple(raw.get("match", ())),
         when=tuple(map(parse_condition, raw.get("when", ()))),
         cause=Cause(raw.get("cause", Cause.UNDETERMINED)),
         confidence=raw.get("confidence", 0.0),
@@ -176,7 +176,7 @@ def rule_files(folder: Path = FOLDER) -> list[Path]:
 
 def load_catalogue(extra: Sequence[Path] = ()) -> Catalogue:
     """Load the shipped rules and an operator's own files; raise UserError with every mistake in the latter."""
-    raw = [tomllib.loads(path.read_text(encoding="utf-8")) for path in rule_files()]
+    raw = tables(rule_files())
     if extra:
         from bot.diagnosis.rulefile import require_sound  # noqa: PLC0415 - pydantic costs more than a small log does
 

@@ -78,7 +78,7 @@ class _Window:
     """
 
     def __init__(self, stream: ByteStream, tally: Tally) -> None:
-        self.buffer = bytearray(_TAIL + OVERLONG + BLOCK + 1)
+        self.buffer = bytearray(_TAIL + OVERLONG + 2 * BLOCK + 1)  # a block may end with a line that has just begun
         self.start = self.stop = 0
         self._end = 0
         self._view = memoryview(self.buffer)
@@ -212,5 +212,5 @@ def _hits(window: _Window, places: list[int], needles: Needles, beyond: int) -> 
 
 
 def _is_hit(raw: bytes, length: int, needles: Needles) -> bool:
-    """Tell whether the needle lies in the part of the line that is looked at: of nearly every line, that is all of it."""
+    """Tell whether the needle lies in the part of the line that is looked at, which nearly always is all of it."""
     return length <= LINE_LIMIT or needles.held_by(raw)

@@ -7,7 +7,6 @@ is rendered first and then quoted as a whole. What is not known stays visible as
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.diagnosis.facts import DiskFacts, Facts
+from bot.diagnosis.shelf import tables
 from bot.diagnosis.template import fill, fill_quoted, visible
 from bot.diagnosis.verdict import Workaround
 
@@ -56,7 +56,7 @@ class Recipe:
 
 @cache
 def load_workarounds() -> Mapping[str, Recipe]:
-    recipes = (_recipe(tomllib.loads(path.read_text(encoding="utf-8"))) for path in sorted(FOLDER.glob("*.toml")))
+    recipes = map(_recipe, tables(sorted(FOLDER.glob("*.toml"))))
     return {recipe.id: recipe for recipe in recipes}
 
 

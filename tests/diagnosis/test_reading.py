@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import random
+import subprocess
+import sys
 import tarfile
 import zipfile
 
@@ -16,7 +19,7 @@ from hypothesis import strategies as st
 from bot.diagnosis.causes import Cause
 from bot.diagnosis.engine import load_engine
 from bot.diagnosis.event import LINE_LIMIT, SourceLine
-from bot.diagnosis.patterns import any_of
+from bot.diagnosis.needles import Needles
 from bot.diagnosis.scan import BLOCK, Tally, scan, text_of
 
 ENGINE = load_engine()
@@ -65,7 +68,7 @@ def test_a_folder_is_read_whole_and_in_order(tmp_path, seed_file):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     report = ENGINE.diagnose_paths([tmp_path])
-    assert (report.stats.files, report.errors) == (3, ())
+    assert (report.stats.files, report.errors) == (2, ())  # what is empty was not read
     assert [gap.file for gap in report.gaps] == [str(tmp_path / "empty.log")]
     assert report.incidents[0].evidence[0].file == str(tmp_path / "b" / "vpxa.log")
 
@@ -74,7 +77,7 @@ def test_one_unreadable_file_does_not_spoil_the_rest(tmp_path, seed_file):
     report = ENGINE.diagnose_paths([tmp_path / "missing.log", seed_file])
     assert reasons(report) == ["no such file"]
     assert len(report.incidents) == 1
-    assert report.stats.files == 2
+    assert report.stats.files == 1
 
 
 def test_an_empty_file_is_said_to_be_empty(log):
@@ -102,15 +105,17 @@ def test_binary_data_is_refused(log):
     assert reasons(ENGINE.diagnose_paths([log(bytes(9000))])) == ["nothing but NUL bytes"]
 
 
-def test_archives_are_named_and_refused(tmp_path, seed_file):
+def test_archives_of_every_kind_are_read(tmp_path, seed_file):
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as packed:
-        packed.write(seed_file)
+        packed.write(seed_file, "vpxa.log")
     for mode, name in (("w", "b.tar"), ("w:gz", "b.tgz"), ("w:xz", "b.txz"), ("w:bz2", "b.tbz")):
         with tarfile.open(tmp_path / name, mode) as tar:
-            tar.add(seed_file)
+            tar.add(seed_file, "vpxa.log")
     report = ENGINE.diagnose_paths(sorted(tmp_path.iterdir()))
-    assert len(report.errors) == 5
-    assert all("unpack it and give the folder" in reason for reason in reasons(report))
+    assert (report.stats.files, report.errors) == (5, ())
+    (incident,) = report.incidents
+    assert incident.lines == 5 * 9
+    assert incident.evidence[0].file.endswith(".tar!/vpxa.log")
 
 
 def test_a_cut_gzip_gives_what_came_before_the_cut(log, seed_file):
@@ -188,8 +193,8 @@ class TestBigFiles:
 class Cut(io.BytesIO):
     """A stream that hands out odd pieces, as a pipe does."""
 
-    def read(self, size=-1, /):
-        return super().read(min(size, 7) if size > 0 else size)
+    def readinto(self, buffer, /):
+        return super().readinto(memoryview(buffer)[:7])
 
 
 @settings(max_examples=60, deadline=None)
@@ -202,7 +207,7 @@ def test_every_line_is_counted_and_every_needle_found(lines, ended):
     lines = [(b"" if place else b"x") + line + (b"" if place % 3 else b"needle") for place, line in enumerate(lines)]
     data = b"\n".join(lines) + (b"\n" if ended and lines else b"")
     tally = Tally()
-    found = list(scan(Cut(data), any_of([b"needle"]), tally))
+    found = list(scan(Cut(data), Needles(["needle"]), tally))
     expected = data.split(b"\n")[: -1 if data.endswith(b"\n") or not data else None]
     assert (tally.lines, tally.bytes) == (len(expected), len(data))
     hits = [line for line in found if line.hit]
@@ -255,3 +260,43 @@ def test_a_line_of_strange_text_is_no_trouble(text):
 def test_lone_surrogates_do_not_reach_the_report():
     (incident,) = ENGINE.diagnose_lines([SourceLine("x", 1, "[NFC ERROR] \ud800")]).incidents
     assert incident.evidence[0].text == r"[NFC ERROR] \ud800"
+
+
+class TestSeveralFiles:
+    """Portions are read by children; what comes out is the same."""
+
+    @pytest.fixture(scope="class")
+    def bundle(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("bundle")
+        for number in range(4):
+            body = b"".join(b"%s %d\n" % (PLAIN.strip(), line) for line in range(40_000))
+            died = DIED.replace(b"0000024D", b"0000%04d" % number)
+            (folder / f"vpxa-{number}.log").write_bytes(body + died + body)
+        return folder
+
+    def test_children_find_what_one_process_finds(self, bundle):
+        seen = []
+        alone = ENGINE.diagnose_paths([bundle], processes=1, progress=seen.append)
+        command = [sys.executable, "-m", "bot", "diagnose", "--format", "json", str(bundle)]
+        together = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
+        mine = alone.to_json()
+        assert len(mine["incidents"]) == 4
+        assert together["incidents"] == mine["incidents"]
+        assert {**together["stats"], "seconds": 0} == {**mine["stats"], "seconds": 0}
+        assert seen == sorted(seen)
+        assert seen[-1] == sum(path.stat().st_size for path in bundle.iterdir())
+
+    @staticmethod
+    def outcome(what, bundle):
+        command = [sys.executable, "-m", "tests.diagnosis.several", what, str(bundle)]
+        return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    def test_a_child_that_is_killed_is_said_and_the_rest_is_read(self, bundle):
+        outcome = self.outcome("killed", bundle)
+        assert (outcome["children"], outcome["left"]) == (2, 0)
+        assert outcome["troubles"] == ["the process that read this was ended from outside; not all of it was read"]
+        assert outcome["hits"] >= 3
+
+    def test_whoever_stops_listening_leaves_no_child(self, bundle):
+        outcome = self.outcome("left", bundle)
+        assert (outcome["children"], outcome["left"]) == (2, 0)
