@@ -262,17 +262,18 @@ def test_lone_surrogates_do_not_reach_the_report():
     assert incident.evidence[0].text == r"[NFC ERROR] \ud800"
 
 
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle")
+    for number in range(4):
+        body = b"".join(b"%s %d\n" % (PLAIN.strip(), line) for line in range(40_000))
+        died = DIED.replace(b"abcd1234", b"abcd000%d" % number)
+        (folder / f"vpxa-{number}.log").write_bytes(body + died + body)
+    return folder
+
+
 class TestSeveralFiles:
     """Portions are read by children; what comes out is the same."""
-
-    @pytest.fixture(scope="class")
-    def bundle(self, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("bundle")
-        for number in range(4):
-            body = b"".join(b"%s %d\n" % (PLAIN.strip(), line) for line in range(40_000))
-            died = DIED.replace(b"0000024D", b"0000%04d" % number)
-            (folder / f"vpxa-{number}.log").write_bytes(body + died + body)
-        return folder
 
     def test_children_find_what_one_process_finds(self, bundle):
         seen = []
