@@ -40,7 +40,10 @@ JOBS_LOOKED_AT: Final = 200
 _JOB: Final = re.compile(r"[a-z2-7]{8}")
 _OUR_OP_ID: Final = re.compile(r"(?i)cm-(?P<job>[a-z2-7]{8})(?:-[\w-]+)?")
 _TASK: Final = re.compile(r"task-\d+")
-_OP_ID: Final = re.compile(r"(?i)(?=[\w:.-]*\d)(?:[0-9a-f]{8}(?:-[0-9a-f]{2,8})*|[\w.]+-[\w:.-]*\d[\w:.-]*)")
+_OP_ID: Final = re.compile(
+    r"(?i)(?=[\w:.-]*\d)(?:[0-9a-f]{6,8}(?:-[0-9a-f]{2,8})*|[\w.]+-[\w.-]*:\d[\w:.-]*|\w+-\d+-auto-[\w:.-]+)"
+)
+"""Operation ids as vCenter's own clients give them: groups of hexadecimal digits, or `…-auto-…-h5:70005734-88`."""
 
 
 async def find_subject(tools: WorkerTools, inquiry: Inquiry) -> Subject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class Stage:
     plant: Plant
     vcenter: VCenterPlayer
     stop_worker: Callable[[], Awaitable[None]]
-    asked: list[str] = field(default_factory=list)
+    west: VCenterPlayer | None = None
 
     async def ask(self, line: str) -> str:
         """Type `/diagnose ...`, and wait for the answer: all that its thread says."""
@@ -132,15 +132,28 @@ class Stage:
         return [job for job in jobs if job.kind == DIAGNOSE]
 
 
+WEST = """
+[vcenters.west]
+url = "{west.url}"
+user = "{west.user}"
+password_env = "PASSWORD"
+ca_file = "{west.ca_file}"
+"""
+
+
 @asynccontextmanager
 async def on_stage(folder: Path, redis_url: str, world: str = WORLD, **worker: Any) -> AsyncIterator[Stage]:
-    """A world, and the product against it, with a patience for hosts that suits a test."""
+    """A world, and the product against it, with a patience for hosts that suits a test. `west` is there or is not."""
     async with await play_world(World.model_validate(tomllib.loads(world)), folder / "world") as running:
-        vcenter = running["east"]
+        vcenter, west = running["east"], running.players.get("west")
         sites = SITES.format(approval="requester")
+        if west is not None:
+            sites = WEST.format(west=west) + sites.replace(
+                '[sites.site2]\nvcenter = "east"', '[sites.site2]\nvcenter = "west"'
+            )
         target = Target(vcenter.url, vcenter.ca_file or "", vcenter.user, vcenter.password, sites)
         async with plant(folder, target, redis_url, rights=RIGHTS) as stage:
             await stage.start_bot()
             stop = await stage.start_worker(look_within=SILENT_AFTER, **worker)
             await stage.inventory()
-            yield Stage(stage, vcenter, stop)
+            yield Stage(stage, vcenter, stop, west)

@@ -149,3 +149,40 @@ async def test_no_list_of_migrations_shows_a_diagnosis(stage):
     assert "There are no jobs" in await stage.plant.type("/coldmigrate list")
     (job,) = await stage.diagnoses()
     assert "is a diagnosis, not a migration" in await stage.plant.type(f"/coldmigrate show {job.id}")
+
+
+TWO_VCENTERS = WORLD.replace(
+    'name = "site2"\nvcenter = "east"', 'name = "site2"\nvcenter = "west"\nclock_offsets = ["+30 s"]', 1
+).replace('name = "east"\n', 'name = "east"\n[[vcenters]]\nname = "west"\n', 1)
+
+
+async def test_hosts_of_every_vcenter_are_found_and_one_that_is_away_keeps_nobody_waiting(tmp_path, valkey_url):
+    async with on_stage(tmp_path, valkey_url, world=TWO_VCENTERS) as stage:
+        said = await stage.ask("esx-site2-01")
+        assert "its clock is 30.0 s ahead" in said
+        assert "of vCenter west" in said
+        await stage.west.go_down()
+        said = await stage.ask("web01")
+        assert "show no NFC failure" in said
+        assert "vCenter west" in said.partition("Could not be read")[2]  # what was not asked is told
+        assert "Not all could be asked: vCenter west" in await stage.ask("esx-site2-01")
+        await stage.west.come_up()
+
+
+WITHOUT_LOGS = (
+    "System.Anonymous", "System.View", "System.Read", "Resource.ColdMigrate", "Resource.AssignVMToPool",
+    "Datastore.AllocateSpace", "VirtualMachine.Inventory.Move", "Network.Assign", "Sessions.TerminateSession",
+)  # fmt: skip
+
+
+async def test_the_privilege_that_is_missing_is_named(tmp_path, valkey_url):
+    listed = ", ".join(f'"{name}"' for name in WITHOUT_LOGS)
+    account = f'accounts = [{{ user = "svc@vsphere.local", password = "correct horse", privileges = [{listed}] }}]'
+    world = WORLD.replace('name = "east"\n', f'name = "east"\n{account}\n', 1)
+    async with on_stage(tmp_path, valkey_url, world=world) as stage:
+        await stage.fail()
+        said = await stage.ask("db01")
+        assert "grant the privilege Global.Diagnostics" in said
+        assert "Read 3 events of vCenter east" in said  # what may be read is read
+        assert "Probable cause" not in said
+        assert "correct horse" not in said
