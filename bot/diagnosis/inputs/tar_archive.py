@@ -180,6 +180,8 @@ def _pax(content: bytes) -> dict[str, str]:
     while place < len(content):
         digits = content[place : place + 20].split(b" ", 1)[0]
         length = int(digits) if digits.isdigit() else 0
+        if length <= len(digits):
+            break  # it would never end: a record is longer than its own length
         record = content[place + len(digits) + 1 : place + length - 1]
         key, equals, value = record.partition(b"=")
         if not equals:
