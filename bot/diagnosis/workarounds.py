@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from bot.diagnosis.checks import path_values
 from bot.diagnosis.facts import DiskFacts, Facts
 from bot.diagnosis.shelf import tables
 from bot.diagnosis.template import fill, fill_quoted, visible
@@ -43,7 +44,7 @@ class Recipe:
     executable: bool
 
     def fill(self, facts: Facts) -> Workaround:
-        known = values_of(facts)
+        known = {**path_values(facts), **values_of(facts)}
         return Workaround(
             id=self.id,
             title=self.title,

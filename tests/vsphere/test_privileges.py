@@ -38,6 +38,7 @@ async def do_everything(peer, vcenter):
     """All that the product asks of a vCenter today."""
     await vcenter.list_vms()
     await vcenter.last_line(HOST, "vpxa")
+    await look_around(vcenter)
     await vcenter.end_session(await peer.connect(user="svc@vsphere.local").writer_session())
     plan = await peer.plan(vcenter)
     since = await vcenter.now() - timedelta(seconds=1)
@@ -46,6 +47,20 @@ async def do_everything(peer, vcenter):
     assert len(await vcenter.find_relocations(plan.request.vm.uuid, since=since)) == 1
     slow = await vcenter.relocate(await peer.plan(vcenter, "slow01", nics=()), op_id="cm-ab2cd3ef-a2")
     await vcenter.cancel(slow)
+
+
+async def look_around(vcenter):
+    """All that a diagnosis asks."""
+    since = await vcenter.look_at_clock() - timedelta(hours=1)
+    await vcenter.clock_offset(HOST)
+    await vcenter.describe_hosts([HOST])
+    await vcenter.browse(HOST, "vmkernel", start=1, lines=1)
+    await vcenter.browse("", "vpxd", start=1, lines=1)
+    await vcenter.host_events([HOST], since=since, until=None)
+    (vm,) = await vcenter.look_for_vms("db01")
+    await vcenter.vm_events(vm.ref.uuid, since=since, until=None)
+    await vcenter.last_failed_copy(vm.ref.uuid, since=since)
+    await vcenter.find_task("task-1", since=since)
 
 
 async def test_these_privileges_are_enough(player_peer):
