@@ -25,7 +25,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "code": ("code",),
     "errno": ("errno", "code"),
 }
-_SYSTEM_ERROR = 0x09  # low byte of a disk library number that carries an errno in its upper 16 bits
+# Low bytes of disk library numbers that carry an errno in their upper 16 bits: 0x09 is the library's own (393225 is 6),
+# 0x02 the object library's (327682 is 5).
+_SYSTEM_ERRORS = frozenset({0x09, 0x02})
 _WORDS = 3
 
 
@@ -59,8 +61,8 @@ def parse_condition(text: str) -> Condition:
 
 
 def disklib_errno(code: int) -> int | None:
-    """Return the operating system's error inside a disk library number: 393225 is 6, 1048585 is 16."""
-    return code >> 16 if code & 0xFF == _SYSTEM_ERROR and code >> 16 else None
+    """Return the operating system's error inside a disk library number: 393225 is 6, 1048585 is 16, 327682 is 5."""
+    return code >> 16 if code & 0xFF in _SYSTEM_ERRORS and code >> 16 else None
 
 
 def _read(field: str, captured: Mapping[str, str]) -> int | None:

@@ -106,7 +106,7 @@ class Catalogue:
         self.needles = Needles(self._owners)
 
     def read(self, event: Event) -> tuple[Hit, ...]:
-        """Return every rule that fits; one that names the line spares it the catch-alls."""
+        """Return every rule that fits; one that names what happened spares the line the catch-alls."""
         kind = event.kind
         hits = [
             Hit(rule, captured)
@@ -114,7 +114,8 @@ class Catalogue:
             if (kind is None or kind in rule.logs) and (captured := rule.look(event.text)) is not None
         ]
         named = tuple(hit for hit in hits if not hit.rule.catch_all)
-        return named or tuple(hits)
+        telling = any(hit.rule.role is not Role.CONTEXT for hit in named)  # whose copy it was is not what happened
+        return named if telling else tuple(hits)
 
     def _candidates(self, text: str) -> Iterator[Rule]:
         """Yield the rules of which the text holds a needle, in the order of the catalogue."""

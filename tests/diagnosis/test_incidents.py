@@ -311,3 +311,11 @@ class TestOneOperation:
             [vpxa(DIED, op_id="night-ab-cd-5c"), vpxa(WROTE, op_id="night-ab-cd")], op_id="night-ab-cd"
         ).incidents
         assert (incident.match, incident.lines, incident.op_ids) == ("exact", 2, ("night-ab-cd",))
+
+
+def test_whose_copy_it_was_does_not_silence_what_nobody_knows(diagnose):
+    line = (
+        "2026-01-05T10:00:00.000Z Er(163) hbrsrv[123]: [Originator@6876 sub=Main] [NFC ERROR] NfcSomethingNew: failed"
+    )
+    (incident,) = diagnose([line], file="hbrsrv.log").incidents
+    assert (incident.cause, incident.session) == (Cause.UNDETERMINED, "replication")
