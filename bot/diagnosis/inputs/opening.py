@@ -17,6 +17,7 @@ from typing import BinaryIO, TypeAlias
 from bot.diagnosis.inputs.budget import Budget
 from bot.diagnosis.inputs.contents import Contents
 from bot.diagnosis.inputs.entry import Entry, EntryKind
+from bot.diagnosis.inputs.entry_name import shown_name
 from bot.diagnosis.inputs.files import Opened, opened
 from bot.diagnosis.inputs.fragments import fragment
 from bot.diagnosis.inputs.member import Limits, Member, Note, Stream, UnreadableError
@@ -26,7 +27,6 @@ from bot.diagnosis.inputs.sniffing import HEAD, Kind, certainly_no_log, kind_of
 from bot.diagnosis.inputs.streams import Bounded, FileStream, Looked, Window
 from bot.diagnosis.inputs.tar_archive import entries as tar_entries
 from bot.diagnosis.inputs.unit import Unit
-from bot.diagnosis.printable import printable
 from bot.diagnosis.verdict import Trouble
 
 Item: TypeAlias = Member | Trouble | Note
@@ -286,8 +286,7 @@ class _Opening:
         most = self._limits.name
         if len(name) > most:
             contents.shortened += 1
-            name = f"{name[: most // 2]}…{name[-(most // 2) :]}"
-        shown = printable(name).removeprefix("./").lstrip("/")
+        shown = shown_name(name, most)
         return _Place(f"{place.name}!/{shown}", place.named, modified, depth=place.depth + 1, contents=contents)
 
 

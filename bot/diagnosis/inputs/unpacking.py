@@ -155,7 +155,7 @@ class _Body:
         self._kind = kind
         self._begin: list[bytes] | None = []  # of a short run, or a long one while it is short; for the rescue
         self._begin_size = 0
-        self._damaged = False
+        self._saved: memoryview | None = None  # what was got out from right before damage
         self._ended = False
         self.sum = 0
         self.length = 0
@@ -163,14 +163,15 @@ class _Body:
     def step(self, most: int) -> bytes:
         """Return up to `most` bytes, none at the end of the run; what follows the run is back in the intake then."""
         decoder = self._decoder
-        if self._damaged:
-            raise self._damage()
+        if self._saved is not None:
+            return self._out_of_saved(most)
         while not self._ended:
             chunk: memoryview | bytes = self._next_chunk() if decoder.needs_input else b""
             try:
                 data = decoder.decompress(chunk, most)
             except self._errors:
-                return self._rescue()
+                self._saved = self._rescue()
+                return self._out_of_saved(most)
             self._ended = decoder.eof
             if self._ended:
                 self._intake.give_back(decoder.unused_data)
@@ -191,12 +192,17 @@ class _Body:
                 self._begin = None
         return chunk
 
-    def _rescue(self) -> bytes:
+    def _out_of_saved(self, most: int) -> bytes:
+        if not self._saved:
+            raise UnreadableError(f"damaged {self._kind} data; what came before the damage was read")
+        data, self._saved = bytes(self._saved[:most]), self._saved[most:]
+        return data
+
+    def _rescue(self) -> memoryview:
         """Return what lies right before damage, near the start of a run: there zlib can begin again.
 
         zlib gives out every byte before the damage when it is fed one at a time; isal all of a step or nothing.
         """
-        self._damaged = True
         again, passed, rest = zlib.decompressobj(-zlib.MAX_WBITS), 0, bytearray()
         with suppress(zlib.error):
             for piece in _last_one_bytewise(self._begin or []):
@@ -205,12 +211,7 @@ class _Body:
                 passed += len(data)
                 if len(rest) > _STEP:
                     break
-        if not rest:
-            raise self._damage()
-        return bytes(rest[:_STEP])
-
-    def _damage(self) -> UnreadableError:
-        return UnreadableError(f"damaged {self._kind} data; what came before the damage was read")
+        return memoryview(bytes(rest[:_STEP]))
 
 
 def _last_one_bytewise(chunks: Sequence[bytes]) -> Iterator[bytes]:
