@@ -1,4 +1,4 @@
-"""Who `diagnose` is measured beside: ripgrep and insights-core in a venv of their own, and lnav where the system has it.
+"""Who `diagnose` is measured beside: ripgrep and insights-core in a venv of their own, and lnav where there is one.
 
 They are installed when first needed, from a lock with hashes, and are no dependency of anything else.
 """
