@@ -470,6 +470,19 @@ class TestSingleFiles:
         ]
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "record", [b"0 path=x=y\n", b"1=path=x\n", b"9999999999 path=x\n", b"-5 path=x\n", b"=", b" \n", b"\xff"]
+)
+def test_a_pax_header_whose_lengths_make_no_sense_ends_and_the_entry_is_read(put, tmp_path, record):
+    header = tarfile.TarInfo("pax")
+    header.type, header.size = tarfile.XHDTYPE, len(record) * 200
+    extended = header.tobuf(tarfile.USTAR_FORMAT) + (record * 200).ljust(-(-header.size // 512) * 512, b"\0")
+    out = read(put("b.tar", extended + tar_of([("vpxa.log", TEXT)])), base=tmp_path)
+    assert list(out.texts.values()) == [TEXT]
+    assert out.errors == []
+
+
 def test_a_spool_without_room_is_said(put, tmp_path):
     path = put("b.tgz", tar_of([("in.zip", zip_of([("a.log", NOISE)], zipfile.ZIP_STORED)), ("b.log", TEXT)], "w:gz"))
     for folder, words in (
