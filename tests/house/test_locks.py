@@ -16,6 +16,7 @@ LOCKS = (
     ".ci/build.lock",
     ".ci/go.lock",
     ".ci/node.lock",
+    ".ci/peers.lock",
     ".ci/virtualenv.lock",
 )
 
