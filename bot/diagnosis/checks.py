@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from bot.diagnosis.facts import DEFAULT_STACK, Facts, HostFacts
+from bot.diagnosis.records import dataclass, field
 from bot.diagnosis.shelf import tables
 from bot.diagnosis.template import Words
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from bot.diagnosis.records import dataclass
 
 OPERATORS: Mapping[str, Callable[[int, int], bool]] = {
     ">": operator.gt,

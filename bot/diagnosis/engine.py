@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +24,7 @@ from bot.diagnosis.judge import Judge
 from bot.diagnosis.opid import belongs_to, family_base, op_base
 from bot.diagnosis.printable import whole_text
 from bot.diagnosis.reading import Closed, Item, Opened, Read, read
+from bot.diagnosis.records import dataclass, field, replace
 from bot.diagnosis.rules import Catalogue, load_catalogue
 from bot.diagnosis.scan import OVERLONG, Found, is_continuation, text_of
 from bot.diagnosis.scope import Scope

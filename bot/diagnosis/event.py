@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from bot.diagnosis.records import dataclass
 from bot.diagnosis.severity import Severity, severity_of
 from bot.diagnosis.stamps import Wall
 

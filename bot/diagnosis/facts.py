@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
+
+from bot.diagnosis.records import dataclass, field
 
 DEFAULT_STACK = "defaultTcpipStack"
 PROVISIONING = "vSphereProvisioning"

@@ -7,7 +7,6 @@ when a line first needs it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from bot.diagnosis.event import Header
 from bot.diagnosis.grammar import Grammar, grammar, header_of
 from bot.diagnosis.patterns import HeadPattern, PatternError
+from bot.diagnosis.records import dataclass, replace
 from bot.diagnosis.shelf import tables
 from bot.diagnosis.stamps import Years, read_timestamp
 from bot.errors import UserError

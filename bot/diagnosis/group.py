@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.diagnosis.causes import Role
 from bot.diagnosis.event import Event
+from bot.diagnosis.records import dataclass, field
 from bot.diagnosis.rules import Hit, Rule
 
 _FIRST_OF_RULE = 3

@@ -8,7 +8,6 @@ another.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -29,6 +28,7 @@ from bot.diagnosis.numbertables import (
     WINDOWS_SOURCE,
 )
 from bot.diagnosis.patterns import Pattern, compile_pattern
+from bot.diagnosis.records import dataclass
 
 _DISKLIB_SOURCE: Final = "github.com/lamw/ghettoVCB issues 202 and 257, github.com/elatov/elatov.github.io"
 _NFC_SOURCE: Final = "virt-v2v-input-vmware manual page; Vectura documentation"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 from bot.diagnosis.patterns import Pattern, compile_pattern
 from bot.diagnosis.printable import whole_text
+from bot.diagnosis.records import dataclass
 
 # One of these is in every such line; whoever reads few lines can look for them as for needles.
 PRODUCT_NEEDLES = (" for VMware ", "VMware VixDiskLib ")

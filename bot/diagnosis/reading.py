@@ -10,7 +10,6 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
@@ -18,6 +17,7 @@ from bot.diagnosis.inputs.member import Limits, Member, Note, UnreadableError
 from bot.diagnosis.inputs.opening import members
 from bot.diagnosis.inputs.unit import Unit
 from bot.diagnosis.needles import Needles
+from bot.diagnosis.records import dataclass
 from bot.diagnosis.scan import Found, Tally, scan
 from bot.diagnosis.verdict import Trouble
 

@@ -7,7 +7,6 @@ also documents every key; the shipped files are judged by the test suite, an ope
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from bot.diagnosis.conditions import Condition, parse_condition
 from bot.diagnosis.event import Event, LogKind
 from bot.diagnosis.needles import Needles
 from bot.diagnosis.patterns import LiteralSet, compiled
+from bot.diagnosis.records import dataclass
 from bot.diagnosis.shelf import tables
 
 FOLDER = Path(__file__).parent / "rules"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from bot.diagnosis.event import LINE_LIMIT
 from bot.diagnosis.needles import Needles
+from bot.diagnosis.records import dataclass
 
 BLOCK = 256 * 1024
 LOOKED_AT = 64 * 1024  # of the beginning, every line is handed out

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.diagnosis.event import Event
+from bot.diagnosis.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

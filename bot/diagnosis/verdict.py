@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from bot.diagnosis.causes import Basis, Cause, Role, Session, Stage
+from bot.diagnosis.records import dataclass, fields
 
 SCHEMA = "coldmigrate.diagnosis/1"
 

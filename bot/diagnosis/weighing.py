@@ -7,10 +7,10 @@ The only place where confidences are reckoned. A log alone never makes a transpo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from bot.diagnosis.causes import TRANSPORT, TRANSPORT_CEILING, Basis, Cause, Role
 from bot.diagnosis.group import Group, Witness
+from bot.diagnosis.records import dataclass
 from bot.diagnosis.rules import Catalogue, Rule
 from bot.diagnosis.verdict import Alternative
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from bot.diagnosis.checks import path_values
 from bot.diagnosis.facts import DiskFacts, Facts
+from bot.diagnosis.records import dataclass, field, fields
 from bot.diagnosis.shelf import tables
 from bot.diagnosis.template import fill, fill_quoted, visible
 from bot.diagnosis.verdict import Workaround

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
 from bot.diagnosis.inputs.member import Stream
+from bot.diagnosis.records import dataclass
 
 
 class EntryKind(Enum):

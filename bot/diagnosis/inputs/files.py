@@ -7,7 +7,6 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +17,7 @@ from bot.diagnosis.inputs.member import Stream, UnreadableError
 from bot.diagnosis.inputs.reassembly import joined
 from bot.diagnosis.inputs.streams import FileStream, words
 from bot.diagnosis.inputs.unit import Unit
+from bot.diagnosis.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ Only types live here; nothing is opened. `Trouble` is the report's own (`verdict
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from bot.diagnosis.records import dataclass
 
 _MIB = 1 << 20
 _GIB = 1 << 30

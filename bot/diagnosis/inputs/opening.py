@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from io import FileIO
 from typing import BinaryIO, TypeAlias
@@ -27,6 +26,7 @@ from bot.diagnosis.inputs.sniffing import HEAD, Kind, certainly_no_log, kind_of
 from bot.diagnosis.inputs.streams import Bounded, FileStream, Looked, Window
 from bot.diagnosis.inputs.tar_archive import entries as tar_entries
 from bot.diagnosis.inputs.unit import Unit
+from bot.diagnosis.records import dataclass, replace
 from bot.diagnosis.verdict import Trouble
 
 Item: TypeAlias = Member | Trouble | Note

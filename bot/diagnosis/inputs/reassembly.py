@@ -7,7 +7,6 @@ smaller. So the temporary file holds little more than the set that is being read
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.diagnosis.inputs.budget import Budget
@@ -16,6 +15,7 @@ from bot.diagnosis.inputs.member import Stream, UnreadableError
 from bot.diagnosis.inputs.sniffing import HEAD, Kind, kind_of
 from bot.diagnosis.inputs.spool import Piece, Spool
 from bot.diagnosis.inputs.streams import Joined, Literal, Looked, Segment
+from bot.diagnosis.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

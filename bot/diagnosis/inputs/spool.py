@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 from bot.diagnosis.inputs.budget import Budget, size_words
 from bot.diagnosis.inputs.member import Stream, UnreadableError
 from bot.diagnosis.inputs.streams import words
+from bot.diagnosis.records import dataclass
 
 _STEP = 256 * 1024
 

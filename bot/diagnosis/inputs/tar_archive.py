@@ -7,12 +7,12 @@ Links, devices and names that lead elsewhere are only described; nothing here op
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.diagnosis.inputs.entry import Entry, EntryKind
 from bot.diagnosis.inputs.member import Stream, UnreadableError
 from bot.diagnosis.inputs.streams import Buffered, Window, read_exactly
+from bot.diagnosis.records import dataclass, field
 
 BLOCK = 512
 _CUT = "the tar archive is cut off; what came before the cut was read"

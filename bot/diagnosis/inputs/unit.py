@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot.diagnosis.inputs.fragments import fragment
 from bot.diagnosis.inputs.rotation import Rank, age
 from bot.diagnosis.printable import file_name
+from bot.diagnosis.records import dataclass
 
 STDIN = "-"
 

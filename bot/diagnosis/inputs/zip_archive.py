@@ -12,7 +12,6 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +20,7 @@ from bot.diagnosis.inputs.entry import Entry, EntryKind
 from bot.diagnosis.inputs.member import Stream, UnreadableError
 from bot.diagnosis.inputs.streams import Segment, read_exactly
 from bot.diagnosis.inputs.unpacking import Inflated, Squeezed
+from bot.diagnosis.records import dataclass
 
 _LOCAL = struct.Struct("<4s22xHH")
 _ENTRY = struct.Struct("<4s4xHHHHLLLHHHHHLL")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from markupsafe import Markup
 
 from bot.diagnosis.causes import Cause, Role
 from bot.diagnosis.printable import printable
+from bot.diagnosis.records import dataclass
 from bot.diagnosis.report import phrases
 from bot.diagnosis.report.timeline import NO_OFFSETS, Mark, Timeline, timeline_of
 from bot.diagnosis.verdict import Evidence, Incident, Report

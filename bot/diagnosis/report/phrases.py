@@ -6,12 +6,12 @@ Plain text only: what steers a terminal, Markdown or a page is taken out by the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
 from bot.diagnosis.causes import CAUSE_IN_WORDS, STAGE_IN_WORDS, Basis, Cause, Role
+from bot.diagnosis.records import dataclass, fields, is_dataclass
 from bot.diagnosis.verdict import Evidence, Incident, MatchKind, Report, Trouble
 
 BASIS_IN_WORDS = {

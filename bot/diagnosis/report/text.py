@@ -6,12 +6,12 @@ Yields lines with a tone; colours, and where the lines go, are the command's bus
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import groupby
 
 from bot.diagnosis.causes import Role
 from bot.diagnosis.printable import printable
+from bot.diagnosis.records import dataclass
 from bot.diagnosis.report import phrases
 from bot.diagnosis.verdict import Evidence, Incident, NextCheck, Report, Trouble, Workaround
 

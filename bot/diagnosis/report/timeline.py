@@ -6,12 +6,12 @@ No drawing here, and no text of strangers is made safe here: who draws, escapes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
 from bot.diagnosis.causes import Cause, Role
+from bot.diagnosis.records import dataclass, replace
 from bot.diagnosis.report.phrases import cause_in_words, count, own_names, ranked, span
 from bot.diagnosis.verdict import Evidence, Incident, Report
 
