@@ -214,8 +214,8 @@ class _Search:
         return found
 
     async def _of_named_vm(self, vms: Sequence[InventoryVm]) -> Subject:
-        """A VM, in each vCenter that has it: around its last failed copy, or as far back as was said."""
-        last = None if self.since is not None else await self._last_failed(vms)
+        """A VM, in each vCenter that has it: its last failed copy, if that is not further back than was said."""
+        last = await self._last_failed(vms)
         if last is not None:
             vm = last.vm or vms[0]
             return await self._of_copy(vm.ref.vcenter, vm, last, title=vm.ref.name)
@@ -225,7 +225,11 @@ class _Search:
     async def _last_failed(self, vms: Sequence[InventoryVm]) -> TaskRecord | None:
         found = [await self.asking.one(vm.ref.vcenter, partial(self._failed, vm.ref.uuid)) for vm in vms]
         ended = [(record.snapshot.completed_at, record) for record in found if record and record.snapshot.completed_at]
-        return max(ended, key=lambda pair: pair[0])[1] if ended else None
+        if not ended:
+            return None
+        at, record = max(ended, key=lambda pair: pair[0])
+        recent = self.since is None or at >= self._now(vms[0].ref.vcenter) - self.since
+        return record if recent else None
 
     async def _failed(self, uuid: str, scene: Scene) -> TaskRecord | None:
         return await scene.last_failed_copy(uuid, since=self._now(scene.name) - FAILED_WITHIN)

@@ -66,6 +66,13 @@ async def test_somebody_elses_copy_by_vm_task_and_op_id(stage):
     assert f"Read vpxa, hostd and vmkernel of {DESTINATION}" in listed  # where it was to go, by vCenter's events
 
 
+async def test_a_time_span_keeps_the_failure_that_is_within_it(stage):
+    await stage.fail_by_hand()
+    said = await stage.ask("db01 --since 2h")
+    assert "of the last 2 h" in said
+    assert "Probable cause: packet loss" in said
+
+
 async def test_a_host_by_its_short_name(stage):
     await stage.fail()
     said = await stage.ask("esx-site1-01 --since 30m")
