@@ -1,30 +1,25 @@
 """`coldmigrate diagnose`: reads logs and says why the copy failed, for people, for tickets or as JSON.
 
-Starts in milliseconds: what only some runs need is imported where they need it, and people's colours come from click.
+What is asked for is told here, and colours for people's terminals; what is done about it is in `diagnosing.py`.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.cli.diagnosing import EXIT_STOPPED, diagnosed, exit_code, rendered
 from bot.cli.moments import Moment, Zone
 
 if TYPE_CHECKING:
-    from bot.diagnosis.engine import Engine
     from bot.diagnosis.report.text import Tone
     from bot.diagnosis.verdict import Report
 
-EXIT_NOTHING = 0
-EXIT_INCIDENTS = 1
-EXIT_UNREADABLE = 2
-EXIT_STOPPED = 130
 FORMATS = ("text", "json", "markdown", "html")
 WIDEST = 110  # longer lines of prose are hard to read on any screen
 
@@ -79,43 +74,19 @@ def diagnose(
     """
     if since and until and until < since:
         raise click.UsageError(f"--until {until:%Y-%m-%d %H:%M:%S} is before --since {since:%Y-%m-%d %H:%M:%S} (UTC).")
-    try:
-        with _bar(paths, progress) as advance:
-            from bot.diagnosis.scope import Scope
+    from bot.diagnosis.scope import Scope
 
-            scope = Scope(op_id=op_id, vm=vm, host=host, since=since, until=until)
-            report = _engine(own_rules).diagnose_paths(
-                paths, stdin=sys.stdin.buffer, scope=scope, zone=zone or UTC, progress=advance
-            )
-    except KeyboardInterrupt:
-        click.echo("coldmigrate: stopped before the end; nothing is reported.", err=True)
+    scope = Scope(op_id=op_id, vm=vm, host=host, since=since, until=until)
+    report = diagnosed(paths, own_rules=own_rules, scope=scope, zone=zone or UTC, progress=progress)
+    if report is None:
         sys.exit(EXIT_STOPPED)
     if output is None and form == "text":
         _print(report, colour=not no_color)
     else:
-        _deliver(_rendered(report, form), output)
+        _deliver(rendered(report, form), output)
     if timeline:
         _draw(report, timeline)
-    sys.exit(_exit_code(report))
-
-
-def _engine(own_rules: tuple[Path, ...]) -> Engine:
-    from bot.diagnosis.engine import load_engine
-
-    if not own_rules:
-        return load_engine()
-    from bot.diagnosis.ownrules import files_in
-
-    return load_engine(extra_rules=files_in(own_rules))
-
-
-def _bar(paths: tuple[str, ...], wanted: bool | None) -> AbstractContextManager[Callable[[int], None] | None]:  # noqa: FBT001
-    """Show how far the reading is, if anybody looks; a bar that nobody sees costs nothing."""
-    if wanted is False or (wanted is None and not sys.stderr.isatty()):
-        return nullcontext()
-    from bot.cli.progress import reading_bar
-
-    return reading_bar(paths, at_once=bool(wanted))
+    sys.exit(exit_code(report))
 
 
 def _deliver(text: str, output: Path | None) -> None:
@@ -123,26 +94,6 @@ def _deliver(text: str, output: Path | None) -> None:
         click.echo(text, nl=False)
     else:
         _write(output, text.encode())
-
-
-def _rendered(report: Report, form: str) -> str:
-    match form:
-        case "json":
-            import json
-
-            return json.dumps(report.to_json(), indent=2) + "\n"
-        case "markdown":
-            from bot.diagnosis.report.markdown import markdown_of
-
-            return markdown_of(report)
-        case "html":
-            from bot.diagnosis.report.html import html_of
-
-            return html_of(report)
-        case _:
-            from bot.diagnosis.report.text import lines_of
-
-            return "".join(f"{line.text}\n" for line in lines_of(report))
 
 
 def _draw(report: Report, file: Path) -> None:
@@ -162,12 +113,6 @@ def _write(file: Path, content: bytes) -> None:
         raise UserError(f"{file} cannot be written: {refusal.strerror}.") from refusal
     if sys.stderr.isatty():
         click.echo(f"Wrote {file}.", err=True)
-
-
-def _exit_code(report: Report) -> int:
-    if report.errors:
-        return EXIT_UNREADABLE
-    return EXIT_INCIDENTS if report.incidents else EXIT_NOTHING
 
 
 def _print(report: Report, *, colour: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Protocol, cast
 
 import re2
@@ -94,14 +94,25 @@ def any_of(literals: Iterable[bytes]) -> BytePattern:
 
 
 class LiteralSet:
-    """Tells which of some plain strings a text holds, all of them in one pass."""
+    """Tells which of some plain strings a text holds: all of them in one pass, once that is worth preparing."""
+
+    _FEW = 64  # texts; to look for each string by itself costs as much for so many as preparing the set
 
     def __init__(self, literals: Iterable[str]) -> None:
-        self._set = re2.Set.SearchSet(_options(raw_bytes=False))
-        for literal in literals:
-            self._set.Add(re2.escape(literal))
-        self._set.Compile()
+        self._literals = tuple(literals)
+        self._asked = 0
 
     def held_by(self, text: str) -> list[int]:
         """Return the places of those strings in the order in which they were given; unsorted."""
+        self._asked += 1
+        if self._asked <= self._FEW:
+            return [place for place, literal in enumerate(self._literals) if literal in text]
         return self._set.Match(text) or []  # the binding says None for none
+
+    @cached_property
+    def _set(self) -> Any:
+        prepared = re2.Set.SearchSet(_options(raw_bytes=False))
+        for literal in self._literals:
+            prepared.Add(re2.escape(literal))
+        prepared.Compile()
+        return prepared

@@ -21,6 +21,7 @@ from bot.diagnosis.records import dataclass
 from bot.diagnosis.shelf import tables
 
 FOLDER = Path(__file__).parent / "rules"
+_ALL_LOGS = frozenset(LogKind)
 
 
 class Status(StrEnum):
@@ -145,7 +146,7 @@ def read_rule(raw: Mapping[str, Any]) -> Rule:
         title=raw["title"],
         status=Status(raw["status"]),
         role=Role(raw.get("role", Role.DECISIVE)),
-        logs=frozenset(map(LogKind, raw.get("logs", LogKind))),
+        logs=frozenset(map(LogKind, raw["logs"])) if "logs" in raw else _ALL_LOGS,
         stage=Stage(raw["stage"]) if "stage" in raw else None,
         needles=tuple(raw["needles"]),
         match=tuple(raw.get("match", ())),

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bot.cli.main import cli
+from bot.cli.commands import cli
 
 ROOT = Path(__file__).parents[2]
 SEED = ROOT / "tests/diagnosis/cases/nfc-session-died-mid-write/seed-vpxa-packet-loss-wan-2012/vpxa.log"
@@ -195,7 +195,7 @@ def test_a_bar_shows_when_it_is_asked_for_and_goes_away():
 def test_people_wait_for_nothing_heavy():
     heavy = {"pydantic", "rich", "jinja2", "matplotlib", "asyncio", "redis", "slack_sdk", "pyVmomi", "bot.settings"}
     probe = (
-        "import sys\nfrom bot.cli.main import cli\n"
+        "import sys\nfrom bot.cli.commands import cli\n"
         f"try: cli(['diagnose', {str(SEED)!r}])\nexcept SystemExit: pass\n"
         f"print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
     )

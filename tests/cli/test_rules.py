@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bot.cli.main import cli
+from bot.cli.commands import cli
 from bot.diagnosis.report.catalogue import REFRESH
 from bot.diagnosis.rules import load_catalogue
 

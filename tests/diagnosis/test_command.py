@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
-from bot.cli.main import COMMANDS, cli
+from bot.cli.commands import COMMANDS, cli
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "[NFC ERROR] [bold]x[/bold] [link=http://evil]y[/link] \x1b[2J\x1b]0;owned\x07 \u202egnp.exe\u2069 :smile: "
@@ -139,7 +139,7 @@ def test_the_version_and_no_arguments():
 def test_start_up_loads_nothing_heavy(seed_file):
     heavy = {"pydantic", "pyVmomi", "slack_sdk", "slack_bolt", "redis", "httpx", "aiohttp", "asyncio", "rich"}
     probe = (
-        "import sys\nfrom bot.cli.main import cli\n"
+        "import sys\nfrom bot.cli.commands import cli\n"
         f"try: cli(['diagnose', '--format', 'json', {str(seed_file)!r}])\nexcept SystemExit: pass\n"
         f"print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
     )

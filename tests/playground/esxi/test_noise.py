@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from bot.cli.main import cli
+from bot.cli.commands import cli
 from bot.playground.esxi.diary import Diary
 from bot.playground.esxi.host_log import HostLogs
 from bot.playground.esxi.line_forms import Generation
