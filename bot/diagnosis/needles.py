@@ -6,13 +6,19 @@ for more, Hyperscan, the only user of that library; RE2 where Hyperscan has no w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 from bot.diagnosis.patterns import BytePattern, any_of
+from bot.diagnosis.shelf import kept
 
-PLAIN_UP_TO = 32 * 1024  # bytes; beyond, preparing an engine is sooner done than searching for every needle by itself
+# Bytes of one stream; beyond, preparing the next engine costs less than going on with the one before.
+PLAIN_UP_TO = 16 * 1024
+RE2_UP_TO = 4 * 1024 * 1024
+_KEPT = Path(__file__).with_name("needles-hyperscan")
 
 
 class Finder(Protocol):
@@ -44,16 +50,20 @@ class Needles:
     def plain_finder(self) -> Finder:
         return _plain_finder(self.literals)
 
+    def re2_finder(self) -> Finder:
+        return _re2_finder(self._automaton)
+
     def block_finder(self) -> Finder:
         """Return the fastest finder for much data that this machine has."""
         return self.re2_finder() if self._database is None else _hyperscan_finder(self._database)
 
-    def re2_finder(self) -> Finder:
-        return _re2_finder(self._automaton)
-
     def prepare(self) -> None:
         """Do now what the first big scan would do, as before a fork."""
         _ = self._automaton if self._database is None else self._database
+
+    @property
+    def prepared(self) -> bool:
+        return "_database" in self.__dict__
 
     def __reduce__(self) -> tuple[type[Needles], tuple[list[str]]]:
         """What was prepared stays behind: another process prepares its own."""
@@ -69,19 +79,23 @@ class Needles:
 
 
 class _Growing:
-    """Begins plainly, and changes to the fast engine as soon as there is enough to seek in."""
+    """Begins plainly, and changes to faster engines as soon as there is enough to seek in."""
 
     def __init__(self, needles: Needles) -> None:
-        self._needles = needles
+        later = [] if needles.prepared else [(PLAIN_UP_TO, needles.plain_finder), (RE2_UP_TO, needles.re2_finder)]
+        self._stages = iter([*later, (math.inf, needles.block_finder)])
         self._seen = 0
-        self._find = needles.plain_finder()
-        self._plain = True
+        self._enough, self._find = self._next()
 
     def __call__(self, buffer: bytearray, start: int, stop: int, /) -> list[int]:
         self._seen += stop - start
-        if self._plain and self._seen > PLAIN_UP_TO:
-            self._find, self._plain = self._needles.block_finder(), False
+        while self._seen > self._enough:
+            self._enough, self._find = self._next()
         return self._find(buffer, start, stop)
+
+    def _next(self) -> tuple[float, Finder]:
+        enough, prepare = next(self._stages)
+        return enough, prepare()
 
 
 def _plain_finder(literals: Iterable[bytes]) -> Finder:
@@ -111,20 +125,28 @@ def _re2_finder(automaton: BytePattern) -> Finder:
 
 
 def _hyperscan_database(literals: tuple[bytes, ...]) -> Any:
-    """Compile the literals, in milliseconds; None where there is no Hyperscan, or nothing to seek."""
+    """Return the literals compiled; None where there is no Hyperscan, or nothing to seek."""
     if not literals:
         return None
     try:
         import hyperscan  # noqa: PLC0415 - a small log is read before this is loaded
     except ImportError:
         return None
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    count = len(literals)
+
+    def compiled() -> bytes:
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        none = [0] * len(literals)
+        database.compile(expressions=list(literals), ids=none, elements=len(none), flags=none, literal=True)
+        return hyperscan.dumpb(database)
+
     try:
-        database.compile(expressions=list(literals), ids=[0] * count, elements=count, flags=[0] * count, literal=True)
+        dump = kept(_KEPT, [getattr(hyperscan, "__version__", ""), literals], compiled)
+        try:
+            return hyperscan.loadb(dump, mode=hyperscan.HS_MODE_BLOCK)
+        except hyperscan.error:  # made on a machine with another processor
+            return hyperscan.loadb(compiled(), mode=hyperscan.HS_MODE_BLOCK)
     except hyperscan.error:  # such as on a processor that is too old for it
         return None
-    return database
 
 
 def _hyperscan_finder(database: Any) -> Finder:

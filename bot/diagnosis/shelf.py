@@ -1,7 +1,7 @@
-"""Tables of TOML, read once and kept compiled beside Python's own compiled modules: TOML takes long to parse.
+"""What takes long to make, such as tables of TOML, is kept beside Python's own compiled modules and trusted like them.
 
-What is kept is only used while every file still has the size and time it had then; nobody has to refresh anything.
-Where nothing can be written, the files are parsed each time: right, but slower.
+What is kept is only used while all that it was made from is as it was then; nobody has to refresh anything. Where
+nothing can be written, it is made each time: right, but slower.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import marshal
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,27 @@ def tables(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """Return the contents of TOML files of one folder, in their order. Raises what `tomllib` and the disk raise."""
     if not paths:
         return []
-    kept = Path(cache_from_source(str(paths[0].parent / f"{paths[0].parent.name}-tables.py")))
-    stamp = [_VERSION, *((path.name, (status := path.stat()).st_size, status.st_mtime_ns) for path in paths)]
+    stamp = [(path.name, (status := path.stat()).st_size, status.st_mtime_ns) for path in paths]
+    return list(kept(paths[0].parent / f"{paths[0].parent.name}-tables", stamp, lambda: _parsed(paths)))
+
+
+def kept(name: Path, stamp: list[Any], make: Callable[[], Any]) -> Any:
+    """Return what was once made under this name, or make it if the stamp is another now. Plain values only."""
+    file = Path(cache_from_source(f"{name}.py"))
     with contextlib.suppress(OSError, ValueError, EOFError, TypeError):
-        was, contents = marshal.loads(kept.read_bytes())  # noqa: S302 - as trustworthy as the compiled modules beside it
-        if was == stamp:
-            return list(contents)
+        was, value = marshal.loads(file.read_bytes())  # noqa: S302 - as trustworthy as the compiled modules beside it
+        if was == [_VERSION, *stamp]:
+            return value
+    value = make()
+    if not sys.dont_write_bytecode:
+        _keep(file, marshal.dumps(([_VERSION, *stamp], value)))
+    return value
+
+
+def _parsed(paths: Sequence[Path]) -> list[dict[str, Any]]:
     import tomllib  # noqa: PLC0415 - rarely needed
 
-    contents = [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths]
-    if not sys.dont_write_bytecode:
-        _keep(kept, marshal.dumps((stamp, contents)))
-    return contents
+    return [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def _keep(file: Path, data: bytes) -> None:
