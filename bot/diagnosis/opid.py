@@ -6,6 +6,7 @@ hostd), so lines are joined by the base, compared on dash boundaries and without
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from bot.diagnosis.patterns import compile_pattern
@@ -20,6 +21,7 @@ _FAMILIES = tuple(
         r"(?i)^(?P<base>[0-9a-f]{8}-[0-9a-f]{8})(?:-|$)",  # the old clients
     )
 )
+_CARRIED = re.compile(r"\bopI[dD]=([^\s\],]+)")
 _SUFFIXES = compile_pattern(r"(?i)^(?P<base>.+?)(?:-[0-9a-f]{2})+(?:-[0-9a-f]{4})?$")
 # Loops of vCenter and the host agents themselves: no user's task ever runs under these.
 _INTERNAL = compile_pattern(
@@ -46,6 +48,16 @@ def belongs_to(op_id: str, base: str) -> bool:
     """Tell whether `op_id` is `base` or `base` with suffixes."""
     op_id, base = op_id.casefold(), base.casefold()
     return op_id == base or op_id.startswith(base + "-")
+
+
+def op_ids_in(text: str) -> list[str]:
+    """Return the operation ids that a line carries, in any form of header."""
+    return _CARRIED.findall(text)
+
+
+def same_operation(text: str, op_id: str) -> bool:
+    """Tell whether a line carries this operation id or one derived from it. No operation id is like none."""
+    return bool(op_id) and any(belongs_to(found, op_id) for found in op_ids_in(text))
 
 
 def is_ours(op_id: str) -> bool:

@@ -12,10 +12,9 @@ from typing import Final
 from bot.diagnosis.engine import Engine
 from bot.diagnosis.event import SourceLine
 from bot.diagnosis.facts import Facts
-from bot.diagnosis.opid import is_internal, op_base
+from bot.diagnosis.opid import is_internal, is_ours, op_base, op_ids_in
 from bot.diagnosis.scope import Scope
 from bot.diagnosis.verdict import MatchKind, Report
-from bot.hostlog.selection import is_ours_by_form, op_ids_in
 from bot.operations.on_call_reading import Collected
 from bot.operations.on_call_subject import Subject
 from bot.operations.tools import WorkerTools
@@ -54,7 +53,7 @@ def _by_time(engine: Engine, subject: Subject, collected: Collected, facts: Fact
         raise ValueError("a copy that did not fail has no time of failure")
     near = Scope(since=subject.failed_at - NEAR, until=subject.failed_at + NEAR)
     report = engine.diagnose_lines(collected.lines, facts=facts, scope=near)
-    anybodys = (one for one in report.incidents if not any(map(is_ours_by_form, one.op_ids)))
+    anybodys = (one for one in report.incidents if not any(map(is_ours, one.op_ids)))
     return replace(report, incidents=tuple(replace(one, match=MatchKind.PROBABLE) for one in anybodys))
 
 

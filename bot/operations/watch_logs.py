@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final, Literal
 
 from bot.diagnosis.event import SourceLine
+from bot.diagnosis.opid import same_operation
 from bot.hostlog.line import Gap, HostKey, LogFeed, LogLine
-from bot.hostlog.selection import same_operation
 from bot.migration.plan import Plan
 
 KEPT_LINES: Final = 5_000

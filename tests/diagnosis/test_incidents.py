@@ -8,7 +8,7 @@ from bot.diagnosis.causes import Basis, Cause, Role
 from bot.diagnosis.event import SourceLine
 from bot.diagnosis.facts import DiskFacts, Facts
 from bot.diagnosis.incident import MOST_GROUPS
-from bot.diagnosis.opid import belongs_to, is_internal, op_base
+from bot.diagnosis.opid import belongs_to, is_internal, op_base, op_ids_in, same_operation
 
 DIED = "NfcNet_Send: requested 262040, sent only -1 bytes"
 WROTE = "[NFC ERROR] NfcNetTcpWrite: bWritten: -1"
@@ -319,3 +319,23 @@ def test_whose_copy_it_was_does_not_silence_what_nobody_knows(diagnose):
     )
     (incident,) = diagnose([line], file="hbrsrv.log").incidents
     assert (incident.cause, incident.session) == (Cause.UNDETERMINED, "replication")
+
+
+@pytest.mark.parametrize(
+    ("carried", "same"),
+    [
+        ("cm-ab2cd3ef-a1", True),
+        ("CM-AB2CD3EF-A1-5f-01-39-6b81", True),
+        ("cm-ab2cd3ef-a10", False),
+        ("cm-ab2cd3ef", False),
+        ("xcm-ab2cd3ef-a1", False),
+    ],
+)
+def test_a_derived_operation_id_goes_on_with_a_dash(carried, same):
+    for text in (
+        f"[2026 warning 'Libs' opID={carried}] x",
+        f"Vpxa[21]: [Originator@6876 sub=Libs opId={carried} user=u] x",
+    ):
+        assert op_ids_in(text) == [carried]
+        assert same_operation(text, "cm-ab2cd3ef-a1") is same
+    assert not same_operation("opID=anything", "")
