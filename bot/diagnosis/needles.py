@@ -33,8 +33,9 @@ class Finder(Protocol):
 class Needles:
     """A fixed set of plain strings, compared byte by byte. What serves several scans is prepared once, and late."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str], *, kept_as: Path = _KEPT) -> None:
         """Raise ValueError for an empty text or one of several lines, which no line could hold."""
+        self._kept_as = kept_as
         self.literals = tuple(sorted({text.encode() for text in texts}))
         if bad := [literal for literal in self.literals if not literal or b"\n" in literal]:
             raise ValueError(f"not a needle: {bad[0]!r}")
@@ -75,7 +76,7 @@ class Needles:
 
     @cached_property
     def _database(self) -> Any:
-        return _hyperscan_database(self.literals)
+        return _hyperscan_database(self.literals, self._kept_as)
 
 
 class _Growing:
@@ -124,7 +125,7 @@ def _re2_finder(automaton: BytePattern) -> Finder:
     return find
 
 
-def _hyperscan_database(literals: tuple[bytes, ...]) -> Any:
+def _hyperscan_database(literals: tuple[bytes, ...], kept_as: Path) -> Any:
     """Return the literals compiled; None where there is no Hyperscan, or nothing to seek."""
     if not literals:
         return None
@@ -140,7 +141,7 @@ def _hyperscan_database(literals: tuple[bytes, ...]) -> Any:
         return hyperscan.dumpb(database)
 
     try:
-        dump = kept(_KEPT, [getattr(hyperscan, "__version__", ""), literals], compiled)
+        dump = kept(kept_as, [getattr(hyperscan, "__version__", ""), literals], compiled)
         try:
             return hyperscan.loadb(dump, mode=hyperscan.HS_MODE_BLOCK)
         except hyperscan.error:  # made on a machine with another processor
