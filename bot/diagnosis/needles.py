@@ -136,8 +136,9 @@ def _hyperscan_database(literals: tuple[bytes, ...], kept_as: Path) -> Any:
 
     def compiled() -> bytes:
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        none = [0] * len(literals)
-        database.compile(expressions=list(literals), ids=none, elements=len(none), flags=none, literal=True)
+        sought = _shortest(literals)
+        none = [0] * len(sought)
+        database.compile(expressions=sought, ids=none, elements=len(none), flags=none, literal=True)
         return hyperscan.dumpb(database)
 
     try:
@@ -148,6 +149,11 @@ def _hyperscan_database(literals: tuple[bytes, ...], kept_as: Path) -> Any:
             return hyperscan.loadb(compiled(), mode=hyperscan.HS_MODE_BLOCK)
     except hyperscan.error:  # such as on a processor that is too old for it
         return None
+
+
+def _shortest(literals: tuple[bytes, ...]) -> list[bytes]:
+    """Return the needles without those that hold another one: whoever finds the shorter has found their lines too."""
+    return [one for one in literals if not any(other in one for other in literals if other != one)]
 
 
 def _hyperscan_finder(database: Any) -> Finder:
