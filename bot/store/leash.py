@@ -28,8 +28,19 @@ def tie(parent: int, command: list[str]) -> NoReturn:
 
 def watch(inherited: int, command: list[str]) -> int:
     """Run `command` until it ends or until standard input does, which is when the parent is gone."""
+    program: subprocess.Popen[bytes] | None = None
+    unwanted = False
+
+    def end(*_: object) -> None:
+        nonlocal unwanted
+        unwanted = True
+        if program is not None:
+            program.terminate()
+
+    signal.signal(signal.SIGTERM, end)  # before there is a program: whoever sees it may end us at once
     program = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(inherited,))
-    signal.signal(signal.SIGTERM, lambda *_: program.terminate())
+    if unwanted:
+        program.terminate()
 
     def end_with_parent() -> None:
         sys.stdin.buffer.read()
