@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
@@ -18,7 +18,7 @@ from bot.diagnosis.inputs.opening import members
 from bot.diagnosis.inputs.unit import Unit
 from bot.diagnosis.needles import Needles
 from bot.diagnosis.records import dataclass
-from bot.diagnosis.scan import Found, Tally, scan
+from bot.diagnosis.scan import ByteStream, Found, Tally, scan
 from bot.diagnosis.verdict import Trouble
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess
 
 WORTH_A_PROCESS = 2 << 20  # bytes of input; reading less takes no longer than starting somebody to read it
+WORTH_A_THREAD = 1 << 20
+_PACKED = (".gz", ".tgz", ".xz", ".txz", ".bz2", ".zip", ".zst")
 _BATCH = 256
-_TICK = 8 << 20  # bytes between two words of how far it is
+_TICK = 2 << 20  # bytes between two words of how far it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +63,21 @@ def read(
     """Yield what the units hold. Raises nothing of its own: what cannot be read is a Trouble.
 
     `processes` bounds how many units are read at a time, one for each core by default. Only a program of one thread on
-    Linux is doubled; elsewhere, and for few bytes, this process reads by itself.
+    Linux is doubled; elsewhere, and for few bytes, this process reads by itself, with a thread that unpacks ahead of it
+    unless `processes` is 1.
     """
     most = processes or os.cpu_count() or 1
     portions = _portions(units)
     if most == 1 or len(portions) == 1 or not _can_double():
         for unit in units:
-            yield from _unit(unit, needles, stdin, limits)
+            yield from _unit(unit, needles, stdin, limits, ahead=most > 1 and unit.size > WORTH_A_THREAD)
     else:
         yield from _side_by_side(portions, needles, min(most, len(portions)), limits)
 
 
 def _can_double() -> bool:
+    import threading  # noqa: PLC0415 - a single log needs no thread
+
     return sys.platform == "linux" and threading.active_count() == 1
 
 
@@ -89,13 +94,16 @@ def _portions(units: Sequence[Unit]) -> list[list[Unit]]:
     return portions if all(unit.path for unit in units) else [list(units)]
 
 
-def _unit(unit: Unit, needles: Needles, stdin: BinaryIO | None, limits: Limits) -> Iterator[Item]:
+def _unit(
+    unit: Unit, needles: Needles, stdin: BinaryIO | None, limits: Limits, *, ahead: bool = False
+) -> Iterator[Item]:
+    ahead = ahead and unit.name.lower().endswith(_PACKED)  # a plain file is read faster than handed over
     told = 0
     for item in members(unit, stdin=stdin, limits=limits):
         if not isinstance(item, Member):
             yield item
             continue
-        for part in _member(item, needles):
+        for part in _member(item, needles, ahead=ahead):
             if isinstance(part, Read):
                 part = Read(max(0, min(part.bytes, unit.size - told)))  # noqa: PLW2901 - unpacked, it is more
                 told += part.bytes
@@ -103,19 +111,28 @@ def _unit(unit: Unit, needles: Needles, stdin: BinaryIO | None, limits: Limits) 
     yield Read(unit.size - told)
 
 
-def _member(member: Member, needles: Needles) -> Iterator[Item]:
+def _member(member: Member, needles: Needles, *, ahead: bool) -> Iterator[Item]:
     tally = Tally()
     told = 0
     yield Opened(member.name, member.modified)
     try:
-        for found in scan(member, needles, tally):
-            yield found
-            if tally.bytes - told >= _TICK:
-                yield Read(tally.bytes - told)
-                told = tally.bytes
+        with _stream(member, ahead=ahead) as stream:
+            for found in scan(stream, needles, tally):
+                yield found
+                if tally.bytes - told >= _TICK:
+                    yield Read(tally.bytes - told)
+                    told = tally.bytes
     except UnreadableError as refusal:
         yield Trouble(member.name, str(refusal))
     yield Closed(tally)
+
+
+def _stream(member: Member, *, ahead: bool) -> AbstractContextManager[ByteStream]:
+    if not ahead:
+        return nullcontext(member)
+    from bot.diagnosis.ahead import ahead_of  # noqa: PLC0415 - a small log needs no thread
+
+    return ahead_of(member)
 
 
 def _side_by_side(portions: Sequence[list[Unit]], needles: Needles, most: int, limits: Limits) -> Iterator[Item]:

@@ -15,7 +15,8 @@ from bot.diagnosis.needles import Needles
 from bot.diagnosis.records import dataclass
 
 BLOCK = 256 * 1024
-LOOKED_AT = 64 * 1024  # of the beginning, every line is handed out
+LOOKED_AT = 16 * 1024  # of the beginning, every line is handed out; of a small log, every line
+SMALL = 64 * 1024
 OVERLONG = 4 * LINE_LIMIT  # a longer line without an end is cut, and the rest of it skipped
 _TAIL = 4096  # kept of what was read before, to find the entry that a continuation belongs to
 _OWNER_LINES = 64
@@ -185,7 +186,8 @@ def _first_lines(window: _Window, places: list[int], needles: Needles) -> Genera
     owner: bytes | None = None
     start = window.start
     number = passed = 0
-    while start < min(window.stop, window.start + LOOKED_AT):
+    enough = window.stop if window.stop - window.start <= SMALL else window.start + LOOKED_AT
+    while start < enough:
         end = window.line_end(start)
         raw = window.text(start, end)
         before, passed = passed, bisect_left(places, end, passed)
