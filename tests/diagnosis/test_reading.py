@@ -268,7 +268,8 @@ def bundle(tmp_path_factory):
     for number in range(4):
         body = b"".join(b"%s %d\n" % (PLAIN.strip(), line) for line in range(40_000))
         died = DIED.replace(b"abcd1234", b"abcd000%d" % number)
-        (folder / f"vpxa-{number}.log").write_bytes(body + died + body)
+        many = died * 3000  # more than a pipe holds: no child ends before it is heard
+        (folder / f"vpxa-{number}.log").write_bytes(body + many + body)
     return folder
 
 
