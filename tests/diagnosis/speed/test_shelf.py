@@ -36,7 +36,8 @@ def kept(paths):
 
 def test_what_is_kept_is_used(files):
     file = kept(files)
-    file.write_bytes(file.read_bytes().replace(b"b", b"c"))
+    before, _, after = file.read_bytes().rpartition(b"b")  # the last one: a file's time may hold that byte too
+    file.write_bytes(before + b"c" + after)
     assert "c" in str(tables(files))
 
 
