@@ -44,6 +44,8 @@ class Job:
     data: Mapping[str, str]
     steps: Sequence[Step]
     failures: int = 0  # times in a row that its handler failed, since the last transition
+    priority: int = 5  # 0 goes first
+    needs: Sequence[str] = ()  # what it holds besides its lane while it runs (`bot.migration.capacity`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,35 @@ class ApproveOutcome(StrEnum):
     OUTDATED = "outdated"  # the plan is not the one that was shown
     WRONG_STATE = "wrong state"  # approved already, expired, ended
     UNKNOWN_JOB = "unknown job"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing that needs `resource` is started until somebody releases it. What runs already runs on.
+
+    `resource` is a link, a host pair, a host, a datastore or everything (`bot.migration.capacity`). `job`: the failed
+    job that made it, or empty when a person did. `id` names it on buttons, in the form of a job's id.
+    """
+
+    id: JobId
+    resource: str
+    by: str
+    why: str
+    at: datetime
+    job: str = ""
+    channel: str = ""  # where its card is, or empty
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One act of a person, or an end: who did what to what, when, and what was said about it."""
+
+    id: str  # of the stream; what comes after it is newer
+    at: datetime
+    by: str
+    verb: str  # "draft", "approve", "cancel", "hold", "release", "adopt", "refused", an end's state ...
+    on: str  # a job, a resource
+    why: str
 
 
 class LostLeaseError(ColdmigrateError):
@@ -165,8 +196,14 @@ class JobQueue(Protocol):
         """Persist a draft and take the VM's key, in one step; it is in its lane at once."""
         ...
 
-    async def approve(self, job: JobId, *, fingerprint: str, by: str) -> ApproveOutcome:
-        """planned -> queued in the lane `data["link"]`, if `data["fingerprint"]` still is `fingerprint`."""
+    async def approve(
+        self, job: JobId, *, fingerprint: str, by: str, not_before: datetime | None = None
+    ) -> ApproveOutcome:
+        """planned -> queued in the lane `data["link"]`, if `data["fingerprint"]` still is `fingerprint`.
+
+        From then on it waits for a slot of its lane and of everything in `data["needs"]` (a JSON list), and until
+        `not_before` if that is given.
+        """
         ...
 
     async def cancel(self, job: JobId, *, by: str) -> CancelOutcome: ...
@@ -185,6 +222,49 @@ class JobQueue(Protocol):
 
     async def wait(self, at_most: timedelta) -> None:
         """After a claim that answered None: until there may be something to claim, or this long."""
+        ...
+
+    async def hold(self, resource: str, *, by: str, why: str, job: str = "", channel: str = "") -> Hold:
+        """Start nothing that needs `resource` from now on. What holds it already stays and is returned."""
+        ...
+
+    async def release(self, hold: JobId, *, by: str, why: str) -> Hold | None:
+        """End a hold by its id; what waited behind it is claimable at once. None: it was released before."""
+        ...
+
+    async def holds(self) -> Sequence[Hold]:
+        """All holds, oldest first."""
+        ...
+
+    async def waiting(self, resource: str) -> Sequence[Job]:
+        """Queued jobs that need `resource` and were not started, in the order in which they would be."""
+        ...
+
+    async def adopt(self, job: JobId, new: NewJob, *, state: Phase, attempt: int, why: str) -> bool:
+        """Put back a job that Redis forgot, under its old id and in a started state; a worker takes it up at once.
+
+        False: the id is known, or another live job has the VM.
+        """
+        ...
+
+    async def chore(self, name: str, *, worker: str, every: timedelta) -> bool:
+        """Whether it is this worker's turn to do what only one should do, and only so often. Others hear False."""
+        ...
+
+    async def note_act(self, *, by: str, verb: str, on: str, why: str) -> None:
+        """Write an act into the audit log that no script of the queue writes by itself: a refusal, an export."""
+        ...
+
+    async def acts(self, *, since: str = "0-0", limit: int = 1000) -> Sequence[AuditEntry]:
+        """The audit log after the entry `since`, oldest first."""
+        ...
+
+    async def dead(self, *, limit: int = 100) -> Sequence[Job]:
+        """Jobs that were given up because their workers died or failed again and again, newest first."""
+        ...
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many live jobs there are in each state; states with none are missing."""
         ...
 
     async def expire_drafts(self) -> int:

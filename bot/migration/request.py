@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NewType
 
 JobId = NewType("JobId", str)
@@ -31,7 +32,11 @@ class VmRef:
 
 @dataclass(frozen=True, slots=True)
 class MigrationRequest:
-    """Everything the plan is made from that a person chose. `networks` maps source names to target names."""
+    """Everything the plan is made from that a person chose. `networks` maps source names to target names.
+
+    `not_before`: when it may start at the earliest. `avoid`: hosts that are not to be chosen. `batch`: the job that it
+    is a part of, or empty.
+    """
 
     vm: VmRef
     site: SiteName
@@ -39,3 +44,6 @@ class MigrationRequest:
     datastore: str | None = None
     networks: dict[str, str] = field(default_factory=dict)
     dry_run: bool = False
+    not_before: datetime | None = None
+    avoid: tuple[str, ...] = ()
+    batch: str = ""

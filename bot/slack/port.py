@@ -19,6 +19,10 @@ class ButtonKind(StrEnum):
     APPROVE = "approve"
     CANCEL = "cancel"
     RETRY = "retry"
+    APPROVE_STOP = "approve-stop"  # a batch: approve all, and stop the rest when one fails
+    RELEASE = "release"  # a hold
+    OTHER_HOST = "other-host"  # a hold: plan what waits behind it anew, with other hosts
+    CANCEL_WAITING = "cancel-waiting"  # a hold: cancel what waits behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,27 @@ class InquiryCard:
     ended: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TableCard:
+    """One message with a table: a batch of migrations, or a hold and what waits behind it.
+
+    `subject` is its id, in the form of a job's id: its thread, its place and its buttons go by that. All texts are
+    plain. Rows beyond what Slack takes are counted, and the whole table follows as a file.
+    """
+
+    subject: JobId
+    channel: str
+    title: str  # "web-tier to site2: 12 VMs"
+    state: str  # "waiting for approval"
+    requester: str  # Slack user id, or empty
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    facts: Sequence[tuple[str, str]] = ()
+    note: str = ""
+    buttons: Sequence[Button] = ()
+    ended: bool = False
+
+
 class Outbox(Protocol):
     """Everything that goes to Slack, kept in Redis until Slack has it. UnreachableError when Redis does not answer."""
 
@@ -119,6 +144,10 @@ class Outbox(Protocol):
 
     async def show_inquiry(self, card: InquiryCard, *, first: bool = False) -> None:
         """Post the inquiry's card, or edit it, as `show` does. `first`: only if nothing of it was shown yet."""
+        ...
+
+    async def show_table(self, card: TableCard) -> None:
+        """Post the card of `card.subject`, or edit it, as `show` does; `reply` and `attach` work below it."""
         ...
 
     async def reply(self, job: JobId, channel: str, reply: Reply) -> None:

@@ -134,6 +134,22 @@ class TaskGoneError(OutsideError):
     """vCenter no longer has the task object (it forgets ended tasks after some minutes)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What is written on a VM for as long as a migration of it may be under way (`bot.operations.trace` reads it)."""
+
+    vm: VmRef
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRelocation:
+    """A relocation that has not ended, and whose."""
+
+    vm: VmRef
+    task: TaskSnapshot
+
+
 class VCenter(Protocol):
     """One vCenter. Reads are retried by the machine; mutating calls are put on the wire once, ever.
 
@@ -184,6 +200,26 @@ class VCenter(Protocol):
 
     async def end_session(self, key: str) -> None:
         """Terminate another session of ours. A session that is no longer there counts as ended."""
+        ...
+
+    async def read_trace(self, uuid: str) -> str:
+        """The trace on this VM, or empty. A custom attribute, so it is there whatever happens to Redis and to us."""
+        ...
+
+    async def write_trace(self, uuid: str, text: str) -> None:
+        """Write the trace on this VM, or take it away with an empty text; in place when this returns.
+
+        Through the writer; asking twice does no harm, so a lost reply is asked for again. FaultError of kind
+        `vim.fault.NoPermission` names the privilege. At most 250 characters.
+        """
+        ...
+
+    async def traces(self) -> Sequence[Trace]:
+        """All VMs that bear a trace."""
+        ...
+
+    async def running_relocations(self) -> Sequence[RunningRelocation]:
+        """Relocations by our account that have not ended, on VMs that still exist; a few calls however many there are."""
         ...
 
     async def find_relocations(self, uuid: str, *, since: datetime) -> Sequence[TaskSnapshot]:
