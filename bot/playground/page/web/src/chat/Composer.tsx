@@ -29,7 +29,7 @@ export function Composer({ user, channel, thread, placeholder, disabled = false,
   const [hidden, setHidden] = useState(false);
   const [past, setPast] = useState<number | null>(null);
   const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const sending = useRef<Promise<void>>(Promise.resolve());
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
   const list = useId();
@@ -66,24 +66,26 @@ export function Composer({ user, channel, thread, placeholder, disabled = false,
   };
   const send = async (): Promise<void> => {
     const line = text.trim();
-    if (!line || busy) return;
+    if (!line) return;
     const known = /^\/[a-z][\w-]*/.exec(line)?.[0];
     if (known && thread) {
       setProblem(threadRefusal(known));
       return;
     }
-    setBusy(true);
     write("");
     keepSent(place, line);
     setPast(null);
-    try {
-      await (known ? command(channel, line) : post(channel, line, thread));
-    } catch (error) {
-      setText((now) => now || line); // what could not be sent is not lost
-      setProblem(sentence(error));
-    } finally {
-      setBusy(false);
-    }
+    const before = sending.current; // whoever types fast is not ignored, and is heard in order
+    sending.current = (async () => {
+      await before;
+      try {
+        await (known ? command(channel, line) : post(channel, line, thread));
+      } catch (error) {
+        setText((now) => now || line); // what could not be sent is not lost
+        setProblem(sentence(error));
+      }
+    })();
+    await sending.current;
   };
   const recall = (by: number): boolean => {
     const before = sentBefore(place);
@@ -184,7 +186,7 @@ export function Composer({ user, channel, thread, placeholder, disabled = false,
               </>
             ) : null}
           </span>
-          <button type="button" className="send-button" data-testid="composer-send" aria-label="Send" disabled={disabled || !text.trim() || busy} onClick={() => void send()}>
+          <button type="button" className="send-button" data-testid="composer-send" aria-label="Send" disabled={disabled || !text.trim()} onClick={() => void send()}>
             <Icon name="send" />
           </button>
         </div>
