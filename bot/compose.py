@@ -168,6 +168,7 @@ async def worker_role(
     silence: timedelta = SILENCE,
     poll_logs: timedelta = POLL_LOGS,
     look_within: timedelta = LOOK_WITHIN,
+    settle_margin: timedelta = SETTLE_MARGIN,
 ) -> AsyncIterator[Worker]:
     """A worker, ready to `run`. It holds vCenter's secrets and no Slack token; it keeps the bot's inventory fresh."""
     from handlers.jobs.registry import job_handlers
@@ -196,7 +197,7 @@ async def worker_role(
                 material=partial(blobs.get, store),
                 rules=usable(settings.path(settings.diagnosis.rules)).files,
             ),
-            settle=settings.worker.submit_timeout + SETTLE_MARGIN,
+            settle=settings.worker.submit_timeout + settle_margin,
             read_on=read_on,
             silence=silence,
             reached=reached,

@@ -14,6 +14,7 @@ import click
 from bot.cli.role import role_options, run_role
 
 if TYPE_CHECKING:
+    from bot.health.server import Health
     from bot.settings import Settings
 
 
@@ -24,14 +25,22 @@ if TYPE_CHECKING:
 @click.option(
     "--no-look-up", is_flag=True, hidden=True, help="Submit again without looking (control of the chaos tests)."
 )
+@click.option(
+    "--settle-margin",
+    type=float,
+    hidden=True,
+    help="Seconds that a call may be under way beyond the submit time-out (chaos tests, where none is for longer).",
+)
 @click.option("--read-on", type=float, hidden=True, help="Seconds that host logs are read after a task's end.")
 def worker(
     *,
     config: Path | None,
     log_format: str,
+    health_port: int | None,
     die_at: str | None,
     stop_at: str | None,
     no_look_up: bool,
+    settle_margin: float | None,
     read_on: float | None,
 ) -> None:
     """Carry jobs out. Needs Redis and vCenter's secrets; holds no Slack token. Run as many as you like."""
@@ -42,22 +51,24 @@ def worker(
         options={
             **({"reached": dying_at(die_at)} if die_at else {}),
             **({"reached": stopping_at(stop_at)} if stop_at else {}),
+            **({"settle_margin": timedelta(seconds=settle_margin)} if settle_margin is not None else {}),
             **({"read_on": timedelta(seconds=read_on)} if read_on is not None else {}),
             "look_up": not no_look_up,
         },
     )
-    run_role(role, config=config, log_format=log_format)
+    run_role(role, config=config, log_format=log_format, name="worker", health_port=health_port)
 
 
 async def _worker(
     settings: Settings,
     stop: asyncio.Event,
+    health: Health,
     *,
     options: dict[str, Any],
 ) -> None:
     from bot.compose import worker_role
 
-    async with worker_role(settings, **options) as running:
+    async with worker_role(settings, health=health, **options) as running:
         stopper = asyncio.create_task(_stop_when_told(stop, running.stop))
         try:
             await running.run()

@@ -24,6 +24,7 @@ LOOKS: Final = 4
 
 async def conclude(tools: WorkerTools, claim: Claim, watch: LogWatch) -> None:
     """From verifying to an end, by the VM's real place; what the task says is an explanation."""
+    tools.reached("verifying")
     plan = approved_plan(claim.job)
     name = plan.request.vm.name
     end = task_end_of(claim.job)
