@@ -219,7 +219,7 @@ class VCenter(Protocol):
         ...
 
     async def running_relocations(self) -> Sequence[RunningRelocation]:
-        """Relocations by our account that have not ended, on VMs that still exist; a few calls however many there are."""
+        """Relocations by our account that have not ended, on VMs that still exist; a few calls for however many."""
         ...
 
     async def find_relocations(self, uuid: str, *, since: datetime) -> Sequence[TaskSnapshot]:

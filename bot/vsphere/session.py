@@ -21,12 +21,14 @@ from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
 
 from bot.errors import LoginError, MaybeSentError, UnreachableError
 from bot.vsphere.faults import text_of, translate
+from bot.vsphere.port import FaultError
 from bot.vsphere.wire import Endpoint, LostReplyError, Wire
 
 Answer = TypeVar("Answer")
 
 READ_WITHIN = timedelta(seconds=90)  # must exceed the long poll's wait
 _SOON = 10  # a failure in a tenth of the time was no waiting
+NOT_AUTHENTICATED = "vim.fault.NotAuthenticated"
 PAUSES = (timedelta(milliseconds=100), timedelta(seconds=1), timedelta(seconds=3))
 
 
@@ -172,11 +174,15 @@ class Reader:
 
 
 class Writer:
-    """A session for orders. An order is put on the wire once, on a connection of its own, and never again."""
+    """A session for orders. An order is put on the wire once, on a connection of its own, and never again, unless
+    whoever gives it says by `insist` that carrying it out twice is carrying it out once.
+    """
 
-    def __init__(self, endpoint: Endpoint, *, submit: timedelta) -> None:
+    def __init__(self, endpoint: Endpoint, *, submit: timedelta, pauses: Sequence[timedelta] = PAUSES) -> None:
         self._endpoint = endpoint
         self._submit = submit
+        self._pauses = pauses
+        self._hurried = threading.Event()
         self._lock = threading.Lock()
         self._connected: Connected | None = None
 
@@ -199,6 +205,27 @@ class Writer:
             raise translate(fault) from fault
         except LostReplyError as lost:
             raise MaybeSentError(f"{self._endpoint} may have accepted the request: {lost}.") from lost
+
+    def insist(self, order: Callable[[Connected], Answer]) -> Answer:
+        """Carry out an order that may be carried out twice: again when its reply was lost or its session had ended.
+
+        Errors as of `give` when patience is over.
+        """
+        for pause in self._pauses:
+            try:
+                return self.give(order)
+            except (MaybeSentError, UnreachableError):
+                pass
+            except FaultError as error:
+                if error.kind != NOT_AUTHENTICATED:
+                    raise
+            if self._hurried.wait(pause.total_seconds()):
+                break
+        return self.give(order)
+
+    def hurry(self) -> None:
+        """Have no more patience with what is under way: we are about to close."""
+        self._hurried.set()
 
     def _current(self, session: str) -> Connected:
         connected = self._connected

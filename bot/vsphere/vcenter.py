@@ -20,13 +20,23 @@ from bot.diagnosis.facts import HostFacts
 from bot.migration.facts import SiteFacts, SiteSpec, VmFacts
 from bot.migration.plan import Plan
 from bot.migration.request import VCenterName
-from bot.vsphere import events, history, host_facts, inventory, relocate, task_records
+from bot.vsphere import events, history, host_facts, inventory, relocate, running, task_records
 from bot.vsphere.host_log import HostLogReader
 from bot.vsphere.place import read_place
-from bot.vsphere.port import HostGlance, InventoryVm, TaskRecord, TaskSnapshot, VCenterEvent, VmPlace
+from bot.vsphere.port import (
+    HostGlance,
+    InventoryVm,
+    RunningRelocation,
+    TaskRecord,
+    TaskSnapshot,
+    Trace,
+    VCenterEvent,
+    VmPlace,
+)
 from bot.vsphere.session import PAUSES, Connected, Reader, Writer
 from bot.vsphere.site_facts import read_site
 from bot.vsphere.tasks import PATIENCE, Heard, TaskWatcher, read_task
+from bot.vsphere.traces import TraceBook
 from bot.vsphere.vm_facts import read_vm
 from bot.vsphere.wire import Endpoint, Trust
 
@@ -66,7 +76,8 @@ class PyvmomiVCenter:
         endpoint = Endpoint(name, url, user, password, Trust(ca_file, thumbprint))
         self._name = name
         self._reader = Reader(endpoint, pauses=read_pauses)
-        self._writer = Writer(endpoint, submit=submit_timeout)
+        self._writer = Writer(endpoint, submit=submit_timeout, pauses=read_pauses)
+        self._traces = TraceBook(name, user=user, reader=self._reader, writer=self._writer)
         self._watcher = TaskWatcher(self._reader, patience=follow_patience)
         self._logs = HostLogReader()
         self._reads = ThreadPoolExecutor(READING_THREADS, thread_name_prefix=f"vsphere-{name}-read")
@@ -87,6 +98,7 @@ class PyvmomiVCenter:
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
+        self._writer.hurry()
         self._writes.shutdown(wait=True)
         self._writer.close()
         self._watcher.close()
@@ -119,6 +131,15 @@ class PyvmomiVCenter:
     async def find_relocations(self, uuid: str, *, since: datetime) -> Sequence[TaskSnapshot]:
         return await self._ask(lambda session: history.find_relocations(session, uuid, since=since))
 
+    async def running_relocations(self) -> Sequence[RunningRelocation]:
+        return await self._ask(lambda session: running.running_relocations(session, self._name))
+
+    async def read_trace(self, uuid: str) -> str:
+        return await self._on_reading_thread(lambda: self._traces.read(uuid))
+
+    async def traces(self) -> Sequence[Trace]:
+        return await self._on_reading_thread(self._traces.all)
+
     async def last_line(self, host: str, log: str) -> int:
         return await self._ask(lambda session: self._logs.last_line(session, host, log))
 
@@ -126,7 +147,10 @@ class PyvmomiVCenter:
         return await self._ask(lambda session: self._logs.read(session, host, log, start=start, lines=lines))
 
     async def _ask(self, question: Callable[[Connected], Answer]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._reads, self._reader.ask, question)
+        return await self._on_reading_thread(lambda: self._reader.ask(question))
+
+    async def _on_reading_thread(self, work: Callable[[], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._reads, work)
 
     # ---- looks around
 
@@ -188,6 +212,9 @@ class PyvmomiVCenter:
 
     async def cancel(self, task: str) -> None:
         await self._order(lambda: self._writer.give(lambda writing: _cancel(writing, task)))
+
+    async def write_trace(self, uuid: str, text: str) -> None:
+        await self._order(lambda: self._traces.write(uuid, text))
 
     async def end_session(self, key: str) -> None:
         # Through the reader, although it changes something: ending a session twice is ending it once, so it may be

@@ -143,6 +143,12 @@ DIFFERENCES: dict[str, Difference] = {
     "a field for machines set on a folder": Difference(
         "InvalidArgument", None, "a field of another type must be refused", f"{API}SetField, faults"
     ),
+    "a field for everything": Difference(
+        None,
+        "TypeError",
+        "it is for no type in particular, but its values have one, which pyVmomi insists on",
+        f"{API}CustomFieldDef; {VCSIM}: the type of the values is empty",
+    ),
     # What only a vCenter with hosts has
     "host logs can be browsed": Difference(
         True, False, "the product's heart", f"{API}DiagnosticManager.browse; {VCSIM}: MethodNotFound"

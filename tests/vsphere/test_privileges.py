@@ -19,7 +19,7 @@ HOST = "esx-site1-01.example.net"
 
 def test_the_table_was_read():
     assert "System.Read" in BASE
-    assert len(EXTRA) == 7
+    assert len(EXTRA) == 9
 
 
 @pytest.fixture
@@ -42,10 +42,13 @@ async def do_everything(peer, vcenter):
     await vcenter.end_session(await peer.connect(user="svc@vsphere.local").writer_session())
     plan = await peer.plan(vcenter)
     since = await vcenter.now() - timedelta(seconds=1)
+    await vcenter.write_trace(plan.request.vm.uuid, "cm-ab2cd3ef")
+    assert [trace.text for trace in await vcenter.traces()] == ["cm-ab2cd3ef"]
     moved = [s async for s in vcenter.follow(await vcenter.relocate(plan, op_id="cm-ab2cd3ef-a1"))]
     assert moved[-1].state is TaskState.SUCCESS
     assert len(await vcenter.find_relocations(plan.request.vm.uuid, since=since)) == 1
     slow = await vcenter.relocate(await peer.plan(vcenter, "slow01", nics=()), op_id="cm-ab2cd3ef-a2")
+    assert [running.task.task for running in await vcenter.running_relocations()] == [slow]
     await vcenter.cancel(slow)
 
 
