@@ -26,6 +26,7 @@ from slack_sdk.models.blocks import (
     RichTextPreformattedElement,
     RichTextSectionElement,
     SectionBlock,
+    TableBlock,
 )
 
 from bot.errors import BugError
@@ -45,6 +46,9 @@ FIELDS: Final = 10
 LINES: Final = 6000
 ITEM: Final = 600
 ITEMS: Final = 60
+ROWS: Final = 100  # the head is one of them
+COLUMNS: Final = 20
+CELL: Final = 120
 BUTTONS: Final = 25
 BUTTON_TEXT: Final = 75
 BUTTON_VALUE: Final = 2000
@@ -118,6 +122,22 @@ class Layout:
         if heading.strip() or text.strip() or lines:
             self._add(heading or "the text", lambda: RichTextBlock(elements=self._passage(heading, text, lines)))
 
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table below its head; what has no room is counted below it. Slack takes one in a message."""
+        if not columns or not rows:
+            return
+        left = len(rows)
+
+        def make() -> TableBlock:
+            nonlocal left
+            shown = self._rows(columns, rows)
+            left = len(rows) - (len(shown) - 1)
+            return TableBlock(rows=shown, column_settings=[{"is_wrapped": True}] * len(shown[0]))
+
+        self._add("the table", make)
+        if left and left < len(rows):
+            self.small(f"… and {left} more")
+
     def small(self, text: str) -> None:
         self._add("the small print", lambda: ContextBlock(elements=[self._plain(text, FIELD)]))
 
@@ -185,6 +205,24 @@ class Layout:
             shown = RichTextElementParts.Text(text=self._lines(lines))
             parts.append(RichTextPreformattedElement(elements=[shown]))
         return parts
+
+    def _rows(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[BlockDict]]:
+        """The head, and as many rows as there is room for; always one."""
+        head = list(columns)[:COLUMNS]
+        self._shortened |= len(columns) > COLUMNS or len(rows) >= ROWS
+        shown = [self._row(head, len(head))]
+        for row in rows[: ROWS - 1]:
+            if len(shown) > 1 and sum(min(len(cell), CELL) + CHARGE for cell in row) + NOTICE > self._characters:
+                self._shortened = True
+                break
+            shown.append(self._row(row, len(head)))
+        return shown
+
+    def _row(self, cells: Sequence[str], width: int) -> list[BlockDict]:
+        """Slack refuses rows of different lengths, and empty cells."""
+        filled = [*cells[:width], *[""] * (width - len(cells))]
+        self._shortened |= len(cells) > width or any(len(cell) > CELL for cell in filled)
+        return [{"type": "raw_text", "text": self._take(cell, CELL)} for cell in filled]
 
     def _lines(self, lines: Sequence[str]) -> str:
         room = min(LINES, self._characters)

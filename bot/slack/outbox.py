@@ -15,9 +15,10 @@ from bot.slack.blocks import BlockDict
 from bot.slack.card import card_message
 from bot.slack.inquiry import inquiry_message
 from bot.slack.plaintext import clean_clip, spoken
-from bot.slack.port import InquiryCard, JobCard, Outbox, Reply
+from bot.slack.port import InquiryCard, JobCard, Outbox, Reply, TableCard
 from bot.slack.reply import reply_message, said_message
-from bot.slack.whole import whole_card, whole_reply
+from bot.slack.table import table_message
+from bot.slack.whole import whole_card, whole_reply, whole_table
 from bot.store import blobs
 from bot.store.client import Store
 from bot.store.scripts import load
@@ -100,6 +101,25 @@ class RedisOutbox(Outbox):
         )
         await self._show(look)
 
+    async def show_table(self, card: TableCard) -> None:
+        text, blocks = table_message(card)
+        look = _Look(
+            job=card.subject,
+            channel=card.channel,
+            requester=card.requester,
+            ended=card.ended,
+            text=text,
+            blocks=blocks,
+            news=table_message(replace(card, rows=())),  # how far each is, is progress
+            kind="table",
+        )
+        await self._show(look)
+        if blocks.cut:
+            # Once for each state: a file for every percent would bury the thread.
+            name = f"table-{_digest(f'{card.title}: {card.state}', [])[:8]}"
+            told = apology_for_table(card.subject)
+            await attach(self._store, card.subject, card.channel, name=name, text=whole_table(card), instead=told)
+
     async def _show(self, look: _Look) -> None:
         await _SHOW(
             self._store,
@@ -148,10 +168,10 @@ class RedisOutbox(Outbox):
         await _ATTACH(self._store, job, channel, *told, repeatable=True)
 
 
-async def attach(store: Store, job: JobId, channel: str, *, name: str, text: str) -> None:
-    """Put a text into the job's thread as a file, once for each name."""
+async def attach(store: Store, job: JobId, channel: str, *, name: str, text: str, instead: str = "") -> None:
+    """Put a text into the job's thread as a file, once for each name. `instead`: said where Slack takes no file."""
     blob = await _kept(store, text)
-    await _ATTACH(store, job, channel, name, apology(job), KEEP, blob, "", "", "", repeatable=True)
+    await _ATTACH(store, job, channel, name, instead or apology(job), KEEP, blob, "", "", "", repeatable=True)
 
 
 def apology(job: JobId) -> str:
@@ -159,6 +179,14 @@ def apology(job: JobId) -> str:
     return spoken(
         f"What did not fit above should be in a file here, and Slack takes no file from me. "
         f"All of it: coldmigrate jobs show {job} --format json, where the bot runs."
+    )
+
+
+def apology_for_table(subject: JobId) -> str:
+    """The same of a card with a table, which need not be a job's."""
+    return spoken(
+        f"What did not fit above should be in a file here, and Slack takes no file from me. "
+        f"Each VM by itself: coldmigrate jobs list, where the bot runs ({subject})."
     )
 
 

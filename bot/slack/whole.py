@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bot.slack.blocks import BlockDict
 from bot.slack.plaintext import clean
-from bot.slack.port import JobCard, Reply
+from bot.slack.port import JobCard, Reply, TableCard
 
 _ROWS: Final = frozenset({"header", "section", "context", "rich_text_section", "rich_text_preformatted"})
 """What stands on lines of its own when it is shown."""
@@ -35,6 +35,16 @@ def whole_card(card: JobCard) -> str:
     return _text([card.title, facts, concerns])
 
 
+def whole_table(card: TableCard) -> str:
+    """All that a table says, in columns."""
+    table = [list(card.columns), *(list(row) for row in card.rows)]
+    many = max(map(len, table))
+    widths = [max(len(row[n]) for row in table if n < len(row)) for n in range(many)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in table)
+    facts = "\n".join(f"{label}: {value}" for label, value in card.facts)
+    return _text([f"{card.title}: {card.state}", facts, "\n".join(lines), card.note])
+
+
 def whole_message(text: str, blocks: Sequence[BlockDict]) -> str:
     """What blocks say that Slack did not take; without any, the text. Buttons are left out."""
     return _text(["\n".join(_rows(blocks)) or text])
@@ -52,6 +62,8 @@ def _rows(node: Any) -> Iterable[str]:
     elif isinstance(node, dict) and node.get("type") != "actions":
         if node.get("type") in _ROWS:
             yield " ".join(_words(node))
+        elif node.get("type") == "table":
+            yield from (" | ".join(_words(row)) for row in node["rows"])
         else:
             yield from _rows(node.get("elements") or [])
 

@@ -5,8 +5,8 @@
 local job, channel, ts, keep = unpack(ARGV)
 local card = key('card', job)
 local now = now_ms()
-if redis.call('EXISTS', key('job', job)) == 0 then
-  return 'unknown job'
+if redis.call('EXISTS', key('job', job)) == 0 and redis.call('HGET', card, 'of') ~= 'table' then
+  return 'unknown job' -- a table may be about something that is no job: a hold
 end
 local saved, home = unpack(redis.call('HMGET', card, 'ts', 'channel'))
 if ts == '' or saved == ts or (home and home ~= channel) then

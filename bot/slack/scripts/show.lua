@@ -26,7 +26,7 @@ local revision = redis.call('HINCRBY', card, 'rev', 1)
 if thread ~= '' and revision == 1 then
   redis.call('HSET', card, 'thread', thread) -- once: a thread that is gone does not come back with the next look
 end
-redis.call('HSET', card, 'channel', channel, 'ended', ended, 'requester', requester)
+redis.call('HSET', card, 'channel', channel, 'ended', ended, 'requester', requester, 'of', what)
 redis.call('PEXPIRE', card, keep)
 redis.call('HSETNX', record, 'created', whole(now))
 redis.call('HSET', record, 'kind', 'card', 'job', job, 'channel', channel, 'rev', revision, 'lane', lane,

@@ -1,0 +1,38 @@
+"""A card with a table as a Slack message: a batch of migrations, or a hold and what waits behind it. Pure."""
+
+from __future__ import annotations
+
+from bot.slack.blocks import Composed, Layout, compose
+from bot.slack.buttons import drawn
+from bot.slack.plaintext import spoken
+from bot.slack.port import TableCard
+
+
+def table_message(card: TableCard) -> tuple[str, Composed]:
+    """The text for notifications and screen readers, and the blocks."""
+    return _text(card), compose(
+        lambda layout: _body(layout, card),
+        ending=lambda layout: _ending(layout, card),
+        whole="All of it is in a file in the thread.",
+    )
+
+
+def _text(card: TableCard) -> str:
+    note = f". {card.note}" if card.note else ""
+    return spoken(f"{card.title}: {card.state}{note}")
+
+
+def _body(layout: Layout, card: TableCard) -> None:
+    layout.header(card.title)
+    layout.paragraph(card.state)
+    layout.fields(list(card.facts))
+    layout.table(card.columns, card.rows)
+
+
+def _ending(layout: Layout, card: TableCard) -> None:
+    layout.paragraph(card.note)
+    if card.requester:
+        layout.byline(f"{card.subject}, asked for by", card.requester)
+    else:
+        layout.small(card.subject)
+    layout.actions(drawn(card.buttons, about=card.title, many=True))
