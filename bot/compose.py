@@ -20,6 +20,8 @@ from bot import telemetry
 from bot.diagnosis.engine import Engine, load_engine
 from bot.diagnosis.ownrules import usable
 from bot.errors import UserError
+from bot.health.lookout import Family, Need
+from bot.health.server import Health
 from bot.jobs.queue import RedisQueue
 from bot.jobs.worker import Worker
 from bot.logs.feed import POLL_LOGS, FleetLogFeed
@@ -33,7 +35,7 @@ from bot.operations.rights import Verb as Right
 from bot.operations.tools import READ_ON, SILENCE, Fleet, OnCallTools, WorkerTools, nowhere
 from bot.settings import Settings, Site
 from bot.slack.outbox import RedisOutbox
-from bot.store import blobs
+from bot.store import blobs, keys
 from bot.store.client import Store, connect
 from bot.store.schema import check_schema
 from bot.store.url import passwords_in
@@ -100,7 +102,11 @@ async def fleet_of(settings: Settings) -> AsyncIterator[Fleet]:
 
 @asynccontextmanager
 async def bot_role(
-    settings: Settings, *, reached: Callable[[str], None] = nowhere, look_up: bool = True
+    settings: Settings,
+    *,
+    reached: Callable[[str], None] = nowhere,
+    look_up: bool = True,
+    health: Health | None = None,
 ) -> AsyncIterator[SlackBot]:
     """The bot, connected. It holds Slack's tokens and no vCenter secret."""
     from bot.slack.channels import SlackChannels
@@ -126,9 +132,10 @@ async def bot_role(
         )
         sites = site_specs(settings)
         inventory = RedisInventory(store, [VCenterName(name) for name in settings.vcenters])
+        queue = queue_of(settings, store)
         desk = Desk(
             Counter(
-                queue=queue_of(settings, store),
+                queue=queue,
                 outbox=RedisOutbox(store),
                 inventory=inventory,
                 rights=Rights(_grants(settings), SlackGroupMembers(client)),
@@ -155,6 +162,8 @@ async def bot_role(
         )
         await bot.start()
         stack.push_async_callback(bot.stop)
+        needs = [_redis(store), Need("slack", bot.is_connected)]
+        await stack.enter_async_context((health or Health("bot")).lookout.looking(needs, at=_fleet(store, queue)))
         yield bot
 
 
@@ -169,6 +178,7 @@ async def worker_role(
     poll_logs: timedelta = POLL_LOGS,
     look_within: timedelta = LOOK_WITHIN,
     settle_margin: timedelta = SETTLE_MARGIN,
+    health: Health | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker, ready to `run`. It holds vCenter's secrets and no Slack token; it keeps the bot's inventory fresh."""
     from handlers.jobs.registry import job_handlers
@@ -208,6 +218,8 @@ async def worker_role(
             stack.push_async_callback(_ended, publisher)
         redrawing = asyncio.create_task(redraw_unattended(queue, tools.outbox), name="redraw")
         stack.push_async_callback(_ended, redrawing)
+        needs = [_redis(store), *map(_vcenter_once, vcenters.values())]
+        await stack.enter_async_context((health or Health("worker")).lookout.looking(needs, at=_fleet(store, queue)))
         yield Worker(queue, worker_name(), job_handlers(tools), concurrency=settings.worker.concurrency)
 
 
@@ -258,6 +270,40 @@ def _password(settings: Settings, name: VCenterName) -> str:
     secret = settings.vcenter_password(name).get_secret_value()
     telemetry.hide(secret)
     return secret
+
+
+def _redis(store: Store) -> Need:
+    async def answers() -> bool:
+        await store.execute_command("PING")
+        return True
+
+    return Need("redis", answers)
+
+
+def _vcenter_once(vcenter: PyvmomiVCenter) -> Need:
+    """Once is enough: one that goes away later is waited for by every job, and says so on their cards."""
+
+    async def answers() -> bool:
+        await vcenter.now()
+        return True
+
+    return Need(f"vcenter {vcenter.name}", answers, once=True)
+
+
+def _fleet(store: Store, queue: RedisQueue) -> list[Family]:
+    """Numbers about the whole fleet, the same whichever role reads them."""
+
+    async def holds() -> dict[str, float]:
+        return {"": len(await queue.holds())}
+
+    async def outbox() -> dict[str, float]:
+        return {"": int(await store.execute_command("ZCARD", keys.OUTBOX))}
+
+    return [
+        Family("jobs", "Live jobs of the fleet.", queue.counts, label="state"),
+        Family("holds", "Links, hosts and others on which nothing new is started.", holds),
+        Family("outbox_records", "What waits to be posted to Slack.", outbox),
+    ]
 
 
 def _grants(settings: Settings) -> list[Grant]:

@@ -189,6 +189,12 @@ class Work(_Table):
         return timedelta(seconds=self.submit_timeout_seconds)
 
 
+class Health(_Table):
+    """[health]: where a role tells how it is."""
+
+    port: int = Field(0, ge=0, le=65535, description="a port, 1 to 65535, or 0 for none")
+
+
 @dataclass(frozen=True, slots=True)
 class SlackTokens:
     """What the bot logs in with."""
@@ -210,6 +216,7 @@ class Settings(_Table):
     sinks: tuple[Sink, ...] = Field((), strict=False)
     worker: Work = Work()
     diagnosis: Diagnosis = Diagnosis()
+    health: Health = Health()
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _file: Path = PrivateAttr(default=Path(FILE_NAME))
@@ -339,8 +346,9 @@ _TABLES: Final[Mapping[str, type[_Table]]] = {
     "sinks": Sink,
     "worker": Work,
     "diagnosis": Diagnosis,
+    "health": Health,
 }
-_SINGLE: Final = frozenset({"slack", "redis", "alerts", "worker", "diagnosis"})
+_SINGLE: Final = frozenset({"slack", "redis", "alerts", "worker", "diagnosis", "health"})
 _REDIS_FORMS: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _SECRETS: Final = (  # table, secret, whether the file must say where it is

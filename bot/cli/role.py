@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import click
 
-from bot.settings import Settings
+if TYPE_CHECKING:
+    from bot.health.server import Health
+    from bot.settings import Settings
+
+Role: TypeAlias = "Callable[[Settings, asyncio.Event, Health], Awaitable[None]]"
+"""What runs until it ends by itself or the event is set, and says meanwhile how it is."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -20,7 +26,12 @@ LAST_RESORT: Final = 45
 
 
 def role_options(command: Command) -> Command:
-    """`--config` and `--log-format`, the same for every role."""
+    """`--config`, `--log-format` and `--health-port`, the same for every role."""
+    command = click.option(
+        "--health-port",
+        type=click.IntRange(0, 65535),
+        help="Answer probes and scrapes on this port; 0 is off. Else what the config says.",
+    )(command)
     command = click.option(
         "--log-format",
         type=click.Choice(["auto", "json", "text"]),
@@ -41,23 +52,33 @@ def config_option(command: Command) -> Command:
 
 
 def run_role(
-    role: Callable[[Settings, asyncio.Event], Awaitable[None]], *, config: Path | None, log_format: str
+    role: Role, *, config: Path | None, log_format: str, name: str = "", health_port: int | None = None
 ) -> None:
-    """Read the config, set logging up, and run the role until it ends or is told to stop through the event."""
+    """Read the config, set logging up, and run the role until it ends or is told to stop through the event.
+
+    Only a role with a name answers on a health port of its own.
+    """
     from bot import settings, telemetry
+    from bot.health.server import Health, serving
 
     text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     telemetry.set_up(form=telemetry.Form.TEXT if text else telemetry.Form.JSON)
-    asyncio.run(_until_stopped(role, settings.load(config)))
+    loaded = settings.load(config)
+    port = (loaded.health.port if health_port is None else health_port) if name else 0
+    health = Health(name)
+    with serving(health, port) if port else contextlib.nullcontext():
+        asyncio.run(_until_stopped(role, loaded, health))
 
 
-async def _until_stopped(role: Callable[[Settings, asyncio.Event], Awaitable[None]], settings: Settings) -> None:
+async def _until_stopped(role: Role, settings: Settings, health: Health) -> None:
     stop = asyncio.Event()
 
     def told() -> None:
         stop.set()
+        health.lookout.leave()
         signal.alarm(LAST_RESORT)  # the kernel ends us, whatever we hang in
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told)
-    await role(settings, stop)
+    async with health.pulse.beating():
+        await role(settings, stop, health)

@@ -21,6 +21,7 @@ TABLES = {
     "`[[sinks]]`": settings.Sink,
     "`[worker]`": settings.Work,
     "`[diagnosis]`": settings.Diagnosis,
+    "`[health]`": settings.Health,
 }
 
 
