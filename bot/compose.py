@@ -65,7 +65,12 @@ async def store_of(settings: Settings) -> AsyncIterator[Store]:
         )
     for password in passwords_in(url.get_secret_value()):
         telemetry.hide(password)
-    async with connect(url.get_secret_value(), ca_file=settings.path(settings.redis.ca_file)) as store:
+    async with connect(
+        url.get_secret_value(),
+        ca_file=settings.path(settings.redis.ca_file),
+        confirm_replicas=settings.redis.confirm_replicas,
+        confirm_disk=settings.redis.confirm_disk,
+    ) as store:
         await check_schema(store)
         yield store
 

@@ -8,7 +8,8 @@ The tree::
     ├── OutsideError    the world failed
     │   ├── UnreachableError   no answer: connection refused, timed out, name unknown
     │   ├── LoginError         the world answered and does not let us in
-    │   └── MaybeSentError     a mutating call may or may not have reached the other side
+    │   ├── MaybeSentError     a mutating call may or may not have reached the other side
+    │   └── UnconfirmedError   a write was made, but not yet where it survives the loss of a machine
     └── BugError        a broken promise of our own: a reference to look for in the log
 """
 
@@ -57,6 +58,13 @@ class LoginError(OutsideError):
 
 class MaybeSentError(OutsideError):
     """A mutating call was sent and its reply never came: it may have been carried out. Never repeat it blindly."""
+
+
+class UnconfirmedError(OutsideError):
+    """A write was made, and it is not known to survive the loss of the machine that took it. Asking again is safe."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message, transient=True, retry_after=retry_after)
 
 
 class BugError(ColdmigrateError):

@@ -90,6 +90,8 @@ class Redis(_Table):
     password_env: Text | None = Field(None, description="the name of a variable")
     password_file: Text | None = Field(None, description="the path of a file that holds the password")
     ca_file: Text | None = Field(None, description="the path of a PEM file")
+    confirm_replicas: int | None = Field(None, ge=0, le=10, description="how many replicas, 0 to 10")
+    confirm_disk: bool = Field(False, description="true or false")
 
 
 class VCenter(_Table):

@@ -10,6 +10,7 @@ a lease from being renewed.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +21,9 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.client import NEVER_DECODE
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 
+from bot.store.durability import Durability
 from bot.store.failure import FOREIGN, lost, translate
 from bot.store.url import Address, parse
 
@@ -65,18 +67,30 @@ class Store(Redis):
     reply_timeout: float | None = None
     """Seconds for one command, from the wait for a connection to the end of the reply."""
 
+    durability: Durability = Durability()
+    """What a durable change waits for."""
+
     blocking: Store
     """The same server through connections that only wait; block for `LONGEST_BLOCK` at most."""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """One command. It is tried three times if it only reads, or if the caller says `repeatable=True`."""
         repeatable = options.pop("repeatable", False) or str(args[0]).upper() in _READS
+        return await self._tried(lambda: self._sent(args, options), repeatable=repeatable)
+
+    async def durable_command(self, *args: Any, repeatable: bool = False) -> Any:
+        """One command that changes something, and the wait for those who are to have it too.
+
+        Raises `UnconfirmedError` when the change was made and too few confirmed it.
+        """
+        if not self.durability.wanted:
+            return await self.execute_command(*args, repeatable=repeatable)
+        return await self._tried(lambda: self._confirmed(args), repeatable=repeatable)
+
+    async def _tried(self, send: Callable[[], Awaitable[Any]], *, repeatable: bool) -> Any:
         for wait in (*_WAITS, None) if repeatable else (None,):
             try:
-                # Not redis-py's socket_timeout: it sends under asyncio.wait_for, which on Python 3.11 loses a
-                # cancellation that comes while a command is being sent, and a stopping worker would go on waiting.
-                async with asyncio.timeout(self.reply_timeout):
-                    return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+                return await send()
             except NoScriptError:
                 raise
             except FOREIGN as error:
@@ -84,6 +98,26 @@ class Store(Redis):
                     raise translate(error, self.where) from error
                 await asyncio.sleep(wait)
         raise AssertionError  # the last round returns or raises
+
+    async def _sent(self, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        # Not redis-py's socket_timeout: it sends under asyncio.wait_for, which on Python 3.11 loses a
+        # cancellation that comes while a command is being sent, and a stopping worker would go on waiting.
+        async with asyncio.timeout(self.reply_timeout):
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    async def _confirmed(self, args: Sequence[Any]) -> Any:
+        pipeline = Pipeline(self.connection_pool, self.response_callbacks, False, None)
+        for command in (args, *self.durability.commands()):
+            pipeline.execute_command(*command)
+        async with asyncio.timeout(self.reply_timeout):
+            reply, *answers = await pipeline.execute(raise_on_error=False)
+        if isinstance(reply, ResponseError):
+            raise reply
+        for answer in answers:
+            if isinstance(answer, ResponseError) and lost(answer):
+                raise answer  # it is no primary any more: the change may have gone with that
+        self.durability.check(answers, self.where)
+        return reply
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> _Pipeline:  # noqa: FBT001, FBT002
         """Several commands in one round trip."""
@@ -132,13 +166,19 @@ class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
         await super().aclose()
 
 
-def connect(url: str, *, ca_file: Path | None = None) -> Store:
+def connect(
+    url: str, *, ca_file: Path | None = None, confirm_replicas: int | None = None, confirm_disk: bool = False
+) -> Store:
     """A client for `redis://`, `rediss://`, `unix://` or `redis+sentinel://h1,h2/master/db`. Connects at first use.
 
-    Raises `UserError` for any other form. TLS is verified against `ca_file`, or the system's authorities.
+    A durable change waits for `confirm_replicas` (None: one where sentinels watch, else none), and with
+    `confirm_disk` until it is on disk. Raises `UserError` for any other form of URL. TLS is verified against
+    `ca_file`, or the system's authorities.
     """
     address = parse(url)
+    replicas = int(bool(address.master)) if confirm_replicas is None else confirm_replicas
     store = _client(address, ca_file, reply_timeout=_REPLY_TIMEOUT)
+    store.durability = Durability(replicas=replicas, disk=confirm_disk)
     store.blocking = _client(address, ca_file, reply_timeout=LONGEST_BLOCK.total_seconds() + _REPLY_TIMEOUT)
     store.blocking.blocking = store.blocking
     return store

@@ -26,8 +26,11 @@ Foreign = RedisError | OSError
 FOREIGN = (RedisError, OSError)
 
 
-_PASSING = ("MISCONF", "NOREPLICAS", "BUSY ", "UNBLOCKED")
+_PASSING = ("MISCONF", "BUSY ")
 """Refusals that come from the server's state and not from what we asked."""
+
+_DEMOTED = ("UNBLOCKED", "WAIT cannot be used with", "WAITAOF cannot be used with replica")
+"""What a server says that was the primary a moment ago."""
 
 
 def lost(error: Foreign) -> bool:
@@ -35,7 +38,11 @@ def lost(error: Foreign) -> bool:
     reason = _reason(error)
     if isinstance(reason, AuthenticationError | AuthorizationError | SSLCertVerificationError):
         return False
-    return isinstance(reason, ConnectionError | TimeoutError | OSError | ReadOnlyError)
+    return isinstance(reason, ConnectionError | TimeoutError | OSError | ReadOnlyError) or _demoted(reason)
+
+
+def _demoted(reason: BaseException) -> bool:
+    return isinstance(reason, ResponseError) and str(reason).startswith(_DEMOTED)
 
 
 def _reason(error: BaseException) -> BaseException:
@@ -45,7 +52,7 @@ def _reason(error: BaseException) -> BaseException:
     return next((link for link in links if type(error) is ConnectionError and isinstance(link, told)), error)
 
 
-def translate(error: Foreign, where: str) -> ColdmigrateError:  # noqa: PLR0911 - a table
+def translate(error: Foreign, where: str) -> ColdmigrateError:  # noqa: C901, PLR0911 - a table
     """The error of our tree that says the same, with a sentence for an operator."""
     reason = _reason(error)
     text = str(reason) or "no reply in time"
@@ -58,7 +65,7 @@ def translate(error: Foreign, where: str) -> ColdmigrateError:  # noqa: PLR0911 
             return LoginError(f"Redis at {where} does not let us in ({text}). Check the user and password of its URL.")
         case BusyLoadingError():
             return UnreachableError(f"Redis at {where} is still loading its data; try again in a moment.")
-        case ReadOnlyError():
+        case ResponseError() if isinstance(reason, ReadOnlyError) or _demoted(reason):
             return UnreachableError(f"Redis at {where} is a replica and takes no writes; a failover may be under way.")
         case OutOfMemoryError():
             return OutsideError(
@@ -66,6 +73,12 @@ def translate(error: Foreign, where: str) -> ColdmigrateError:  # noqa: PLR0911 
             )
         case MasterDownError():
             return UnreachableError(f"Redis at {where} has lost its master; a failover may be under way.")
+        case ResponseError() if text.startswith("NOREPLICAS"):
+            return OutsideError(
+                f"Redis at {where} has too few replicas for its min-replicas-to-write and takes no writes; "
+                "bring a replica back.",
+                transient=True,
+            )
         case ResponseError() if text.startswith(_PASSING):
             return OutsideError(
                 f"Redis at {where} cannot write to its disk and takes no writes: {text}", transient=True

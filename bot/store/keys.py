@@ -21,6 +21,9 @@ SCHEMA: Final = _key("schema")
 CLOCK_SKEW: Final = _key("clock-skew")
 """Milliseconds added to the server's clock. Tests set it, `doctor` reports it, nothing else knows it."""
 
+CONFIRMED: Final = _key("confirmed")
+"""Written after each durable change, for the place it has in the stream to replicas; its value means nothing."""
+
 
 def blob(sha256: str) -> str:
     """Bytes on their way from one role to another; one hour."""

@@ -12,7 +12,6 @@ from redis.exceptions import NoScriptError
 
 from bot.store import keys
 from bot.store.client import Store
-from bot.store.failure import FOREIGN, translate
 
 Argument = str | int | float | timedelta
 
@@ -29,23 +28,19 @@ class Script:
         self.source = source
         self.sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, store: Store, *args: Argument, repeatable: bool = False) -> Any:
+    async def __call__(self, store: Store, *args: Argument, repeatable: bool = False, durable: bool = False) -> Any:
         """Run it; a script gets durations in milliseconds.
 
-        `repeatable`: asking twice does no harm, so a lost reply is asked for again.
+        `repeatable`: asking twice does no harm, so a lost reply is asked for again. `durable`: the reply comes once
+        as many replicas and disks have the change as the store was told to ask for, else `UnconfirmedError`.
         """
         # One key is declared although scripts reach more: it tells a sharding server where all of `{cm}` lives.
         tail = (1, keys.SCHEMA, *map(_plain, args))
+        send = store.durable_command if durable else store.execute_command
         try:
-            return await store.execute_command("EVALSHA", self.sha, *tail, repeatable=repeatable)
+            return await send("EVALSHA", self.sha, *tail, repeatable=repeatable)
         except NoScriptError:
-            return await self._evaluate(store, tail, repeatable=repeatable)
-
-    async def _evaluate(self, store: Store, tail: Sequence[str | float], *, repeatable: bool) -> Any:
-        try:
-            return await store.execute_command("EVAL", self.source, *tail, repeatable=repeatable)
-        except FOREIGN as error:
-            raise translate(error, store.where) from error
+            return await send("EVAL", self.source, *tail, repeatable=repeatable)
 
 
 def _plain(argument: Argument) -> str | float:
