@@ -1,27 +1,20 @@
-"""A claim on Redis: fenced writes to one job, and the lease behind them renewed in time."""
+"""A claim on Redis: fenced writes to one job. The lease behind them is kept by `renewals`."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-from bot.errors import ColdmigrateError
 from bot.jobs import ledger
 from bot.jobs.port import Job, LostLeaseError
+from bot.jobs.renewals import Renewals
 from bot.migration.machine import Phase
 from bot.store.client import Store
-
-_log = logging.getLogger(__name__)
-
-_RENEWALS_PER_LEASE: Final = 3
-_TRIES_PER_RENEWAL: Final = 4  # while Redis does not answer
 
 
 def token() -> str:
@@ -32,14 +25,13 @@ def token() -> str:
 class RedisClaim:
     """`Claim` of bot/jobs/port.py."""
 
-    def __init__(self, store: Store, job: Job, *, taken_over: bool, lease: timedelta, approval: timedelta) -> None:
+    def __init__(self, store: Store, job: Job, *, taken_over: bool, renewals: Renewals, approval: timedelta) -> None:
         self._store = store
         self._job = job
         self._taken_over = taken_over
-        self._lease = lease
+        self._renewals = renewals
         self._approval = approval
         self._closed = False
-        self._renewing: asyncio.Task[None] | None = None
 
     @property
     def job(self) -> Job:
@@ -53,27 +45,30 @@ class RedisClaim:
     def closed(self) -> bool:
         return self._closed
 
+    @property
+    def identity(self) -> tuple[str, int]:
+        return self._job.id, self._job.fence
+
+    def lose(self) -> None:
+        self._closed = True
+
     async def __aenter__(self) -> Self:
-        self._renewing = asyncio.create_task(self._renew(), name=f"renew {self._job.id}")
+        self._renewals.add(self)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._renewing is None:
-            return
-        self._renewing.cancel()
-        await asyncio.wait({self._renewing})  # and not `await` it: our own cancellation must not be mistaken for its
-        if not self._renewing.cancelled():
-            self._renewing.result()
+        self._renewals.remove(self)
 
     async def move(
         self, to: Phase, *, why: str, data: Mapping[str, str] | None = None, attempt: int | None = None
     ) -> Job:
         self._check_open()
+        fence = self._job.fence
         flat = await ledger.MOVE(
             self._store,
-            *self._identity(),
+            *self.identity,
             token(),
             self._job.state,
             to,
@@ -83,16 +78,17 @@ class RedisClaim:
             json.dumps(dict(data or {})),
             self._approval,
             repeatable=True,
+            durable=to is Phase.INTENT,  # what is called then must not be forgotten by a replica that takes over
         )
         if not flat:
             raise self._lost()
         self._job = ledger.to_job(ledger.pairs(flat))
-        self._closed = self._job.state.ended or self._job.state is Phase.PLANNED
+        self._closed = self._job.state.ended or self._job.state is Phase.PLANNED or self._job.fence != fence
         return self._job
 
     async def note(self, data: Mapping[str, str]) -> bool:
         self._check_open()
-        cancel_by = await ledger.NOTE(self._store, *self._identity(), json.dumps(dict(data)), repeatable=True)
+        cancel_by = await ledger.NOTE(self._store, *self.identity, json.dumps(dict(data)), repeatable=True)
         if cancel_by is None:
             raise self._lost()
         self._job = replace(self._job, data={**self._job.data, **data}, cancel_by=cancel_by)
@@ -106,7 +102,7 @@ class RedisClaim:
         self._check_open()
         given = await ledger.LATER(
             self._store,
-            *self._identity(),
+            *self.identity,
             token(),
             self._job.owner,
             why,
@@ -118,7 +114,7 @@ class RedisClaim:
 
     async def give_up(self, *, why: str) -> Job:
         self._check_open()
-        flat = await ledger.GIVE_UP(self._store, *self._identity(), token(), self._job.owner, why, repeatable=True)
+        flat = await ledger.GIVE_UP(self._store, *self.identity, token(), self._job.owner, why, repeatable=True)
         self._close(flat)
         self._job = ledger.to_job(ledger.pairs(flat))
         return self._job
@@ -126,12 +122,9 @@ class RedisClaim:
     async def hand_over(self) -> None:
         self._check_open()
         given = await ledger.HAND_OVER(
-            self._store, *self._identity(), token(), self._job.owner, "handed over", repeatable=True
+            self._store, *self.identity, token(), self._job.owner, "handed over", repeatable=True
         )
         self._close(given)
-
-    def _identity(self) -> tuple[str, int]:
-        return self._job.id, self._job.fence
 
     def _close(self, answer: object) -> None:
         if not answer:
@@ -145,18 +138,3 @@ class RedisClaim:
     def _lost(self) -> LostLeaseError:
         self._closed = True
         return LostLeaseError(f"Job {self._job.id} is no longer ours.")
-
-    async def _renew(self) -> None:
-        interval = self._lease.total_seconds() / _RENEWALS_PER_LEASE
-        pause = interval
-        while not self._closed:
-            await asyncio.sleep(pause)
-            try:
-                kept = await ledger.RENEW(self._store, *self._identity(), self._lease, repeatable=True)
-            except ColdmigrateError as error:
-                _log.warning("The lease of job %s could not be renewed: %s", self._job.id, error)
-                pause = interval / _TRIES_PER_RENEWAL
-                continue
-            if not kept:
-                self._closed = True
-            pause = interval

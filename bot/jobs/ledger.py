@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.errors import BugError
-from bot.jobs.port import Job, Step
+from bot.jobs.port import AuditEntry, Hold, Job, Step
 from bot.migration.machine import ENDS, STARTED, Phase
 from bot.migration.request import JobId
 from bot.store.scripts import Script, load, milliseconds
@@ -20,6 +20,9 @@ LOCAL_LANE: Final = "local"  # an approved plan that names no link
 EVENTS_KEPT: Final = 100_000
 STEPS_KEPT: Final = 100  # the first and the latest
 JOB_KEPT: Final = timedelta(days=90)
+ACTS_KEPT: Final = 500_000
+LOOK_AHEAD: Final = 16
+"""How many jobs of a lane are looked at for one whose host and datastore are free."""
 DELIVERY_KEPT: Final = timedelta(days=1)
 
 _DATA: Final = "data."
@@ -38,7 +41,8 @@ _CONSTANTS: Final = f"""
 local STARTED = {_set(STARTED)}
 local ENDED = {_set(ENDS)}
 local LOCAL = '{LOCAL_LANE}'
-local EVENTS_KEPT, STEPS_KEPT = {EVENTS_KEPT}, {STEPS_KEPT}
+local EVENTS_KEPT, STEPS_KEPT, ACTS_KEPT, LOOK_AHEAD = {EVENTS_KEPT}, {STEPS_KEPT}, {ACTS_KEPT}, {LOOK_AHEAD}
+local PRIORITY, ROUND, LAST_ROUND = 1e14, 1e9, 99999 -- a score has 15 digits: priority, round, arrival
 local JOB_KEPT, DELIVERY_KEPT = {milliseconds(JOB_KEPT)}, {milliseconds(DELIVERY_KEPT)}
 """
 
@@ -47,17 +51,23 @@ def _script(name: str) -> Script:
     return load("bot.jobs", f"scripts/{name}", libraries=("scripts/ledger",), constants=_CONSTANTS)
 
 
+ACT: Final = _script("act")
+ADOPT: Final = _script("adopt")
 APPROVE: Final = _script("approve")
 CANCEL: Final = _script("cancel")
+CHORE: Final = _script("chore")
 CLAIM: Final = _script("claim")
+COUNTS: Final = _script("counts")
 DRAFT: Final = _script("draft")
 EXPIRE: Final = _script("expire")
 GIVE_UP: Final = _script("give_up")
 HAND_OVER: Final = _script("hand_over")
+HOLD: Final = _script("hold")
 LATER: Final = _script("later")
 MOVE: Final = _script("move")
 NOTE: Final = _script("note")
 NOW: Final = _script("now")
+RELEASE: Final = _script("release")
 RENEW: Final = _script("renew")
 
 
@@ -95,8 +105,35 @@ def _to_job(fields: Mapping[str, str]) -> Job:
         data={name.removeprefix(_DATA): value for name, value in fields.items() if name.startswith(_DATA)},
         steps=tuple(_to_step(step) for step in json.loads(fields["steps"])),
         failures=int(fields["failures"]),
+        priority=int(fields["priority"]),
+        needs=tuple(json.loads(fields.get("needs") or "[]")),
     )
 
 
 def _to_step(fields: Mapping[str, str]) -> Step:
     return Step(Phase(fields["state"]), moment(fields["at"]), fields["by"], fields["why"])
+
+
+def to_hold(fields: Mapping[str, str]) -> Hold:
+    """The record in a hold's hash."""
+    return Hold(
+        id=JobId(fields["id"]),
+        resource=fields["resource"],
+        by=fields["by"],
+        why=fields["why"],
+        at=moment(fields["at"]),
+        job=fields["job"],
+        channel=fields["channel"],
+    )
+
+
+def to_act(entry: str, fields: Mapping[str, str]) -> AuditEntry:
+    """An entry of the audit log; its time is that of the stream."""
+    return AuditEntry(
+        id=entry,
+        at=moment(entry.partition("-")[0]),
+        by=fields["by"],
+        verb=fields["verb"],
+        on=fields["on"],
+        why=fields["why"],
+    )

@@ -161,7 +161,8 @@ class Claim(Protocol):
         """One fenced transition with its fields, in one script.
 
         Ends and `planned` give up lease, slot and (at ends) the VM's key in the same step. Look at the answer of a
-        move to `planned` or `intent`: if somebody had asked to cancel, the job is `cancelled` instead.
+        move to `planned` or `intent`: if somebody had asked to cancel, the job is `cancelled` instead; and if what it
+        needs is held by now, it is `queued` still, given back, and the claim is closed.
         """
         ...
 
@@ -218,6 +219,10 @@ class JobQueue(Protocol):
         """The next job for this worker: expired leases first (fence + 1, same phase), then due ones, then ready ones
         whose lane has a free slot. The slot is held by the job until it ends, whoever works on it.
         """
+        ...
+
+    async def claim_several(self, worker: str, most: int) -> Sequence[Claim]:
+        """Up to `most` of them at once, as `claim`."""
         ...
 
     async def wait(self, at_most: timedelta) -> None:

@@ -12,7 +12,10 @@ from typing import Final
 from bot.errors import BugError
 from bot.jobs import ledger
 from bot.jobs.lease import RedisClaim, token
-from bot.jobs.port import ApproveOutcome, CancelOutcome, Drafted, Job, NewJob
+from bot.jobs.port import ApproveOutcome, AuditEntry, CancelOutcome, Drafted, Hold, Job, NewJob
+from bot.jobs.renewals import Renewals
+from bot.migration.capacity import DATASTORE, EVERYTHING, HOST
+from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.store import keys
 from bot.store.client import LONGEST_BLOCK, Store
@@ -20,6 +23,9 @@ from bot.store.client import LONGEST_BLOCK, Store
 CHECK_SLOTS: Final = 16
 DIAGNOSE_SLOTS: Final = 8
 LINK_SLOTS: Final = 2
+HOST_SLOTS: Final = 4
+DATASTORE_SLOTS: Final = 4
+"""Below vCenter's own limits (8 and 8 relocations at once), beyond which tasks only queue up there."""
 LEASE: Final = timedelta(seconds=30)
 APPROVAL: Final = timedelta(hours=1)
 MOST_CLAIMS: Final = 20
@@ -49,8 +55,9 @@ def _readable(fields: Mapping[str, str]) -> Job | None:
 class RedisQueue:
     """`JobQueue` of bot/jobs/port.py.
 
-    `slots` says how many jobs of a lane may run at once, by the lane's name: a link, `check` or `diagnose`. A job
-    whose workers died `most_claims` times without a transition between is given up.
+    `slots` says how many jobs of a lane may run at once, by the lane's name: a link, `check` or `diagnose`; `host:` and
+    `datastore:` are for each host and each datastore. A job whose workers died `most_claims` times without a
+    transition between is given up.
     """
 
     def __init__(
@@ -65,9 +72,15 @@ class RedisQueue:
         new_id: Callable[[], JobId] = random_id,
     ) -> None:
         self._store = store
-        own = {ledger.CHECK_LANE: CHECK_SLOTS, ledger.DIAGNOSE_LANE: DIAGNOSE_SLOTS}
+        own = {
+            ledger.CHECK_LANE: CHECK_SLOTS,
+            ledger.DIAGNOSE_LANE: DIAGNOSE_SLOTS,
+            f"{HOST}:": HOST_SLOTS,
+            f"{DATASTORE}:": DATASTORE_SLOTS,
+        }
         self._limits = json.dumps({"*": default_slots, **own, **(slots or {})})
         self._lease = lease
+        self._renewals = Renewals(store, lease)
         self._approval = approval
         self._most_claims = most_claims
         self._new_id = new_id
@@ -91,18 +104,31 @@ class RedisQueue:
             "asked for",
             new.lane,
             repeatable=True,
+            durable=True,
         )
         if not job_id:
             raise BugError(f"no free job id among {', '.join(candidates)}")
         return Drafted(JobId(job_id), bool(fresh), own=bool(own))
 
-    async def approve(self, job: JobId, *, fingerprint: str, by: str) -> ApproveOutcome:
-        answer = await ledger.APPROVE(self._store, job, token(), fingerprint, by, "approved", _EXPIRED, repeatable=True)
+    async def approve(
+        self, job: JobId, *, fingerprint: str, by: str, not_before: datetime | None = None
+    ) -> ApproveOutcome:
+        due = 0 if not_before is None else round(not_before.timestamp() * 1000)
+        answer = await ledger.APPROVE(
+            self._store, job, token(), fingerprint, by, "approved", _EXPIRED, due, repeatable=True, durable=True
+        )
         return ApproveOutcome(answer)
 
     async def cancel(self, job: JobId, *, by: str) -> CancelOutcome:
         answer = await ledger.CANCEL(
-            self._store, job, token(), by, "cancelled before anything was started", "asked to cancel", repeatable=True
+            self._store,
+            job,
+            token(),
+            by,
+            "cancelled before anything was started",
+            "asked to cancel",
+            repeatable=True,
+            durable=True,
         )
         return CancelOutcome(answer)
 
@@ -112,37 +138,116 @@ class RedisQueue:
 
     async def recent(self, *, limit: int = 20, live_only: bool = False) -> Sequence[Job]:
         index = keys.LIVE if live_only else keys.JOBS
-        ids = await self._store.execute_command("ZREVRANGE", index, 0, limit - 1)
+        return await self._jobs(await self._store.execute_command("ZREVRANGE", index, 0, limit - 1))
+
+    async def _jobs(self, ids: Sequence[str]) -> Sequence[Job]:
+        return [job for fields in await self._hashes(ids, keys.job) if (job := _readable(fields))]
+
+    async def _hashes(self, ids: Sequence[str], name: Callable[[str], str]) -> Sequence[Mapping[str, str]]:
+        """Those that are there, in the order of their ids."""
+        if not ids:
+            return []
         pipeline = self._store.pipeline(transaction=False)
-        for job_id in ids:
-            pipeline.hgetall(keys.job(job_id))
-        return [job for fields in await pipeline.execute() if fields and (job := _readable(fields))]
+        for found in ids:
+            pipeline.hgetall(name(found))
+        return [fields for fields in await pipeline.execute() if fields]
 
     async def claim(self, worker: str) -> RedisClaim | None:
-        job_id, *rest = await ledger.CLAIM(
+        return next(iter(await self.claim_several(worker, 1)), None)
+
+    async def claim_several(self, worker: str, most: int) -> Sequence[RedisClaim]:
+        found = await ledger.CLAIM(
             self._store,
             worker,
             self._lease,
             self._limits,
             self._most_claims,
             "given up: its worker died again and again",
+            most,
         )
-        if not job_id:
-            self._seen = rest[0]
-            self._next = timedelta.max if rest[1] < 0 else timedelta(milliseconds=rest[1])
-            return None
-        taken_over, flat = rest
+        if not found[0][0]:
+            _, self._seen, pause = found[0]
+            self._next = timedelta.max if pause < 0 else timedelta(milliseconds=pause)
+            return []
+        return [claim for one in found if (claim := self._claimed(*one))]
+
+    def _claimed(self, _job: str, taken_over: int, flat: Sequence[str]) -> RedisClaim | None:
+        job = _readable(ledger.pairs(flat))
+        if job is None:
+            return None  # it stays leased, and its lease will end: a worker of another version may be there then
         return RedisClaim(
-            self._store,
-            ledger.to_job(ledger.pairs(flat)),
-            taken_over=bool(taken_over),
-            lease=self._lease,
-            approval=self._approval,
+            self._store, job, taken_over=bool(taken_over), renewals=self._renewals, approval=self._approval
         )
 
     async def wait(self, at_most: timedelta) -> None:
         pause = min(at_most, self._next, LONGEST_BLOCK)
         await self._store.tail(keys.EVENTS, self._seen, block=pause, count=1)
+
+    async def hold(self, resource: str, *, by: str, why: str, job: str = "", channel: str = "") -> Hold:
+        flat = await ledger.HOLD(
+            self._store, self._new_id(), resource, by, why, job, channel, repeatable=True, durable=True
+        )
+        return ledger.to_hold(ledger.pairs(flat))
+
+    async def release(self, hold: JobId, *, by: str, why: str) -> Hold | None:
+        flat = await ledger.RELEASE(self._store, hold, by, why, repeatable=True, durable=True)
+        return ledger.to_hold(ledger.pairs(flat)) if flat else None
+
+    async def holds(self) -> Sequence[Hold]:
+        found = [ledger.to_hold(fields) for fields in await self._hashes(await self._held(), keys.hold)]
+        return sorted(found, key=lambda hold: hold.at)
+
+    async def _held(self) -> Sequence[str]:
+        return list((await self._store.hash(keys.HELD)).values())
+
+    async def waiting(self, resource: str) -> Sequence[Job]:
+        lanes = await self._store.execute_command("SMEMBERS", keys.LANES)
+        places = [*(keys.ready(lane) for lane in sorted(lanes)), keys.DELAYED]
+        ids = [job for place in places for job in await self._store.execute_command("ZRANGE", place, 0, -1)]
+        jobs = await self._jobs(ids)
+        return [job for job in jobs if job.state is Phase.QUEUED and resource in (EVERYTHING, job.lane, *job.needs)]
+
+    async def adopt(self, job: JobId, new: NewJob, *, state: Phase, attempt: int, why: str) -> bool:
+        adopted = await ledger.ADOPT(
+            self._store,
+            token(),
+            job,
+            new.kind,
+            new.vm_key,
+            new.requester,
+            new.channel,
+            json.dumps(dict(new.data)),
+            new.priority,
+            state,
+            attempt,
+            "coldmigrate",
+            why,
+            new.data.get("link") or ledger.LOCAL_LANE,
+            new.data.get("needs") or "[]",
+            repeatable=True,
+            durable=True,
+        )
+        return bool(adopted)
+
+    async def chore(self, name: str, *, worker: str, every: timedelta) -> bool:
+        mine = bool(await ledger.CHORE(self._store, name, every))
+        if mine:
+            _log.debug("It is the turn of %s: %s", worker, name)
+        return mine
+
+    async def note_act(self, *, by: str, verb: str, on: str, why: str) -> None:
+        await ledger.ACT(self._store, on, verb, by, why)
+
+    async def acts(self, *, since: str = "0-0", limit: int = 1000) -> Sequence[AuditEntry]:
+        found = await self._store.execute_command("XRANGE", keys.AUDIT, f"({since}", "+", "COUNT", limit)
+        return [ledger.to_act(entry, dict(fields)) for entry, fields in found]
+
+    async def dead(self, *, limit: int = 100) -> Sequence[Job]:
+        return await self._jobs(await self._store.execute_command("ZREVRANGE", keys.DEAD, 0, limit - 1))
+
+    async def counts(self) -> Mapping[str, int]:
+        flat = await ledger.COUNTS(self._store, repeatable=True)
+        return {state: int(number) for state, number in ledger.pairs(flat).items()}
 
     async def expire_drafts(self) -> int:
         count: int = await ledger.EXPIRE(self._store, self._approval, _EXPIRED, repeatable=True)

@@ -25,6 +25,8 @@ _SWEEP: Final = timedelta(seconds=2)
 """Often enough that nobody waits for it after the clock was moved, in the demo or by an operator."""
 
 _OUTAGE: Final = timedelta(seconds=1)
+_AT_ONCE: Final = 16
+"""Jobs claimed in one request: enough to be quick, few enough that another worker gets its share."""
 _UNKNOWN_KIND: Final = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Worker:
         self._swept = -math.inf  # by the loop's clock
         self._stopping = asyncio.Event()
         self._running: dict[asyncio.Task[None], Claim] = {}
+        self._freed = asyncio.Event()
 
     def stop(self) -> None:
         """Claim nothing more, and let `run` hand every job over. Safe to call from a signal handler, and twice."""
@@ -64,27 +67,32 @@ class Worker:
             await self._hand_all_over()
 
     async def _step(self) -> None:
-        if len(self._running) >= self._concurrency:
-            await self._until_stopping(asyncio.wait([*self._running], return_when=asyncio.FIRST_COMPLETED))
+        free = self._concurrency - len(self._running)
+        if free <= 0:
+            self._freed.clear()
+            await self._until_stopping(self._freed.wait())
             return
         try:
             await self._sweep()
-            # A claim that is under way is let finish: its answer may name a job that is ours now.
-            claim = await self._queue.claim(self._name)
-            if claim is None:
+            # A claim that is under way is let finish: its answer may name jobs that are ours now.
+            claims = await self._queue.claim_several(self._name, min(free, _AT_ONCE))
+            if not claims:
                 await self._until_stopping(self._queue.wait(self._idle))
-                return
         except OutsideError as error:
             _log.warning("Waiting for the queue: %s", error)
             await self._until_stopping(asyncio.sleep(_OUTAGE.total_seconds()))
             return
-        except BugError as error:  # a record of another version; it stays leased, and its lease will end
-            _log.error("A job cannot be taken up: %s", error)
-            await self._until_stopping(asyncio.sleep(_OUTAGE.total_seconds()))
-            return
+        for claim in claims:
+            self._begin(claim)
+
+    def _begin(self, claim: Claim) -> None:
         task = asyncio.create_task(self._work(claim), name=f"job {claim.job.id}")
         self._running[task] = claim
-        task.add_done_callback(lambda ended: self._running.pop(ended, None))
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        self._freed.set()
 
     async def _sweep(self) -> None:
         """What is nobody's job: plans that were never approved."""

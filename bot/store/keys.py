@@ -20,7 +20,6 @@ SCHEMA: Final = _key("schema")
 
 CLOCK_SKEW: Final = _key("clock-skew")
 """Milliseconds added to the server's clock. Tests set it, `doctor` reports it, nothing else knows it."""
-
 CONFIRMED: Final = _key("confirmed")
 """Written after each durable change, for the place it has in the stream to replicas; its value means nothing."""
 
@@ -32,7 +31,16 @@ def blob(sha256: str) -> str:
 
 # ---- owner: bot.jobs
 READY: Final = _key("ready", "")
-"""Prefix of `ready:<lane>` (zset): unclaimed jobs; score = priority * 1e13 + ms."""
+"""Prefix of `ready:<lane>` (zset): unclaimed jobs; the score is priority, round and arrival (scripts/ledger.lua)."""
+
+TURNS: Final = _key("turns", "")
+"""Prefix of `turns:<lane>` (hash): the round that each requester's latest waiting job belongs to; the one served."""
+
+SEQUENCE: Final = _key("sequence")
+"""Counter: which of two jobs of one round came first."""
+
+HELD: Final = _key("held")
+"""Hash: resources that start nothing, with the id of their hold."""
 
 DELAYED: Final = _key("delayed")
 """Zset: jobs given back for a while, by the ms they are due."""
@@ -58,10 +66,23 @@ DEAD: Final = _key("dead")
 EVENTS: Final = _key("ev")
 """Stream: one entry for every change of a job that somebody may wait for; trimmed."""
 
+AUDIT: Final = _key("audit")
+"""Stream: who did what, and how it ended; the latest 500,000 or so."""
+
 
 def job(job_id: str) -> str:
     """Hash: the job, the truth about it; kept 90 days after its end."""
     return _key("job", job_id)
+
+
+def hold(hold_id: str) -> str:
+    """Hash: who holds what, since when and why; kept 90 days after its release."""
+    return _key("hold", hold_id)
+
+
+def chore(name: str) -> str:
+    """String: the ms at which this is to be done again, by whoever asks first."""
+    return _key("chore", name)
 
 
 def ready(lane: str) -> str:
@@ -131,10 +152,6 @@ def shard(number: int) -> str:
 
 
 # ---- owner: operations
-AUDIT: Final = _key("audit")
-"""Stream: who did what; until exported and trimmed by policy."""
-
-
 def link(name: str) -> str:
-    """Hash: holds, measured loss and rate of one link; 30 days."""
+    """Hash: measured loss and rate of one link; 30 days."""
     return _key("link", name)

@@ -109,7 +109,7 @@ async def test_a_full_link_holds_up_no_other(store, planned, queue, skew_clock):
         skew_clock(timedelta(seconds=seconds))
         await queue.approve(job.id, fingerprint="f1", by="U2")
     names = [claim.job.data["vm"] for _ in range(4) if (claim := await queue.claim("w1"))]
-    assert names == ["vm0", "vm1", "other"]  # two per link, unless the config says more
+    assert sorted(names) == ["other", "vm0", "vm1"]  # two per link, unless the config says more
     more = RedisQueue(store, slots={"narrow": 3})
     assert (await more.claim("w1")).job.data["vm"] == "vm2"
 

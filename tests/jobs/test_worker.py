@@ -142,11 +142,11 @@ async def test_a_job_that_was_claimed_in_the_last_moment_is_handed_over_too(queu
         async def expire_drafts(self):
             return 0
 
-        async def claim(self, worker):
-            claim = await queue.claim(worker)
+        async def claim_several(self, worker, most):
+            claims = await queue.claim_several(worker, most)
             claimed.set()
             stop()
-            return claim
+            return claims
 
     async def never(claim):
         await asyncio.Event().wait()

@@ -1,5 +1,5 @@
 -- A person said yes to the plan that is on file.
-local id, op, fingerprint, by, why, expired = unpack(ARGV)
+local id, op, fingerprint, by, why, expired, not_before = unpack(ARGV)
 local now = now_ms()
 local job = read(id)
 if job == nil then
@@ -19,9 +19,14 @@ if job['data.fingerprint'] ~= fingerprint then
   return 'outdated'
 end
 
-job.lane = job['data.link'] or LOCAL
-redis.call('HSET', key('job', id), 'op', op, 'lane', job.lane)
+job.lane, job.needs = job['data.link'] or LOCAL, job['data.needs'] or '[]'
+redis.call('HSET', key('job', id), 'op', op, 'lane', job.lane, 'needs', job.needs)
 redis.call('ZREM', key('drafts'), id)
 step(id, 'queued', by, why, now)
-make_ready(id, job, now)
+act(id, 'approve', by, why)
+if tonumber(not_before) > now then
+  redis.call('ZADD', key('delayed'), not_before, id)
+else
+  make_ready(id, job)
+end
 return 'queued'

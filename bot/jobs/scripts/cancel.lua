@@ -23,5 +23,6 @@ if job.cancel_by == '' then
   redis.call('HSET', key('job', id), 'cancel_by', by)
   redis.call('ZADD', key('delayed'), 'XX', 'LT', whole(now), id) -- a worker should come for it now
   step(id, job.state, by, asked, now)
+  act(id, 'cancel', by, asked)
 end
 return 'requested'

@@ -1,62 +1,122 @@
--- The next job for this worker: lapsed leases, then what is due, then what is ready; or when to look again.
-local worker, lease, limits, most_claims, given_up = unpack(ARGV)
-limits = cjson.decode(limits)
+-- The next jobs for this worker: lapsed leases, then what is due, then what is ready; or when to look again.
+local worker, lease, limits, most_claims, given_up, most = unpack(ARGV)
+limits, most, most_claims = cjson.decode(limits), tonumber(most), tonumber(most_claims)
 local now = now_ms()
+local until_then = whole(now + tonumber(lease))
+local held, any_held = all_held()
+local taken = {}
 
 local function take(id, job, taken_over)
-  redis.call('ZREM', key('delayed'), id)
-  redis.call('ZREM', key('ready', job.lane), id)
-  redis.call('SADD', key('slot', job.lane), id)
-  redis.call('ZADD', key('lease'), whole(now + tonumber(lease)), id)
-  redis.call('HSET', key('job', id), 'owner', worker, 'updated', whole(now))
-  redis.call('HINCRBY', key('job', id), 'claims', 1)
+  take_slots(id, job)
+  redis.call('ZADD', key('lease'), until_then, id)
+  redis.call('HSET', key('job', id), 'owner', worker, 'updated', whole(now), 'claims', tonumber(job.claims) + 1)
   next_fence(id)
   if taken_over then
     step(id, job.state, worker, 'taken over from ' .. job.owner, now)
   end
-  return { id, taken_over and 1 or 0, fields(id) }
+  taken[#taken + 1] = { id, taken_over and 1 or 0, fields(id) }
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('lease'), '-inf', whole(now))) do
-  local job = read(id)
-  if job == nil then
-    redis.call('ZREM', key('lease'), id)
-  elseif tonumber(job.claims) >= tonumber(most_claims) then
-    bury(id, job, worker, given_up, now)
-  else
-    return take(id, job, true)
-  end
-end
-
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('delayed'), '-inf', whole(now))) do
-  local job = read(id)
-  if job ~= nil and (STARTED[job.state] or free(job.lane, limits)) then
-    return take(id, job, false)
-  end
-  redis.call('ZREM', key('delayed'), id)
-  if job ~= nil then
-    make_ready(id, job, tonumber(job.created)) -- its lane is full: first in line when a slot comes free
-  end
-end
-
-while true do
-  local best, first = nil, nil
-  for _, lane in ipairs(redis.call('SMEMBERS', key('lanes'))) do
-    local head = redis.call('ZRANGE', key('ready', lane), 0, 0, 'WITHSCORES')
-    if #head == 0 then
-      redis.call('SREM', key('lanes'), lane)
-    elseif free(lane, limits) and (best == nil or tonumber(head[2]) < best) then
-      best, first = tonumber(head[2]), { lane = lane, id = head[1] }
+local function lapsed()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('lease'), '-inf', whole(now), 'LIMIT', 0, most + LOOK_AHEAD)) do
+    if #taken == most then
+      return
+    end
+    local job = read(id)
+    if job == nil then
+      redis.call('ZREM', key('lease'), id)
+    elseif tonumber(job.claims) >= most_claims then
+      bury(id, job, worker, given_up, now)
+    elseif is_held(job, held) then
+      put_back(id, job, now)
+    else
+      take(id, job, true)
     end
   end
-  if first == nil then
-    break
+end
+
+local function due()
+  while #taken < most do
+    local id = redis.call('ZRANGEBYSCORE', key('delayed'), '-inf', whole(now), 'LIMIT', 0, 1)[1]
+    if id == nil then
+      return
+    end
+    redis.call('ZREM', key('delayed'), id)
+    local job = read(id)
+    if job ~= nil and (STARTED[job.state] or (free(job, limits) and not is_held(job, held))) then
+      take(id, job, false)
+    elseif job ~= nil then
+      make_ready(id, job, true) -- its lane is full or held: first in line when that is over
+    end
   end
-  local job = read(first.id)
-  if job ~= nil then
-    return take(first.id, job, false)
+end
+
+-- The first of a lane that may go: whose host is busy or held does not keep the others waiting.
+local function first_of(lane)
+  local ready = key('ready', lane)
+  for _, id in ipairs(redis.call('ZRANGE', ready, 0, LOOK_AHEAD - 1)) do
+    local job = read(id)
+    if job == nil then
+      unready(id, { lane = lane })
+    elseif free(job, limits) and not (any_held and is_held(job, held)) then
+      return id, job
+    end
   end
-  redis.call('ZREM', key('ready', first.lane), first.id)
+end
+
+-- Whoever arrives from now on joins the round of the job that was taken.
+local function serve(id, job)
+  local lane = job.lane
+  local score = tonumber(redis.call('ZSCORE', key('ready', lane), id))
+  unready(id, job)
+  local round = math.floor(score % PRIORITY / ROUND)
+  local turns = key('turns', lane) -- not there when that was the last one
+  if redis.call('EXISTS', turns) == 1 and round > tonumber(redis.call('HGET', turns, '') or '0') then
+    redis.call('HSET', turns, '', round)
+  end
+end
+
+-- Lanes with something to do, the most urgent first.
+local function lanes()
+  local found = {}
+  for _, lane in ipairs(redis.call('SMEMBERS', key('lanes'))) do
+    local head = redis.call('ZRANGE', key('ready', lane), 0, 0, 'WITHSCORES')
+    if #head > 0 then
+      found[#found + 1] = { name = lane, score = tonumber(head[2]) }
+    end
+  end
+  table.sort(found, function(one, other)
+    return one.score < other.score
+  end)
+  return found
+end
+
+local function ready()
+  local open = lanes()
+  while #taken < most and #open > 0 do
+    local left = {}
+    for _, lane in ipairs(open) do
+      local id, job = nil, nil
+      if #taken < most and redis.call('SCARD', key('slot', lane.name)) < (limits[lane.name] or limits['*']) then
+        id, job = first_of(lane.name)
+      end
+      if id ~= nil then
+        serve(id, job)
+        take(id, job, false)
+        left[#left + 1] = lane
+      end
+    end
+    open = left
+  end
+end
+
+lapsed()
+due()
+if #taken < most then
+  ready()
+end
+if #taken > 0 then
+  return taken
 end
 
 local soonest = -1
@@ -67,4 +127,4 @@ for _, name in ipairs({ 'lease', 'delayed' }) do
   end
 end
 local last = redis.call('XREVRANGE', key('ev'), '+', '-', 'COUNT', 1)
-return { '', last[1] and last[1][1] or '0-0', soonest }
+return { { '', last[1] and last[1][1] or '0-0', soonest } }

@@ -40,14 +40,15 @@ if vm_key ~= '' then
   redis.call('SET', key('vm', vm_key), id)
 end
 remember(id)
-local job = { lane = lane, priority = priority }
+local job = { lane = lane, priority = priority, requester = requester }
 redis.call('HSET', key('job', id),
   'id', id, 'kind', kind, 'vm_key', vm_key, 'lane', job.lane, 'requester', requester, 'channel', channel,
   'fence', 0, 'owner', '', 'attempt', 0, 'created', whole(now), 'cancel_by', '', 'priority', priority,
-  'claims', 0, 'failures', 0, 'op', op, 'delivery', dedupe)
+  'needs', '[]', 'claims', 0, 'failures', 0, 'op', op, 'delivery', dedupe)
 put_data(id, data)
 step(id, 'drafted', requester, why, now)
-make_ready(id, job, now)
+act(id, 'draft', requester, why)
+make_ready(id, job)
 redis.call('ZADD', key('drafts'), whole(now + tonumber(approval)), id)
 redis.call('ZADD', key('live'), whole(now), id)
 redis.call('ZADD', key('jobs'), whole(now), id)

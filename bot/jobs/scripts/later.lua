@@ -18,7 +18,7 @@ redis.call('HINCRBY', key('job', id), 'failures', tonumber(failed))
 redis.call('ZREM', key('lease'), id)
 redis.call('ZADD', key('delayed'), whole(now + tonumber(delay)), id)
 if not STARTED[job.state] then
-  redis.call('SREM', key('slot', job.lane), id)
+  give_slots(id, job)
 end
 step(id, job.state, by, why, now)
 return 1

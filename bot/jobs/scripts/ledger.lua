@@ -22,6 +22,11 @@ local function tell(id, state, by, why)
   redis.call('XADD', key('ev'), 'MAXLEN', '~', EVENTS_KEPT, '*', 'job', id, 'state', state, 'by', by, 'why', why)
 end
 
+-- What people did, and how things ended: for whoever has to account for it.
+local function act(on, verb, by, why)
+  redis.call('XADD', key('audit'), 'MAXLEN', '~', ACTS_KEPT, '*', 'on', on, 'verb', verb, 'by', by, 'why', why)
+end
+
 -- The job is now in this state, and who, when and why is remembered.
 local function step(id, state, by, why, now)
   local steps = cjson.decode(redis.call('HGET', key('job', id), 'steps') or '[]')
@@ -34,6 +39,9 @@ local function step(id, state, by, why, now)
 end
 
 local function put_data(id, data)
+  if data == '{}' then
+    return
+  end
   for name, value in pairs(cjson.decode(data)) do
     redis.call('HSET', key('job', id), 'data.' .. name, value)
   end
@@ -49,13 +57,90 @@ local function next_fence(id)
   return redis.call('HINCRBY', key('job', id), 'fence', 1)
 end
 
-local function free(lane, limits)
-  return redis.call('SCARD', key('slot', lane)) < (limits[lane] or limits['*'])
+-- What it holds while it runs: its lane, and whatever else its plan needs.
+local function resources(job)
+  local names = cjson.decode(job.needs or '[]')
+  names[#names + 1] = job.lane
+  return names
 end
 
-local function make_ready(id, job, since)
-  redis.call('ZADD', key('ready', job.lane), whole(tonumber(job.priority) * 1e13 + since), id)
+local function take_slots(id, job)
+  for _, name in ipairs(resources(job)) do
+    redis.call('SADD', key('slot', name), id)
+  end
+end
+
+local function give_slots(id, job)
+  for _, name in ipairs(resources(job)) do
+    redis.call('SREM', key('slot', name), id)
+  end
+end
+
+-- A lane has the limit of its name, or the common one; anything else that of its kind, or none.
+local function limit_of(name, lane, limits)
+  if name == lane then
+    return limits[name] or limits['*']
+  end
+  return limits[name] or limits[string.match(name, '^%a+:') or '']
+end
+
+local function free(job, limits)
+  for _, name in ipairs(resources(job)) do
+    local limit = limit_of(name, job.lane, limits)
+    if limit and redis.call('SCARD', key('slot', name)) >= limit then
+      return false
+    end
+  end
+  return true
+end
+
+-- What is held by name of the resource, with the hold's id.
+local function all_held()
+  local flat, held = redis.call('HGETALL', key('held')), {}
+  for i = 1, #flat, 2 do
+    held[flat[i]] = flat[i + 1]
+  end
+  return held, #flat > 0
+end
+
+-- A hold keeps approved jobs from being started, and touches nothing else.
+local function is_held(job, held)
+  if job.state ~= 'queued' then
+    return false
+  end
+  if held['*'] then
+    return true
+  end
+  for _, name in ipairs(resources(job)) do
+    if held[name] then
+      return true
+    end
+  end
+  return false
+end
+
+-- Round robin between requesters: the k-th waiting job of each belongs to the k-th round, and rounds go before
+-- arrival. Whoever comes later joins the round that is being served. `ahead`: it has waited its turn already.
+local function make_ready(id, job, ahead)
+  local turns = key('turns', job.lane)
+  local round = tonumber(redis.call('HGET', turns, '') or '0')
+  local sequence = 0
+  if not ahead then
+    round = math.max(round, tonumber(redis.call('HGET', turns, job.requester) or '-1') + 1)
+    redis.call('HSET', turns, job.requester, math.min(round, LAST_ROUND))
+    sequence = redis.call('INCR', key('sequence')) % ROUND
+  end
+  local score = tonumber(job.priority) * PRIORITY + math.min(round, LAST_ROUND) * ROUND + sequence
+  redis.call('ZADD', key('ready', job.lane), whole(score), id)
   redis.call('SADD', key('lanes'), job.lane)
+end
+
+-- Out of its lane's line; of an empty line nothing is left.
+local function unready(id, job)
+  if redis.call('ZREM', key('ready', job.lane), id) == 1 and redis.call('EXISTS', key('ready', job.lane)) == 0 then
+    redis.call('DEL', key('turns', job.lane))
+    redis.call('SREM', key('lanes'), job.lane)
+  end
 end
 
 -- An end: nothing of the job is left but its record, and that for a while.
@@ -64,13 +149,27 @@ local function finish(id, job, state, by, why, now)
   redis.call('ZREM', key('delayed'), id)
   redis.call('ZREM', key('drafts'), id)
   redis.call('ZREM', key('live'), id)
-  redis.call('ZREM', key('ready', job.lane), id)
-  redis.call('SREM', key('slot', job.lane), id)
+  unready(id, job)
+  give_slots(id, job)
   if job.vm_key ~= '' and redis.call('GET', key('vm', job.vm_key)) == id then
     redis.call('DEL', key('vm', job.vm_key))
   end
   step(id, state, by, why, now)
+  act(id, state, by, why)
   redis.call('PEXPIRE', key('job', id), JOB_KEPT)
+end
+
+-- Approved, claimed, and held before anything was started: it waits in its lane again, where it was.
+local function put_back(id, job, now)
+  if job.cancel_by ~= '' then
+    finish(id, job, 'cancelled', job.cancel_by, 'cancelled before anything was started', now)
+    return
+  end
+  redis.call('ZREM', key('lease'), id)
+  redis.call('ZREM', key('delayed'), id)
+  give_slots(id, job)
+  next_fence(id)
+  make_ready(id, job, true)
 end
 
 -- Given up. A relocation that may be running is for a person; anything else has simply failed.

@@ -16,6 +16,12 @@ end
 if to == 'intent' and job.cancel_by ~= '' then
   to, by, why = 'cancelled', job.cancel_by, 'cancelled before anything was started'
 end
+if job.state == 'queued' and to == 'intent' and is_held(job, (all_held())) then
+  redis.call('HSET', key('job', id), 'op', op, 'claims', 0)
+  step(id, 'queued', by, 'held since it was claimed; nothing was started', now)
+  put_back(id, job, now)
+  return fields(id)
+end
 put_data(id, data)
 redis.call('HSET', key('job', id), 'op', op, 'claims', 0, 'failures', 0)
 if attempt ~= '' then
@@ -28,7 +34,7 @@ if ENDED[to] then
 end
 if to == 'planned' then
   redis.call('ZREM', key('lease'), id)
-  redis.call('SREM', key('slot', job.lane), id)
+  give_slots(id, job)
   redis.call('ZADD', key('drafts'), whole(now + tonumber(approval)), id)
 end
 step(id, to, by, why, now)

@@ -1,7 +1,13 @@
--- A lease that is still on file ends later; one that was given away stays so.
-local id, fence, lease = unpack(ARGV)
-if not holds(id, read(id), fence) then
-  return 0
+-- Leases that are still on file end later; one that was given away stays so. The answer: those that are lost.
+local lease, claims = unpack(ARGV)
+local until_then = whole(now_ms() + tonumber(lease))
+local lost = {}
+for _, claim in ipairs(cjson.decode(claims)) do
+  local id, fence = claim[1], claim[2]
+  if redis.call('HGET', key('job', id), 'fence') == fence and redis.call('ZSCORE', key('lease'), id) then
+    redis.call('ZADD', key('lease'), until_then, id)
+  else
+    lost[#lost + 1] = id
+  end
 end
-redis.call('ZADD', key('lease'), whole(now_ms() + tonumber(lease)), id)
-return 1
+return lost

@@ -1,0 +1,25 @@
+-- A job that is not on file any more, although what it started may be running: back, and claimable at once.
+local op, id, kind, vm_key, requester, channel, data, priority, state, attempt, by, why, lane, needs = unpack(ARGV)
+local now = now_ms()
+local job = read(id)
+if job ~= nil then
+  return job.op == op and 1 or 0 -- asked again because our answer was lost
+end
+local holder = redis.call('GET', key('vm', vm_key))
+if holder and redis.call('EXISTS', key('job', holder)) == 1 then
+  return 0
+end
+
+redis.call('SET', key('vm', vm_key), id)
+redis.call('HSET', key('job', id),
+  'id', id, 'kind', kind, 'vm_key', vm_key, 'lane', lane, 'requester', requester, 'channel', channel,
+  'fence', 0, 'owner', '', 'attempt', attempt, 'created', whole(now), 'cancel_by', '', 'priority', priority,
+  'needs', needs, 'claims', 0, 'failures', 0, 'op', op, 'delivery', '')
+put_data(id, data)
+step(id, state, by, why, now)
+act(id, 'adopt', by, why)
+take_slots(id, { lane = lane, needs = needs }) -- it has them whether or not they are free
+redis.call('ZADD', key('lease'), whole(now), id)
+redis.call('ZADD', key('live'), whole(now), id)
+redis.call('ZADD', key('jobs'), whole(now), id)
+return 1

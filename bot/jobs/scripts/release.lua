@@ -1,0 +1,12 @@
+-- What waited may go. A hold that was released before, or made anew since, is not touched.
+local id, by, why = unpack(ARGV)
+local resource = redis.call('HGET', key('hold', id), 'resource')
+if not resource or redis.call('HGET', key('held'), resource) ~= id then
+  return {}
+end
+redis.call('HDEL', key('held'), resource)
+redis.call('HSET', key('hold', id), 'released', whole(now_ms()), 'released_by', by)
+redis.call('PEXPIRE', key('hold', id), JOB_KEPT)
+act(resource, 'release', by, why)
+tell(redis.call('HGET', key('hold', id), 'job'), 'released', by, why)
+return redis.call('HGETALL', key('hold', id))
