@@ -206,8 +206,11 @@ class VCenter(Protocol):
         """The trace on this VM, or empty. A custom attribute, so it is there whatever happens to Redis and to us."""
         ...
 
-    async def write_trace(self, uuid: str, text: str) -> None:
+    async def write_trace(self, uuid: str, text: str, *, session: str = "") -> None:
         """Write the trace on this VM, or take it away with an empty text; in place when this returns.
+
+        With `session` it goes through that session or not at all, as `relocate` does: whoever lost a job and wakes up
+        late cannot write over the trace of its successor, who has ended that session.
 
         Through the writer; asking twice does no harm, so a lost reply is asked for again. FaultError of kind
         `vim.fault.NoPermission` names the privilege. At most 250 characters.

@@ -206,22 +206,22 @@ class Writer:
         except LostReplyError as lost:
             raise MaybeSentError(f"{self._endpoint} may have accepted the request: {lost}.") from lost
 
-    def insist(self, order: Callable[[Connected], Answer]) -> Answer:
+    def insist(self, order: Callable[[Connected], Answer], *, session: str = "") -> Answer:
         """Carry out an order that may be carried out twice: again when its reply was lost or its session had ended.
 
-        Errors as of `give` when patience is over.
+        Errors as of `give` when patience is over. With `session` it goes through that session or not at all.
         """
         for pause in self._pauses:
             try:
-                return self.give(order)
+                return self.give(order, session=session)
             except (MaybeSentError, UnreachableError):
                 pass
             except FaultError as error:
-                if error.kind != NOT_AUTHENTICATED:
+                if session or error.kind != NOT_AUTHENTICATED:
                     raise
             if self._hurried.wait(pause.total_seconds()):
                 break
-        return self.give(order)
+        return self.give(order, session=session)
 
     def hurry(self) -> None:
         """Have no more patience with what is under way: we are about to close."""

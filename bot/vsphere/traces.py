@@ -74,7 +74,7 @@ class TraceBook:
 
         return self._reader.ask(question)
 
-    def write(self, uuid: str, text: str) -> None:
+    def write(self, uuid: str, text: str, *, session: str = "") -> None:
         """Write the trace on this VM; nothing takes it away, also from a VM that is no more."""
         if len(text) > LONGEST:
             raise BugError(f"a trace of {len(text)} characters does not fit into a custom attribute")
@@ -85,16 +85,16 @@ class TraceBook:
         if key is None:
             key = self._define()
         try:
-            self._allowed(SETTING, "on the VMs that may be moved", lambda: self._set(vm, key, text))
+            self._allowed(SETTING, "on the VMs that may be moved", lambda: self._set(vm, key, text, session))
         except FaultError as error:
             if text or error.kind != GONE:
                 raise
 
-    def _set(self, vm: str, key: int, text: str) -> None:
+    def _set(self, vm: str, key: int, text: str, session: str) -> None:
         def order(writing: Connected) -> None:
             writing.content.customFieldsManager.SetField(vim.VirtualMachine(vm, writing.wire), key, text)
 
-        self._writer.insist(order)
+        self._writer.insist(order, session=session)
 
     def _define(self) -> int:
         """Define the attribute, or take the definition of whoever was faster, ourselves at a lost reply included."""

@@ -213,8 +213,8 @@ class PyvmomiVCenter:
     async def cancel(self, task: str) -> None:
         await self._order(lambda: self._writer.give(lambda writing: _cancel(writing, task)))
 
-    async def write_trace(self, uuid: str, text: str) -> None:
-        await self._order(lambda: self._traces.write(uuid, text))
+    async def write_trace(self, uuid: str, text: str, *, session: str = "") -> None:
+        await self._order(lambda: self._traces.write(uuid, text, session=session))
 
     async def end_session(self, key: str) -> None:
         # Through the reader, although it changes something: ending a session twice is ending it once, so it may be

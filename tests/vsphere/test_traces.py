@@ -113,3 +113,14 @@ def world_text(world_text):
         granted = ", ".join(f'"{name}"' for name in every if name != missing)
         accounts += f'  {{ user = "without {missing}", password = "correct horse", privileges = [{granted}] }},\n'
     return world_text.replace("accounts = [\n", "accounts = [\n" + accounts, 1)
+
+
+async def test_through_an_ended_session_nothing_is_written(player_peer, played, player):
+    vm = await one(played, "web01")
+    fenced = await played.writer_session()
+    await played.write_trace(vm.uuid, "before", session=fenced)
+    await player_peer.end_all_sessions()
+    with pytest.raises(FaultError) as refused:
+        await played.write_trace(vm.uuid, TEXT, session=fenced)
+    assert refused.value.kind == "vim.fault.NotAuthenticated"
+    assert await played.read_trace(vm.uuid) == "before"
