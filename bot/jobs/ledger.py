@@ -124,6 +124,8 @@ def to_hold(fields: Mapping[str, str]) -> Hold:
         at=moment(fields["at"]),
         job=fields["job"],
         channel=fields["channel"],
+        released=moment(fields["released"]) if fields.get("released") else None,
+        released_by=fields.get("released_by", ""),
     )
 
 

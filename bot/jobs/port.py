@@ -106,6 +106,8 @@ class Hold:
     at: datetime
     job: str = ""
     channel: str = ""  # where its card is, or empty
+    released: datetime | None = None
+    released_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,10 @@ class JobQueue(Protocol):
 
     async def holds(self) -> Sequence[Hold]:
         """All holds, oldest first."""
+        ...
+
+    async def find_hold(self, hold: JobId) -> Hold | None:
+        """The hold of this id, for 90 days after its release too."""
         ...
 
     async def waiting(self, resource: str) -> Sequence[Job]:

@@ -197,6 +197,10 @@ class RedisQueue:
         found = [ledger.to_hold(fields) for fields in await self._hashes(await self._held(), keys.hold)]
         return sorted(found, key=lambda hold: hold.at)
 
+    async def find_hold(self, hold: JobId) -> Hold | None:
+        fields = await self._store.hash(keys.hold(hold))
+        return ledger.to_hold(fields) if fields else None
+
     async def _held(self) -> Sequence[str]:
         return list((await self._store.hash(keys.HELD)).values())
 

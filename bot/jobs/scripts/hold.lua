@@ -7,6 +7,6 @@ if not found then
   redis.call('HSET', key('hold', id), 'id', id, 'resource', resource, 'by', by, 'why', why, 'at', whole(now_ms()),
     'job', job, 'channel', channel)
   act(resource, 'hold', by, why)
-  tell(job, 'held', by, why)
+  tell(id, 'held', by, why)
 end
 return redis.call('HGETALL', key('hold', found))
