@@ -22,6 +22,7 @@ from bot.diagnosis.ownrules import usable
 from bot.errors import UserError
 from bot.health.lookout import Family, Need
 from bot.health.server import Health
+from bot.health.tally import Tally
 from bot.jobs.queue import RedisQueue
 from bot.jobs.worker import Worker
 from bot.logs.feed import POLL_LOGS, FleetLogFeed
@@ -75,9 +76,9 @@ async def store_of(settings: Settings) -> AsyncIterator[Store]:
         yield store
 
 
-def queue_of(settings: Settings, store: Store) -> RedisQueue:
+def queue_of(settings: Settings, store: Store, *, tally: Tally | None = None) -> RedisQueue:
     """The queue, with the slots of every link."""
-    return RedisQueue(store, slots=settings.slots(), lease=settings.worker.lease)
+    return RedisQueue(store, slots=settings.slots(), lease=settings.worker.lease, tally=tally)
 
 
 def site_specs(settings: Settings) -> dict[SiteName, SiteSpec]:
@@ -127,6 +128,7 @@ async def bot_role(
     from handlers.slack.fetch import Fetcher
     from handlers.slack.run import SlackBot
 
+    health = health or Health("bot")
     tokens = settings.slack_tokens()
     for token in (tokens.app, tokens.bot):
         telemetry.hide(token.get_secret_value())
@@ -137,7 +139,7 @@ async def bot_role(
         )
         sites = site_specs(settings)
         inventory = RedisInventory(store, [VCenterName(name) for name in settings.vcenters])
-        queue = queue_of(settings, store)
+        queue = queue_of(settings, store, tally=health.tally)
         desk = Desk(
             Counter(
                 queue=queue,
@@ -168,7 +170,7 @@ async def bot_role(
         await bot.start()
         stack.push_async_callback(bot.stop)
         needs = [_redis(store), Need("slack", bot.is_connected)]
-        await stack.enter_async_context((health or Health("bot")).lookout.looking(needs, at=_fleet(store, queue)))
+        await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
         yield bot
 
 
@@ -188,10 +190,11 @@ async def worker_role(
     """A worker, ready to `run`. It holds vCenter's secrets and no Slack token; it keeps the bot's inventory fresh."""
     from handlers.jobs.registry import job_handlers
 
+    health = health or Health("worker")
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
         vcenters = await stack.enter_async_context(vcenters_of(settings, look_within=look_within))
-        queue = queue_of(settings, store)
+        queue = queue_of(settings, store, tally=health.tally)
         engine = engine_of(settings)
         tools = WorkerTools(
             queue=queue,
@@ -224,7 +227,7 @@ async def worker_role(
         redrawing = asyncio.create_task(redraw_unattended(queue, tools.outbox), name="redraw")
         stack.push_async_callback(_ended, redrawing)
         needs = [_redis(store), *map(_vcenter_once, vcenters.values())]
-        await stack.enter_async_context((health or Health("worker")).lookout.looking(needs, at=_fleet(store, queue)))
+        await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
         yield Worker(queue, worker_name(), job_handlers(tools), concurrency=settings.worker.concurrency)
 
 

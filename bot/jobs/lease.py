@@ -10,6 +10,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
+from bot.health.tally import Tally
 from bot.jobs import ledger
 from bot.jobs.port import Job, LostLeaseError
 from bot.jobs.renewals import Renewals
@@ -25,12 +26,15 @@ def token() -> str:
 class RedisClaim:
     """`Claim` of bot/jobs/port.py."""
 
-    def __init__(self, store: Store, job: Job, *, taken_over: bool, renewals: Renewals, approval: timedelta) -> None:
+    def __init__(
+        self, store: Store, job: Job, *, taken_over: bool, renewals: Renewals, approval: timedelta, tally: Tally
+    ) -> None:
         self._store = store
         self._job = job
         self._taken_over = taken_over
         self._renewals = renewals
         self._approval = approval
+        self._tally = tally
         self._closed = False
 
     @property
@@ -125,6 +129,7 @@ class RedisClaim:
             self._store, *self.identity, token(), self._job.owner, "handed over", repeatable=True
         )
         self._close(given)
+        self._tally.hand_overs += 1
 
     def _close(self, answer: object) -> None:
         if not answer:

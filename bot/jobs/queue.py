@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.errors import BugError
+from bot.health.tally import Tally
 from bot.jobs import ledger
 from bot.jobs.lease import RedisClaim, token
 from bot.jobs.port import ApproveOutcome, AuditEntry, CancelOutcome, Drafted, Hold, Job, NewJob
@@ -70,6 +71,7 @@ class RedisQueue:
         approval: timedelta = APPROVAL,
         most_claims: int = MOST_CLAIMS,
         new_id: Callable[[], JobId] = random_id,
+        tally: Tally | None = None,
     ) -> None:
         self._store = store
         own = {
@@ -80,7 +82,8 @@ class RedisQueue:
         }
         self._limits = json.dumps({"*": default_slots, **own, **(slots or {})})
         self._lease = lease
-        self._renewals = Renewals(store, lease)
+        self._tally = tally or Tally()
+        self._renewals = Renewals(store, lease, self._tally)
         self._approval = approval
         self._most_claims = most_claims
         self._new_id = new_id
@@ -175,8 +178,15 @@ class RedisQueue:
         job = _readable(ledger.pairs(flat))
         if job is None:
             return None  # it stays leased, and its lease will end: a worker of another version may be there then
+        self._tally.claims += 1
+        self._tally.take_overs += bool(taken_over)
         return RedisClaim(
-            self._store, job, taken_over=bool(taken_over), renewals=self._renewals, approval=self._approval
+            self._store,
+            job,
+            taken_over=bool(taken_over),
+            renewals=self._renewals,
+            approval=self._approval,
+            tally=self._tally,
         )
 
     async def wait(self, at_most: timedelta) -> None:

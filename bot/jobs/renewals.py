@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from bot.errors import ColdmigrateError
+from bot.health.tally import Tally
 from bot.jobs import ledger
 from bot.store.client import Store
 
@@ -37,13 +38,12 @@ class Renewed(Protocol):
 class Renewals:
     """Renews the leases of the claims that were added, until they are taken out."""
 
-    def __init__(self, store: Store, lease: timedelta) -> None:
+    def __init__(self, store: Store, lease: timedelta, tally: Tally) -> None:
         self._store = store
         self._lease = lease
         self._claims: set[Renewed] = set()
         self._task: asyncio.Task[None] | None = None
-        self.failures = 0
-        """Requests that Redis did not answer, since the start."""
+        self._tally = tally
 
     def add(self, claim: Renewed) -> None:
         """From now on. Its lease is a fresh one."""
@@ -65,7 +65,7 @@ class Renewals:
             try:
                 await self._once()
             except ColdmigrateError as error:
-                self.failures += 1
+                self._tally.renewals_failed += 1
                 _log.warning("The leases of %d jobs could not be renewed: %s", len(self._claims), error)
                 pause = interval / _TRIES
             else:
