@@ -18,13 +18,15 @@ from typing import Any, Final
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, ResponseError
 
+from bot.errors import UnconfirmedError
 from bot.store.durability import Durability
-from bot.store.failure import FOREIGN, lost, translate
+from bot.store.failure import FOREIGN, cut_off, lost, translate
+from bot.store.following import ClusterPool, SentinelPool
 from bot.store.url import Address, parse
 
 LONGEST_BLOCK: Final = timedelta(seconds=20)
@@ -94,10 +96,20 @@ class Store(Redis):
             except NoScriptError:
                 raise
             except FOREIGN as error:
+                if cut_off(error):
+                    await self._doubt()
                 if wait is None or not lost(error):
                     raise translate(error, self.where) from error
                 await asyncio.sleep(wait)
+            except UnconfirmedError:
+                await self._doubt()
+                raise
         raise AssertionError  # the last round returns or raises
+
+    async def _doubt(self) -> None:
+        """Who says so may be a primary that was cut off and replaced; where somebody knows better, ask."""
+        if isinstance(self.connection_pool, SentinelPool | ClusterPool):
+            await self.connection_pool.doubt()
 
     async def _sent(self, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
         # Not redis-py's socket_timeout: it sends under asyncio.wait_for, which on Python 3.11 loses a
@@ -157,22 +169,13 @@ class Store(Redis):
         await super().aclose(close_connection_pool)
 
 
-class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
-    """Connections to whoever is the master now; who finds none free waits instead of failing."""
-
-    async def aclose(self) -> None:
-        for sentinel in self.sentinel_manager.sentinels:  # each is a client with a pool of its own
-            await sentinel.aclose()
-        await super().aclose()
-
-
 def connect(
     url: str, *, ca_file: Path | None = None, confirm_replicas: int | None = None, confirm_disk: bool = False
 ) -> Store:
-    """A client for `redis://`, `rediss://`, `unix://` or `redis+sentinel://h1,h2/master/db`. Connects at first use.
+    """A client for any form of URL that `bot.store.url` names. Connects at first use.
 
     A durable change waits for `confirm_replicas` (None: one where sentinels watch, else none), and with
-    `confirm_disk` until it is on disk. Raises `UserError` for any other form of URL. TLS is verified against
+    `confirm_disk` until it is on disk. Raises `UserError` for another form of URL. TLS is verified against
     `ca_file`, or the system's authorities.
     """
     address = parse(url)
@@ -216,7 +219,9 @@ def _pool(address: Address, options: dict[str, Any]) -> BlockingConnectionPool:
         return BlockingConnectionPool(connection_class=UnixDomainSocketConnection, path=address.socket, **options)
     if address.master:
         sentinels = Sentinel(list(address.hosts), sentinel_kwargs=_sentinel_options(address, options))  # type: ignore[no-untyped-call]
-        return _SentinelPool(address.master, sentinels, ssl=address.tls, **options)  # type: ignore[no-untyped-call]
+        return SentinelPool(address.master, sentinels, ssl=address.tls, **options)  # type: ignore[no-untyped-call]
+    if address.cluster:
+        return ClusterPool(address.hosts, tls=address.tls, **options)
     ((host, port),) = address.hosts
     kind = SSLConnection if address.tls else Connection
     return BlockingConnectionPool(connection_class=kind, host=host, port=port, **options)

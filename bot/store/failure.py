@@ -5,11 +5,13 @@ from __future__ import annotations
 from ssl import SSLCertVerificationError
 
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     AuthorizationError,
     BusyLoadingError,
     ConnectionError,  # noqa: A004 - redis' own names
     MasterDownError,
+    MovedError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -29,6 +31,8 @@ FOREIGN = (RedisError, OSError)
 _PASSING = ("MISCONF", "BUSY ")
 """Refusals that come from the server's state and not from what we asked."""
 
+_ALONE = "NOREPLICAS"
+
 _DEMOTED = ("UNBLOCKED", "WAIT cannot be used with", "WAITAOF cannot be used with replica")
 """What a server says that was the primary a moment ago."""
 
@@ -39,6 +43,11 @@ def lost(error: Foreign) -> bool:
     if isinstance(reason, AuthenticationError | AuthorizationError | SSLCertVerificationError):
         return False
     return isinstance(reason, ConnectionError | TimeoutError | OSError | ReadOnlyError) or _demoted(reason)
+
+
+def cut_off(error: Foreign) -> bool:
+    """The primary misses its replicas: they may have gone on without it."""
+    return str(error).startswith(_ALONE)
 
 
 def _demoted(reason: BaseException) -> bool:
@@ -52,7 +61,7 @@ def _reason(error: BaseException) -> BaseException:
     return next((link for link in links if type(error) is ConnectionError and isinstance(link, told)), error)
 
 
-def translate(error: Foreign, where: str) -> ColdmigrateError:  # noqa: C901, PLR0911 - a table
+def translate(error: Foreign, where: str) -> ColdmigrateError:
     """The error of our tree that says the same, with a sentence for an operator."""
     reason = _reason(error)
     text = str(reason) or "no reply in time"
@@ -65,27 +74,37 @@ def translate(error: Foreign, where: str) -> ColdmigrateError:  # noqa: C901, PL
             return LoginError(f"Redis at {where} does not let us in ({text}). Check the user and password of its URL.")
         case BusyLoadingError():
             return UnreachableError(f"Redis at {where} is still loading its data; try again in a moment.")
-        case ResponseError() if isinstance(reason, ReadOnlyError) or _demoted(reason):
-            return UnreachableError(f"Redis at {where} is a replica and takes no writes; a failover may be under way.")
+        case ResponseError():
+            return _refused(reason, text, where)
+        case ConnectionError() | TimeoutError() | OSError():
+            return UnreachableError(f"Redis at {where} does not answer ({text}). Check that it runs and is reachable.")
+        case _:
+            return OutsideError(f"Redis at {where} answered with something unexpected: {text}")
+
+
+def _refused(reason: ResponseError, text: str, where: str) -> ColdmigrateError:  # noqa: PLR0911 - a table
+    match reason:
         case OutOfMemoryError():
             return OutsideError(
                 f"Redis at {where} is full and took nothing. Raise its maxmemory or free space.", transient=True
             )
         case MasterDownError():
             return UnreachableError(f"Redis at {where} has lost its master; a failover may be under way.")
-        case ResponseError() if text.startswith("NOREPLICAS"):
+        case MovedError() | AskError():
+            return OutsideError(f"Redis at {where} is one node of a cluster; its URL begins with redis+cluster://.")
+        case _ if isinstance(reason, ReadOnlyError) or _demoted(reason):
+            return UnreachableError(f"Redis at {where} is a replica and takes no writes; a failover may be under way.")
+        case _ if text.startswith(_ALONE):
             return OutsideError(
                 f"Redis at {where} has too few replicas for its min-replicas-to-write and takes no writes; "
                 "bring a replica back.",
                 transient=True,
             )
-        case ResponseError() if text.startswith(_PASSING):
+        case _ if text.startswith(_PASSING):
             return OutsideError(
                 f"Redis at {where} cannot write to its disk and takes no writes: {text}", transient=True
             )
-        case ResponseError():
-            return BugError(f"Redis at {where} refused a command of ours: {text}")
-        case ConnectionError() | TimeoutError() | OSError():
-            return UnreachableError(f"Redis at {where} does not answer ({text}). Check that it runs and is reachable.")
+        case _ if "cluster support disabled" in text:
+            return OutsideError(f"Redis at {where} is no cluster; its URL begins with redis://.")
         case _:
-            return OutsideError(f"Redis at {where} answered with something unexpected: {text}")
+            return BugError(f"Redis at {where} refused a command of ours: {text}")

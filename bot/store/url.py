@@ -9,18 +9,25 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from bot.errors import UserError
 
 EXAMPLE: Final = "redis://redis.example.net:6379/0"
-_FORMS: Final = "redis://host:port/db, rediss://host:port/db, unix:///path, redis+sentinel://host1,host2/master/db"
+_FORMS: Final = (
+    "redis://host:port/db, rediss://host:port/db, unix:///path, redis+sentinel://host1,host2/master/db, "
+    "redis+cluster://host1,host2"
+)
 _PORT: Final = 6379
 _SENTINEL_PORT: Final = 26379
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where Redis is. With `master` set, `hosts` are sentinels; with `socket` set there are no hosts."""
+    """Where Redis is. With `master` set, `hosts` are sentinels; with `socket` set there are no hosts.
+
+    With `cluster`, `hosts` are some of its nodes.
+    """
 
     hosts: tuple[tuple[str, int], ...] = ()
     socket: str = ""
     master: str = ""
+    cluster: bool = False
     db: int = 0
     tls: bool = False
     user: str | None = None
@@ -34,6 +41,8 @@ class Address:
         if self.socket:
             return self.socket
         hosts = ",".join(f"{host}:{port}" for host, port in self.hosts)
+        if self.cluster:
+            return f"{hosts} (cluster)"
         return f"{hosts} (sentinel, master '{self.master}')" if self.master else hosts
 
 
@@ -82,7 +91,7 @@ def _sentinel(parts: SplitResult) -> Address:
     if not master or not hosts:
         raise ValueError
     return Address(
-        hosts=tuple(_host(host) for host in hosts.split(",")),
+        hosts=tuple(_host(host, _SENTINEL_PORT) for host in hosts.split(",")),
         master=unquote(master),
         db=_db(db),
         tls=parts.scheme.startswith("rediss"),
@@ -93,11 +102,25 @@ def _sentinel(parts: SplitResult) -> Address:
     )
 
 
-def _host(text: str) -> tuple[str, int]:
+def _cluster(parts: SplitResult) -> Address:
+    identity, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = identity.partition(":")
+    if not hosts or parts.path.strip("/") not in ("", "0"):  # a cluster has database 0 alone
+        raise ValueError
+    return Address(
+        hosts=tuple(_host(host, _PORT) for host in hosts.split(",")),
+        cluster=True,
+        tls=parts.scheme.startswith("rediss"),
+        user=_text(user),
+        password=_text(password),
+    )
+
+
+def _host(text: str, port: int) -> tuple[str, int]:
     parts = urlsplit(f"//{text}")
     if not parts.hostname:
         raise ValueError
-    return parts.hostname, parts.port or _SENTINEL_PORT
+    return parts.hostname, parts.port or port
 
 
 def _db(text: str) -> int:
@@ -122,4 +145,6 @@ _BY_SCHEME: Final = {
     "unix": _unix,
     "redis+sentinel": _sentinel,
     "rediss+sentinel": _sentinel,
+    "redis+cluster": _cluster,
+    "rediss+cluster": _cluster,
 }
