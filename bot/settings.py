@@ -13,13 +13,23 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
 
 from bot.errors import UserError
 
@@ -31,7 +41,10 @@ Verb = Literal["migrate", "approve", "cancel", "retry", "diagnose", "see"]
 
 _WINDOW: Final = re.compile(
     r"(?P<first>Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(?P<last>Mon|Tue|Wed|Thu|Fri|Sat|Sun))? "
-    r"(?P<start>([01]\d|2[0-3]):[0-5]\d)-(?P<end>([01]\d|2[0-3]):[0-5]\d) (?P<zone>\S+)"
+    r"(?P<start>([01]\d|2[0-3]):[0-5]\d)-(?P<end>([01]\d|2[0-3]):[0-5]\d|24:00) (?P<zone>\S+)"
+)
+_MOMENT: Final = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})([ T](?P<clock>([01]\d|2[0-3]):[0-5]\d)(:00)?)?( (?P<zone>\S+))?", re.ASCII
 )
 _PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _HUNDRED: Final = 100.0
@@ -41,11 +54,36 @@ def _window(text: str) -> str:
     found = _WINDOW.fullmatch(text)
     if not found:
         raise ValueError("not a window")
+    _zone(found["zone"])
+    return text
+
+
+def _zone(name: str) -> str:
     try:
-        ZoneInfo(found["zone"])
+        ZoneInfo(name)
     except (KeyError, OSError, ValueError) as error:
         raise ValueError("not a time zone") from error
+    return name
+
+
+def _as_text(given: object) -> object:
+    """TOML has dates of its own, and who leaves the quotes out means the same."""
+    return given.isoformat() if isinstance(given, date) else given
+
+
+def _moment(text: str) -> str:
+    _instant(text, ZoneInfo("UTC"), whole_day=False)
     return text
+
+
+def _instant(text: str, zone: ZoneInfo, *, whole_day: bool) -> datetime:
+    """The moment that is written; of a day without a time its beginning, or for `whole_day` its end. Or ValueError."""
+    found = _MOMENT.fullmatch(text)
+    if not found:
+        raise ValueError("not a date")
+    zone = ZoneInfo(_zone(found["zone"])) if found["zone"] else zone
+    day = datetime.fromisoformat(f"{found['day']} {found['clock'] or '00:00'}").replace(tzinfo=zone)
+    return day + timedelta(days=1) if whole_day and not found["clock"] else day
 
 
 def _share(text: str) -> str:
@@ -56,6 +94,8 @@ def _share(text: str) -> str:
 
 
 Window = Annotated[str, AfterValidator(_window)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Moment = Annotated[str, BeforeValidator(_as_text), AfterValidator(_moment)]
 Percentage = Annotated[str, AfterValidator(_share)]
 Text = Annotated[str, Field(min_length=1)]
 HttpsUrl = Annotated[str, Field(pattern=r"^https://[^/\s@]+/?$")]
@@ -141,6 +181,19 @@ class Link(_Table):
         return float(self.max_loss.rstrip(" %")) / _HUNDRED
 
 
+class Freeze(_Table):
+    """[[freezes]]: a time in which nothing is started."""
+
+    from_: Moment = Field(alias="from", description='a day or a time, "2026-12-20" or "2026-12-20 18:00 Europe/Berlin"')
+    to: Moment = Field(description='a day, which is still frozen, or a time: "2027-01-04" or "2027-01-04 06:00"')
+    sites: tuple[Text, ...] = Field(("*",), min_length=1, description='names of sites, or ["*"]', strict=False)
+    why: Text = Field(description='the reason that people are told, "year-end closing"')
+
+    def span(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """From when until before when; `zone` counts where none is named."""
+        return _instant(self.from_, zone, whole_day=False), _instant(self.to, zone, whole_day=True)
+
+
 class Right(_Table):
     """[[rights]]: what somebody may do, and where."""
 
@@ -208,11 +261,13 @@ class SlackTokens:
 class Settings(_Table):
     """The whole file. Made by `load`."""
 
+    timezone: Zone = Field("UTC", description='a time zone, "Europe/Berlin"')
     slack: Slack = Slack()
     redis: Redis = Redis()
     vcenters: dict[str, VCenter] = Field(default_factory=dict)
     sites: dict[str, Site] = Field(default_factory=dict)
     links: tuple[Link, ...] = Field((), strict=False)
+    freezes: tuple[Freeze, ...] = Field((), strict=False)
     rights: tuple[Right, ...] = Field((), strict=False)
     alerts: Alerts | None = None
     sinks: tuple[Sink, ...] = Field((), strict=False)
@@ -247,6 +302,11 @@ class Settings(_Table):
     def path(self, text: str | None) -> Path | None:
         """A path of the file; a relative one starts where the file is."""
         return None if text is None else self._file.parent / Path(text).expanduser()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """What `timezone` names."""
+        return ZoneInfo(self.timezone)
 
     def slots(self) -> dict[str, int]:
         """How many migrations may cross each link, by the link's name."""
@@ -343,6 +403,7 @@ _TABLES: Final[Mapping[str, type[_Table]]] = {
     "vcenters": VCenter,
     "sites": Site,
     "links": Link,
+    "freezes": Freeze,
     "rights": Right,
     "alerts": Alerts,
     "sinks": Sink,
@@ -351,6 +412,7 @@ _TABLES: Final[Mapping[str, type[_Table]]] = {
     "health": Health,
 }
 _SINGLE: Final = frozenset({"slack", "redis", "alerts", "worker", "diagnosis", "health"})
+_LISTS: Final = frozenset({"links", "freezes", "rights", "sinks"})
 _REDIS_FORMS: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _SECRETS: Final = (  # table, secret, whether the file must say where it is
@@ -374,13 +436,23 @@ def _sentence(kind: str, place: tuple[int | str, ...]) -> str:
     field = place[depth] if len(place) > depth else None
     key = _key(place[: depth + 1])
     if kind == "extra_forbidden":
-        known = model.model_fields if model else _TABLES
+        known = keys(model or Settings)
         return f"{key} is not a key here{_instead(str(place[-1]), known)}"
-    expected = model.model_fields[str(field)].description if model and field in model.model_fields else "a table"
-    if model and not rest and table in ("links", "rights", "sinks"):
+    expected = _expected(model, field) if model else _expected(Settings, table)
+    if model and not rest and table in _LISTS:
         expected = f"[[{table}]] tables"
     missing = kind == "missing" and len(place) == depth + 1
     return f"{key} is missing; expected {expected}" if missing else f"{key}: expected {expected}"
+
+
+def keys(table: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a table under the names that they have in the file."""
+    return {field.alias or name: field for name, field in table.model_fields.items()}
+
+
+def _expected(table: type[BaseModel], key: object) -> str:
+    found = keys(table).get(str(key))
+    return (found and found.description) or "a table"
 
 
 def _key(place: Iterable[int | str]) -> str:
@@ -407,6 +479,7 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[str]:
     yield from _check_vcenters(raw)
     yield from _check_sites(raw)
     yield from _check_links(raw)
+    yield from _check_freezes(raw)
     yield from _check_rights(raw)
 
 
@@ -489,6 +562,20 @@ def _check_links(raw: Mapping[str, Any]) -> Iterator[str]:
         elif pair in seen:
             yield f"{key}.between: expected each pair once, and {' and '.join(sorted(pair))} had theirs"
         seen.add(pair)
+
+
+def _check_freezes(raw: Mapping[str, Any]) -> Iterator[str]:
+    known = _names(raw, "sites")
+    for key, freeze in _tables(raw, "freezes"):
+        yield from _unknown_sites(f"{key}.sites", [site for site in _texts(freeze.get("sites")) if site != "*"], known)
+        try:
+            zone = ZoneInfo(_zone(str(raw.get("timezone", "UTC"))))
+            begin = _instant(str(_as_text(freeze.get("from"))), zone, whole_day=False)
+            end = _instant(str(_as_text(freeze.get("to"))), zone, whole_day=True)
+        except (ValueError, OverflowError):
+            continue  # which is told where the shape is checked
+        if end <= begin:
+            yield f"{key}.to: expected a time after {freeze['from']}, found {freeze['to']}"
 
 
 def _check_rights(raw: Mapping[str, Any]) -> Iterator[str]:

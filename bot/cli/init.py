@@ -18,6 +18,8 @@ CONFIG: Final = """\
 # docs/configuration.md explains every key. A mistake is reported with its key, all mistakes at once.
 # No secret stands in this file: *_env names an environment variable, *_file a file that holds it.
 
+# timezone = "Europe/Berlin"              # of times that name no zone, here and in Slack; else UTC
+
 [slack]                                   # read by the bot alone
 app_token_env = "SLACK_APP_TOKEN"         # xapp-..., from Basic Information, with the scope connections:write
 bot_token_env = "SLACK_BOT_TOKEN"         # xoxb-..., from Install App
@@ -48,12 +50,18 @@ datastore = "ds-c2-01"
 folder = "Migrated"                       # VMs from elsewhere are put here
 networks = { "VM Network" = "VM Network", "dvpg-app" = "dvpg-app-dr" }
 approval = "requester"                    # or "second-person": never the one who asked
-# windows = ["Mon-Fri 20:00-06:00 Europe/Berlin"]
+# windows = ["Mon-Fri 20:00-06:00 Europe/Berlin"]     # when copies from or to here may start; else at any time
 
 [[links]]
 between = ["site1", "site2"]
 slots = 2                                 # copies that may cross this link at once
 max_loss = "0.1 %"
+
+# [[freezes]]                             # nothing starts meanwhile
+# from = "2026-12-20"
+# to = "2027-01-04"                       # a day without a time is frozen to its end
+# sites = ["*"]
+# why = "year-end closing"
 
 [[rights]]                                # without such a table nobody may do anything
 who = ["group:S0123VMOPS", "user:U0456"]  # user groups, people, or a channel's members: "channel:C..."

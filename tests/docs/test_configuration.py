@@ -16,6 +16,7 @@ TABLES = {
     "`[vcenters.<name>]`": settings.VCenter,
     "`[sites.<name>]`": settings.Site,
     "`[[links]]`": settings.Link,
+    "`[[freezes]]`": settings.Freeze,
     "`[[rights]]`": settings.Right,
     "`[alerts]`": settings.Alerts,
     "`[[sinks]]`": settings.Sink,
@@ -35,7 +36,7 @@ def test_every_table_has_a_section_and_every_key_a_row_there(pages):
     assert {head for head in found if head.startswith("`[")} == set(TABLES)
     for head, table in TABLES.items():
         rows = "\n".join(line.split("|")[1] for line in found[head].splitlines() if line.startswith("| `"))
-        assert set(re.findall(r"`(\w+)`", rows)) == set(table.model_fields), head
+        assert set(re.findall(r"`(\w+)`", rows)) == set(settings.keys(table)), head
 
 
 def test_no_table_of_the_settings_is_left_out():
@@ -46,13 +47,21 @@ def test_no_table_of_the_settings_is_left_out():
     assert issubclass(settings._Table, BaseModel)
 
 
+def test_every_key_of_no_table_has_a_row(pages):
+    page = sections(pages["docs/configuration.md"])["Top level"]
+    scalars = {name: field for name, field in settings.Settings.model_fields.items() if name not in settings._TABLES}
+    assert scalars
+    assert all(f"| `{name}` | `{field.default}` |" in page for name, field in scalars.items())
+
+
 def test_defaults_are_those_of_the_code(pages):
     found = sections(pages["docs/configuration.md"])
     for head, table in TABLES.items():
-        for key, field in table.model_fields.items():
+        for key, field in settings.keys(table).items():
             if isinstance(field.default, str | int):
                 row = next(line for line in found[head].splitlines() if line.startswith("| ") and f"`{key}`" in line)
-                assert re.search(rf"\| `?\"?{re.escape(str(field.default))}\"?`? \|", row), row
+                shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+                assert re.search(rf"\| `?\"?{re.escape(shown)}\"?`? \|", row), row
 
 
 def test_rights_have_the_same_names_everywhere(pages):

@@ -101,7 +101,25 @@ def test_it_cannot_be_changed(load):
         load().slack.api_url = "https://other/"
 
 
+def test_freezes_and_the_zone_that_people_mean(load):
+    found = load(
+        'timezone = "Europe/Berlin"\n' + FROZEN + 'sites = ["site2"]\n'
+        "[[freezes]]\nfrom = 2026-12-20\nto = 2026-12-20T18:00:00\nwhy = 'inventory'\n"
+        "[[freezes]]\nfrom = '2026-12-20 18:00 UTC'\nto = '2026-12-20 Europe/Berlin'\nwhy = 'w'\n"
+    )
+    spans = [tuple(f"{end:%Y-%m-%d %H:%M %Z}" for end in freeze.span(found.zone)) for freeze in found.freezes]
+    assert spans == [
+        ("2026-12-20 00:00 CET", "2027-01-05 00:00 CET"),  # a day without a time is frozen to its end
+        ("2026-12-20 00:00 CET", "2026-12-20 18:00 CET"),
+        ("2026-12-20 18:00 UTC", "2026-12-21 00:00 CET"),
+    ]
+    assert [freeze.sites for freeze in found.freezes] == [("site2",), ("*",), ("*",)]
+    assert load().timezone == "UTC"
+
+
 # ---- mistakes
+
+FROZEN = GOOD + '[[freezes]]\nfrom = "2026-12-20"\nto = "2027-01-04"\nwhy = "year-end closing"\n'
 
 
 def change(old, new):
@@ -124,7 +142,7 @@ def change(old, new):
         ),
         (
             "nonsense = 1\n" + GOOD,
-            "nonsense is not a key here; expected one of " + ", ".join(sorted(settings._TABLES)),
+            "nonsense is not a key here; expected one of " + ", ".join(sorted(settings.Settings.model_fields)),
         ),
         ("worker = 3\n" + GOOD, "worker: expected a table"),
         ("vcenters = 3\n", "vcenters: expected a table"),
@@ -219,6 +237,38 @@ def change(old, new):
             change("slots = 3", "slots = true"),
             "links[1].slots: expected how many migrations may cross it at once, 1 to 100",
         ),
+        ('timezone = "Europe/Bonn"\n' + GOOD, 'timezone: expected a time zone, "Europe/Berlin"'),
+        ("timezone = 1\n" + GOOD, 'timezone: expected a time zone, "Europe/Berlin"'),
+        (
+            FROZEN.replace("2026-12-20", "20 December"),
+            'freezes[1].from: expected a day or a time, "2026-12-20" or "2026-12-20 18:00 Europe/Berlin"',
+        ),
+        (
+            FROZEN.replace("2026-12-20", "2026-02-30"),
+            'freezes[1].from: expected a day or a time, "2026-12-20" or "2026-12-20 18:00 Europe/Berlin"',
+        ),
+        (
+            FROZEN.replace("2027-01-04", "2027-01-04 18:00 Europe/Bonn"),
+            'freezes[1].to: expected a day, which is still frozen, or a time: "2027-01-04" or "2027-01-04 06:00"',
+        ),
+        (
+            FROZEN.replace('to = "2027-01-04"\n', ""),
+            "freezes[1].to is missing; expected " + settings.Freeze.model_fields["to"].description,
+        ),
+        (
+            FROZEN.replace("2027-01-04", "2026-12-19"),
+            "freezes[1].to: expected a time after 2026-12-20, found 2026-12-19",
+        ),
+        (
+            FROZEN.replace("2027-01-04", "2026-12-20 00:00"),
+            "freezes[1].to: expected a time after 2026-12-20, found 2026-12-20 00:00",
+        ),
+        (FROZEN + 'sites = ["site9"]\n', 'freezes[1].sites: "site9" is no [sites] table; did you mean site2?'),
+        (
+            FROZEN.replace('why = "year-end closing"\n', ""),
+            'freezes[1].why is missing; expected the reason that people are told, "year-end closing"',
+        ),
+        ("freezes = 3\n" + GOOD, "freezes: expected [[freezes]] tables"),
         (change('"0.25 %"', '"101 %"'), 'links[1].max_loss: expected a percentage, "0.1 %"'),
         (change('"0.25 %"', '"little"'), 'links[1].max_loss: expected a percentage, "0.1 %"'),
         (
@@ -404,6 +454,6 @@ def test_every_key_is_documented():
         _, found, section = text.partition(f"## `[[{name}" if f"[[{name}" in text else f"## `[{name}")
         assert found, f"[{name}] is not documented"
         section = section.partition("\n## ")[0]
-        for field in model.model_fields:
+        for field, found_there in settings.keys(model).items():
             assert f"`{field}`" in section, f"{name}.{field} is not documented"
-            assert model.model_fields[field].description, f"{name}.{field} does not say what is expected"
+            assert found_there.description, f"{name}.{field} does not say what is expected"
