@@ -86,7 +86,7 @@ def cancel_job(config: Path | None, job_id: str) -> None:
             click.echo(f"{job_id} is cancelled; nothing had started.")
         case CancelOutcome.REQUESTED:
             click.echo(f"{job_id} is being cancelled by the worker that has it.")
-        case CancelOutcome.ENDED:
+        case CancelOutcome.ENDED | CancelOutcome.STARTED:
             click.echo(f"{job_id} had ended already.")
         case CancelOutcome.UNKNOWN_JOB:
             raise _unknown(job_id)

@@ -15,6 +15,7 @@ from bot.store.scripts import Script, load, milliseconds
 
 CHECK_LANE: Final = "check"
 DIAGNOSE_LANE: Final = "diagnose"
+BATCH_LANE: Final = "batch"
 LOCAL_LANE: Final = "local"  # an approved plan that names no link
 
 EVENTS_KEPT: Final = 100_000
@@ -44,6 +45,7 @@ local LOCAL = '{LOCAL_LANE}'
 local EVENTS_KEPT, STEPS_KEPT, ACTS_KEPT, LOOK_AHEAD = {EVENTS_KEPT}, {STEPS_KEPT}, {ACTS_KEPT}, {LOOK_AHEAD}
 local PRIORITY, ROUND, LAST_ROUND = 1e14, 1e9, 99999 -- a score has 15 digits: priority, round, arrival
 local JOB_KEPT, DELIVERY_KEPT = {milliseconds(JOB_KEPT)}, {milliseconds(DELIVERY_KEPT)}
+local CHORE_KEPT = DELIVERY_KEPT -- after its time has come again
 """
 
 

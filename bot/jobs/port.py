@@ -80,6 +80,7 @@ class Drafted:
 class CancelOutcome(StrEnum):
     CANCELLED = "cancelled"  # nothing had started; it is over
     REQUESTED = "requested"  # the worker that holds it will cancel the task
+    STARTED = "started"  # it was to be cancelled only if nothing had started
     ENDED = "ended"  # too late: it has ended
     UNKNOWN_JOB = "unknown job"
 
@@ -200,16 +201,24 @@ class JobQueue(Protocol):
         ...
 
     async def approve(
-        self, job: JobId, *, fingerprint: str, by: str, not_before: datetime | None = None
+        self,
+        job: JobId,
+        *,
+        fingerprint: str,
+        by: str,
+        not_before: datetime | None = None,
+        data: Mapping[str, str] | None = None,
     ) -> ApproveOutcome:
         """planned -> queued in the lane `data["link"]`, if `data["fingerprint"]` still is `fingerprint`.
 
         From then on it waits for a slot of its lane and of everything in `data["needs"]` (a JSON list), and until
-        `not_before` if that is given.
+        `not_before` if that is given. `data`: fields that are written in the same step.
         """
         ...
 
-    async def cancel(self, job: JobId, *, by: str) -> CancelOutcome: ...
+    async def cancel(self, job: JobId, *, by: str, waiting_only: bool = False) -> CancelOutcome:
+        """At once while nothing has started, else by asking its worker. `waiting_only`: what has started goes on."""
+        ...
 
     async def get(self, job: JobId) -> Job | None: ...
 

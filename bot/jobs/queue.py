@@ -23,6 +23,7 @@ from bot.store.client import LONGEST_BLOCK, Store
 
 CHECK_SLOTS: Final = 16
 DIAGNOSE_SLOTS: Final = 8
+BATCH_SLOTS: Final = 32
 LINK_SLOTS: Final = 2
 HOST_SLOTS: Final = 4
 DATASTORE_SLOTS: Final = 4
@@ -56,8 +57,8 @@ def _readable(fields: Mapping[str, str]) -> Job | None:
 class RedisQueue:
     """`JobQueue` of bot/jobs/port.py.
 
-    `slots` says how many jobs of a lane may run at once, by the lane's name: a link, `check` or `diagnose`; `host:` and
-    `datastore:` are for each host and each datastore. A job whose workers died `most_claims` times without a
+    `slots` says how many jobs of a lane may run at once, by the lane's name: a link, `check`, `diagnose` or `batch`;
+    `host:` and `datastore:` are for each host and each datastore. A job whose workers died `most_claims` times without a
     transition between is given up.
     """
 
@@ -77,6 +78,7 @@ class RedisQueue:
         own = {
             ledger.CHECK_LANE: CHECK_SLOTS,
             ledger.DIAGNOSE_LANE: DIAGNOSE_SLOTS,
+            ledger.BATCH_LANE: BATCH_SLOTS,
             f"{HOST}:": HOST_SLOTS,
             f"{DATASTORE}:": DATASTORE_SLOTS,
         }
@@ -114,15 +116,32 @@ class RedisQueue:
         return Drafted(JobId(job_id), bool(fresh), own=bool(own))
 
     async def approve(
-        self, job: JobId, *, fingerprint: str, by: str, not_before: datetime | None = None
+        self,
+        job: JobId,
+        *,
+        fingerprint: str,
+        by: str,
+        not_before: datetime | None = None,
+        data: Mapping[str, str] | None = None,
     ) -> ApproveOutcome:
         due = 0 if not_before is None else round(not_before.timestamp() * 1000)
+        written = json.dumps(dict(data or {}))
         answer = await ledger.APPROVE(
-            self._store, job, token(), fingerprint, by, "approved", _EXPIRED, due, repeatable=True, durable=True
+            self._store,
+            job,
+            token(),
+            fingerprint,
+            by,
+            "approved",
+            _EXPIRED,
+            due,
+            written,
+            repeatable=True,
+            durable=True,
         )
         return ApproveOutcome(answer)
 
-    async def cancel(self, job: JobId, *, by: str) -> CancelOutcome:
+    async def cancel(self, job: JobId, *, by: str, waiting_only: bool = False) -> CancelOutcome:
         answer = await ledger.CANCEL(
             self._store,
             job,
@@ -130,6 +149,7 @@ class RedisQueue:
             by,
             "cancelled before anything was started",
             "asked to cancel",
+            int(waiting_only),
             repeatable=True,
             durable=True,
         )

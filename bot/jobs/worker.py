@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -33,7 +33,10 @@ _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Runs `handlers` by the job's kind, `concurrency` at a time, until `stop`. It outlives any outage of Redis."""
+    """Runs `handlers` by the job's kind, `concurrency` at a time, until `stop`. It outlives any outage of Redis.
+
+    Kinds that are `light` do not count: they wait for other jobs, which must not wait for them.
+    """
 
     def __init__(
         self,
@@ -42,12 +45,14 @@ class Worker:
         handlers: Mapping[str, Handler],
         *,
         concurrency: int = CONCURRENCY,
+        light: Collection[str] = (),
         idle: timedelta = IDLE,
     ) -> None:
         self._queue = queue
         self._name = name
         self._handlers = handlers
         self._concurrency = concurrency
+        self._light = frozenset(light)
         self._idle = idle
         self._swept = -math.inf  # by the loop's clock
         self._stopping = asyncio.Event()
@@ -67,7 +72,8 @@ class Worker:
             await self._hand_all_over()
 
     async def _step(self) -> None:
-        free = self._concurrency - len(self._running)
+        heavy = sum(claim.job.kind not in self._light for claim in self._running.values())
+        free = self._concurrency - heavy
         if free <= 0:
             self._freed.clear()
             await self._until_stopping(self._freed.wait())

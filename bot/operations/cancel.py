@@ -30,7 +30,7 @@ async def cancel(counter: Counter, who: Person, job_id: JobId) -> Answer:
         case CancelOutcome.REQUESTED:
             await show_job(counter.queue, counter.outbox, job_id)
             return Answer(f"Cancelling job {job_id}. {_next(job.state)} The thread tells where {name} ends up.")
-        case CancelOutcome.ENDED:
+        case CancelOutcome.ENDED | CancelOutcome.STARTED:
             raise UserError(f"Job {job_id} has ended: it is {WORDS[job.state]}.")
         case CancelOutcome.UNKNOWN_JOB:
             raise UserError(f"There is no job '{job_id}' any more.")

@@ -1,5 +1,5 @@
 -- A person said yes to the plan that is on file.
-local id, op, fingerprint, by, why, expired, not_before = unpack(ARGV)
+local id, op, fingerprint, by, why, expired, not_before, data = unpack(ARGV)
 local now = now_ms()
 local job = read(id)
 if job == nil then
@@ -22,6 +22,7 @@ end
 job.lane, job.needs = job['data.link'] or LOCAL, job['data.needs'] or '[]'
 redis.call('HSET', key('job', id), 'op', op, 'lane', job.lane, 'needs', job.needs)
 redis.call('ZREM', key('drafts'), id)
+put_data(id, data)
 step(id, 'queued', by, why, now)
 act(id, 'approve', by, why)
 if tonumber(not_before) > now then

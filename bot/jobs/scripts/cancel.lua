@@ -1,5 +1,5 @@
 -- At once if nothing has started and nobody works on it; else whoever works on it is asked to.
-local id, op, by, cancelled, asked = unpack(ARGV)
+local id, op, by, cancelled, asked, waiting_only = unpack(ARGV)
 local now = now_ms()
 local job = read(id)
 if job == nil then
@@ -10,6 +10,9 @@ if job.op == op then
 end
 if ENDED[job.state] then
   return 'ended'
+end
+if waiting_only == '1' and STARTED[job.state] then
+  return 'started' -- what runs goes on
 end
 
 local lease = tonumber(redis.call('ZSCORE', key('lease'), id) or '0')
