@@ -30,6 +30,7 @@ from bot.migration.facts import SiteSpec
 from bot.migration.request import SiteName, VCenterName
 from bot.operations.counter import Approval, Counter
 from bot.operations.desk import Desk
+from bot.operations.reconcile import reconcile_for_ever
 from bot.operations.redraw import redraw_unattended
 from bot.operations.rights import Grant, Rights
 from bot.operations.rights import Verb as Right
@@ -91,12 +92,12 @@ async def vcenters_of(
     settings: Settings, *, look_within: timedelta = LOOK_WITHIN
 ) -> AsyncIterator[dict[VCenterName, PyvmomiVCenter]]:
     """All vCenters of the config; each logs in at its first use and logs out at the end."""
-    async with AsyncExitStack() as stack:
-        names = [VCenterName(name) for name in settings.vcenters]
-        vcenters = {name: _vcenter(settings, name, look_within=look_within) for name in names}
-        for vcenter in vcenters.values():
-            stack.push_async_callback(vcenter.close)
+    names = [VCenterName(name) for name in settings.vcenters]
+    vcenters = {name: _vcenter(settings, name, look_within=look_within) for name in names}
+    try:
         yield vcenters
+    finally:  # all at once: one that is slow to take its leave must not keep the others
+        await asyncio.gather(*(vcenter.close() for vcenter in vcenters.values()))
 
 
 @asynccontextmanager
@@ -226,9 +227,12 @@ async def worker_role(
             stack.push_async_callback(_ended, publisher)
         redrawing = asyncio.create_task(redraw_unattended(queue, tools.outbox), name="redraw")
         stack.push_async_callback(_ended, redrawing)
+        name = worker_name()
+        reconciling = asyncio.create_task(reconcile_for_ever(tools, name), name="reconcile")
+        stack.push_async_callback(_ended, reconciling)
         needs = [_redis(store), *map(_vcenter_once, vcenters.values())]
         await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
-        yield Worker(queue, worker_name(), job_handlers(tools), concurrency=settings.worker.concurrency)
+        yield Worker(queue, name, job_handlers(tools), concurrency=settings.worker.concurrency)
 
 
 def engine_of(settings: Settings) -> Engine:

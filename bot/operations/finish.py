@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.jobs.port import Claim
+from bot.errors import OutsideError, UserError
+from bot.jobs.port import Claim, Job
 from bot.migration.machine import Event, advance
 from bot.operations.cards import job_card
 from bot.operations.on_call_files import Attachment
+from bot.operations.record import approved_plan
 from bot.operations.tools import WorkerTools
+from bot.operations.trace import read
 from bot.slack.port import Reply
+
+log = logging.getLogger(__name__)
 
 
 async def finish(
@@ -40,5 +46,20 @@ async def finish(
             ended.id, ended.channel, name=file.name, data=file.data, title=file.title, alt_text=file.alt_text
         )
     tools.reached("before-finish")
+    await _take_trace_away(tools, ended)
     await claim.move(state, why=outcome, data=fields)
     tools.reached("after-finish")
+
+
+async def _take_trace_away(tools: WorkerTools, job: Job) -> None:
+    """The VM is nobody's any more. What fails here is tidied up by `reconcile`, and questions no end."""
+    if "intent" not in job.data:
+        return
+    vm = approved_plan(job).request.vm
+    try:
+        vcenter = tools.fleet.vcenter(vm.vcenter)
+        found = read(await vcenter.read_trace(vm.uuid))
+        if found is not None and found.job == job.id:
+            await vcenter.write_trace(vm.uuid, "")
+    except (OutsideError, UserError) as error:
+        log.warning("The trace of job %s was left on %s for the moment: %s", job.id, vm.name, error)

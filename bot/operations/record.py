@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BugError
 from bot.jobs.port import Job
+from bot.migration.capacity import needs_of
 from bot.migration.plan import Plan
 from bot.migration.request import JobId, MigrationRequest
 
@@ -66,6 +68,9 @@ class Copied:
     nfc_errors: int
 
 
+ADOPTED: Final = {"adopted": "yes"}
+"""The field of a job that Redis had forgotten: it is followed to its end, and never started once more."""
+
 NO_TROUBLE: Final = {"trouble": ""}
 """The field that says that nothing is in the way (any more)."""
 
@@ -84,8 +89,13 @@ def with_request(request: MigrationRequest) -> dict[str, str]:
 
 
 def with_plan(plan: Plan) -> dict[str, str]:
-    """The fields that hold a plan and what the queue needs to know of it: its fingerprint and its link."""
-    return {"plan": _PLAN.dump_json(plan).decode(), "fingerprint": plan.fingerprint, "link": plan.link}
+    """The fields that hold a plan and what the queue needs to know of it: fingerprint, link, what it takes up."""
+    return {
+        "plan": _PLAN.dump_json(plan).decode(),
+        "fingerprint": plan.fingerprint,
+        "link": plan.link,
+        "needs": json.dumps(needs_of(plan)),
+    }
 
 
 def with_intent(intent: Intent) -> dict[str, str]:
@@ -128,6 +138,11 @@ def request_of(job: Job) -> MigrationRequest:
 def plan_of(job: Job) -> Plan | None:
     """The plan of a job, once there is one."""
     return _part(job, "plan", _PLAN)
+
+
+def is_adopted(job: Job) -> bool:
+    """Redis had forgotten this job."""
+    return bool(job.data.get("adopted"))
 
 
 def trouble_of(job: Job) -> str:

@@ -34,21 +34,24 @@ from bot.operations.find_out import Moved, NotOurs, NotStarted, Started, Unclear
 from bot.operations.finish import finish
 from bot.operations.follow_task import follow_task
 from bot.operations.plan_migration import plan_migration
+from bot.operations.readopt import Forgotten, adopt, forgotten
 from bot.operations.record import (
     NO_TROUBLE,
     Intent,
     TaskEnd,
     approved_plan,
     intent_of,
+    is_adopted,
     op_base,
     with_intent,
     with_task_end,
 )
 from bot.operations.tools import WorkerTools
+from bot.operations.trace import trace_of, write
 from bot.operations.trouble import tell_trouble
 from bot.operations.watch_logs import LogWatch, watching
 from bot.slack.port import Reply
-from bot.vsphere.port import FaultError, VCenter
+from bot.vsphere.port import FaultError, Trace, VCenter
 
 SESSION_ENDED: Final = "vim.fault.NotAuthenticated"
 TASK_IN_PROGRESS: Final = "vim.fault.TaskInProgress"
@@ -65,7 +68,7 @@ async def run_migration(tools: WorkerTools, claim: Claim) -> None:
     try:
         async with AsyncExitStack() as stack:
             run = _Run(tools, claim, stack)
-            while not (claim.job.state.ended or claim.job.state is Phase.PLANNED):
+            while not claim.closed:
                 await run.step()
     except (OutsideError, UserError) as error:
         with suppress(OutsideError, LostLeaseError):  # the error itself is what the worker has to hear of
@@ -110,6 +113,11 @@ class _Run:
         if (why := await self._objection()) is not None:
             await self._end(Refused(), f"{why} Nothing was started.")
             return
+        if (forgotten := await self._forgotten()) is not None:
+            why = f"{forgotten.vm} is being migrated already, by a job that Redis had forgotten: {forgotten.job}."
+            await self._end(Refused(), f"{why} It is followed again from now on. Nothing was started by this job.")
+            await adopt(self.tools, forgotten)
+            return
         await self._submit(IntentWritten(), why="about to ask vCenter", attempt=1)
 
     async def _objection(self) -> str | None:
@@ -126,6 +134,15 @@ class _Run:
             return f"{approved.request.vm.name} has moved or changed its disks since it was approved."
         return None
 
+    async def _forgotten(self) -> Forgotten | None:
+        """A migration of this VM that may still be under way, and of which only its trace on the VM tells."""
+        plan, vcenter = self._known()
+        vm = plan.request.vm
+        try:
+            return await forgotten(self.tools, Trace(vm, await vcenter.read_trace(vm.uuid)))
+        except FaultError:
+            return None  # what cannot be read is said by the objection, or by the write that follows
+
     async def _submit(self, event: Event, *, why: str, attempt: int) -> None:
         plan, vcenter = self._known()
         op_id = f"{op_base(self.claim.job.id)}-a{attempt}"
@@ -139,11 +156,14 @@ class _Run:
             return
         self.tools.reached("before-intent")
         await self._move(event, why=why, data=with_intent(intent), attempt=attempt)
-        if self.claim.job.state is Phase.CANCELLED:
-            await self._say_cancelled()
+        if self.claim.closed:
+            await self._not_started()
             return
         self.tools.reached("after-intent")
+        trace = trace_of(self.claim.job, plan, intent, attempt=attempt)
         try:
+            await vcenter.write_trace(plan.request.vm.uuid, write(trace), session=session)
+            self.tools.reached("after-trace")
             task = await vcenter.relocate(plan, op_id=op_id, session=session)
         except FaultError as error:
             await self._refused(error, attempt)
@@ -174,8 +194,11 @@ class _Run:
         task = started.task.task
         await self._move(TaskFound(), why=f"{task} was found in vCenter", data={"task": task})
 
-    async def _say_cancelled(self) -> None:
+    async def _not_started(self) -> None:
+        """Cancelled, or held, between the claim and the intent: Redis decided that in the very write of the intent."""
         job = self.claim.job
+        if job.state is not Phase.CANCELLED:
+            return  # its card was shown by the move, and it waits for the release
         said = f"{approved_plan(job).request.vm.name} was cancelled before anything was started."
         await self.tools.outbox.reply(job.id, job.channel, Reply("end", said, final=True))
 
@@ -190,6 +213,9 @@ class _Run:
                 await self._move(TaskEnded(), why="the VM is at its target")
             case NotStarted() if await self.claim.cancel_asked():
                 await self._end(CancelledAtSource(), "Cancelled. The copy had not started; the VM is at its source.")
+            case NotStarted() if is_adopted(self.claim.job):
+                why = "Redis had lost what it knew of this migration. It is certain that nothing was started"
+                await self._end(Refused(), f"{why}, and the VM is at its source: ask for it again.")
             case NotStarted() if self.claim.job.attempt >= MOST_ATTEMPTS:
                 why = f"vCenter was asked {self.claim.job.attempt} times and its answer was lost each time."
                 await self._end(Refused(), f"{why} It is certain that nothing was started.")
@@ -242,6 +268,7 @@ class _Run:
     ) -> None:
         fields = {**NO_TROUBLE, **(data or {})}
         await self.claim.move(advance(self.claim.job.state, event), why=why, data=fields, attempt=attempt)
+        # A job that was held in this very moment is queued again, and anybody's to show.
         await self.tools.outbox.show(job_card(self.claim.job))
 
     async def _end(self, event: Event, outcome: str) -> None:

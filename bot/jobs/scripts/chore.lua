@@ -4,5 +4,5 @@ local now = now_ms()
 if tonumber(redis.call('GET', key('chore', name)) or '0') > now then
   return 0
 end
-redis.call('SET', key('chore', name), whole(now + tonumber(every)))
+redis.call('SET', key('chore', name), whole(now + tonumber(every)), 'PX', tonumber(every) + CHORE_KEPT)
 return 1
