@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
+from bot.migration.start_time import StartTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class MigrateOrder:
     datastore: str | None = None
     networks: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
+    at: StartTime | None = None
 
 
 @dataclass(frozen=True, slots=True)

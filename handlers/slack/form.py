@@ -24,6 +24,7 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.views import View
 
 from bot.errors import UserError
+from bot.migration.start_time import read_start
 from bot.operations.port import MigrateOrder, VmChoice
 from bot.slack.blocks import BlockDict, Layout
 from bot.slack.plaintext import clean_clip
@@ -63,6 +64,13 @@ def form_view(sites: Sequence[str], *, channel: str = "") -> dict[str, Any]:
             _input("vm", "VM", _vm_select(), hint="Part of its name will do. Nothing moves before a plan is approved."),
             _input("site", "To which site", _site_select(sites)),
             _input("channel", "Show the plan in", _channel_select(channel)),
+            _input(
+                "at",
+                "Start",
+                _line("at", "as soon as there is room"),
+                hint="Such as 22:00, Sat 20:00, 2026-11-24 22:00 Europe/Berlin; or window, for when both sites are open.",
+                optional=True,
+            ),
             _input("host", "Host there", _line("host", "chosen for you"), optional=True),
             _input("datastore", "Datastore there", _line("datastore", "the site's own"), optional=True),
             _input(
@@ -93,8 +101,9 @@ def vm_options(choices: Sequence[VmChoice]) -> list[BlockDict]:
 
 
 def read_form(view: Mapping[str, Any]) -> Filled:
-    """What was filled in. UserError for networks in a form that cannot be read."""
+    """What was filled in. UserError for networks or a start in a form that cannot be read."""
     values: Mapping[str, Mapping[str, Mapping[str, Any]]] = view["state"]["values"]
+    start = _value(values, "at", "value").strip()
     return Filled(
         channel=_value(values, "channel", "selected_conversation"),
         opened_in=opened_in(view),
@@ -105,6 +114,7 @@ def read_form(view: Mapping[str, Any]) -> Filled:
             datastore=_value(values, "datastore", "value").strip() or None,
             networks=_networks(_value(values, "networks", "value")),
             dry_run=bool(_field(values, "options").get("selected_options")),
+            at=read_start(start) if start else None,
         ),
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from bot.errors import UserError
 from bot.migration.request import JobId
+from bot.migration.start_time import goes_on, read_start
 from bot.operations.port import MigrateOrder
 from handlers.slack.words import Word, split
 
@@ -59,13 +61,15 @@ _ON_JOB: Final[Mapping[str, Callable[[JobId], Request]]] = {"show": ShowJob, "ca
 _VERBS: Final = (*_ALONE, *_ON_JOB)
 
 _NETWORK: Final = "--network"
-_VALUED: Final = ("--host", "--datastore", _NETWORK)
+_AT: Final = "--at"
+_VALUED: Final = ("--host", "--datastore", _NETWORK, _AT)
 _FLAGS: Final = ("--dry-run",)
-_LATER: Final = ("--thin", "--shutdown", "--power-on", "--at")
+_LATER: Final = ("--thin", "--shutdown", "--power-on")
 _EXAMPLES: Final = {
     "--host": f"{EXAMPLE} --host esx-01.example.net",
     "--datastore": f"{EXAMPLE} --datastore ds-c2-01",
     _NETWORK: f'{EXAMPLE} --network "VM Network=Production"',
+    _AT: f'{EXAMPLE} --at "Sat 20:00"',
     "--dry-run": f"{EXAMPLE} --dry-run",
 }
 
@@ -127,8 +131,9 @@ class _Draft:
 
 def _order(words: list[Word]) -> MigrateOrder:
     draft = _Draft()
-    rest = iter(words)
-    for word in rest:
+    rest = deque(words)
+    while rest:
+        word = rest.popleft()
         if word.text.startswith("-") and not word.quoted:
             _option(draft, word, rest)
         else:
@@ -141,10 +146,11 @@ def _order(words: list[Word]) -> MigrateOrder:
         datastore=draft.values.get("--datastore"),
         networks=draft.networks,
         dry_run="--dry-run" in draft.values,
+        at=read_start(draft.values[_AT]) if _AT in draft.values else None,
     )
 
 
-def _option(draft: _Draft, word: Word, rest: Iterator[Word]) -> None:
+def _option(draft: _Draft, word: Word, rest: deque[Word]) -> None:
     name, has_value, value = word.text.partition("=")
     name = name.casefold()
     if name in _LATER:
@@ -157,16 +163,25 @@ def _option(draft: _Draft, word: Word, rest: Iterator[Word]) -> None:
         value = value if has_value else _value(name, rest)
         if not value.strip():
             raise UserError(f"{name} needs a value.", example=_EXAMPLES[name])
+        if name == _AT:
+            value = _with_the_rest(value, rest)
         draft.map_network(value) if name == _NETWORK else draft.set(name, value)
     else:
         raise _unknown(name)
 
 
-def _value(name: str, rest: Iterator[Word]) -> str:
-    following = next(rest, Word(""))
+def _value(name: str, rest: deque[Word]) -> str:
+    following = rest.popleft() if rest else Word("")
     if following.text.startswith("--") and not following.quoted:
         raise UserError(f"{name} needs a value before {following.text}.", example=_EXAMPLES[name])
     return following.text
+
+
+def _with_the_rest(start: str, rest: deque[Word]) -> str:
+    """A start time whose quotes were forgotten, with the words that can belong to nothing else."""
+    while rest and not rest[0].quoted and goes_on(start, rest[0].text):
+        start = f"{start} {rest.popleft().text}"
+    return start
 
 
 def _unknown(name: str) -> UserError:

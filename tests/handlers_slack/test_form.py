@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import time
 
 import pytest
 
 from bot.errors import UnreachableError
+from bot.migration.start_time import ClockTime
 from bot.operations.port import MigrateOrder
 from bot.operations.rights import Grant, Rights, Verb
 from bot.playground.slack.faults import Throttle
@@ -71,6 +73,7 @@ async def test_what_is_filled_in_is_what_would_have_been_typed(player, say, form
         "cm.form.channel": CHANNEL,
         "cm.form.host": " esx-11 ",
         "cm.form.networks": "VM Network = Production\n\ndvpg-app=dvpg-app-dr",
+        "cm.form.at": " Sat 20:00 ",
         "cm.form.options": "dry-run",
     }
     outcome = await player.person.submit_view("alice", view["id"], filled)
@@ -79,7 +82,8 @@ async def test_what_is_filled_in_is_what_would_have_been_typed(player, say, form
     ((verb, user, channel, order, dedupe),) = desk.calls
     networks = {"VM Network": "Production", "dvpg-app": "dvpg-app-dr"}
     assert (verb, user, channel, dedupe) == ("migrate", "U0ALICE001", CHANNEL, view["id"])
-    assert order == MigrateOrder("uuid-7", "site2", "esx-11", None, networks, dry_run=True)
+    at = ClockTime(time(20, 0), weekday=5)
+    assert order == MigrateOrder("uuid-7", "site2", "esx-11", None, networks, dry_run=True, at=at)
     assert await card()
 
 
@@ -95,6 +99,15 @@ async def test_what_is_wrong_stands_in_the_form_which_stays(player, say, form, d
     assert said in outcome.ack["errors"]["vm"]
     assert desk.calls == []
     assert player.person.views("alice")
+
+
+async def test_a_start_that_cannot_be_read_stands_in_the_form_too(player, say, form, desk):
+    await say("")
+    view = await form()
+    filled = {"cm.form.vm": "uuid-7", "cm.form.site": "site2", "cm.form.channel": CHANNEL, "cm.form.at": "at night"}
+    outcome = await player.person.submit_view("alice", view["id"], filled)
+    assert "'at night' is no time to start at" in outcome.ack["errors"]["vm"]
+    assert desk.calls == []
 
 
 async def test_a_form_for_a_channel_without_the_bot_says_how_to_invite_it(player, say, form, desk):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import date, time
 
 import pytest
 from hypothesis import example, given
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 
 from bot.errors import UserError
 from bot.migration.request import JobId
+from bot.migration.start_time import ClockTime, NextWindow
 from bot.operations.port import MigrateOrder
 from bot.operations.request_migration import as_typed
 from handlers.slack.parse import CancelJob, Empty, Help, ListJobs, Migrate, RetryJob, ShowJob, parse
 
 JOB = "k3q7m2xa"
+TEN = time(22, 0)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,20 @@ def test_verbs(text, request_):
             'web01 site2 --network A=B --network "VM Network=Prod = LAN" —network C="D E"',
             MigrateOrder("web01", "site2", networks={"A": "B", "VM Network": "Prod = LAN", "C": "D E"}),
         ),
+        ("web01 site2 --at 22:00", MigrateOrder("web01", "site2", at=ClockTime(TEN))),
+        ('web01 site2 --at "22:00"', MigrateOrder("web01", "site2", at=ClockTime(TEN))),
+        ("web01 site2 —at=22:00", MigrateOrder("web01", "site2", at=ClockTime(TEN))),
+        ("web01 site2 --at “Sat 22:00”", MigrateOrder("web01", "site2", at=ClockTime(TEN, weekday=5))),
+        ("web01 site2 --at='Sat 22:00'", MigrateOrder("web01", "site2", at=ClockTime(TEN, weekday=5))),
+        ("--at Sat 22:00 web01 site2", MigrateOrder("web01", "site2", at=ClockTime(TEN, weekday=5))),
+        (
+            "web01 --at 2026‑11‑24 22:00 Europe/Berlin site2",
+            MigrateOrder("web01", "site2", at=ClockTime(TEN, day=date(2026, 11, 24), zone="Europe/Berlin")),
+        ),
+        ("--at 22:00 Web/report01 site2", MigrateOrder("Web/report01", "site2", at=ClockTime(TEN))),
+        ('--at 22:00 "Europe/Berlin" site2', MigrateOrder("Europe/Berlin", "site2", at=ClockTime(TEN))),
+        ("web01 site2 --at window", MigrateOrder("web01", "site2", at=NextWindow())),
+        ("--AT Window web01 site2", MigrateOrder("web01", "site2", at=NextWindow())),
         ('"--dry-run" site2', MigrateOrder("--dry-run", "site2")),
         ('web01 site2 --host "--odd"', MigrateOrder("web01", "site2", host="--odd")),
         ("<http://web01.example.net|web01.example.net> site2", MigrateOrder("web01.example.net", "site2")),
@@ -91,7 +108,7 @@ def test_orders(text, order):
         ("“my vm site2", "never closed", '"my vm"'),
         ("web01 site2 --hots esx-11", "no option --hots. Did you mean --host?", "--host esx"),
         ("web01 site2 -datastore x", "Did you mean --datastore?", "--datastore"),
-        ("web01 site2 --frobnicate", "There are: --host, --datastore, --network, --dry-run", "/coldmigrate"),
+        ("web01 site2 --frobnicate", "There are: --host, --datastore, --network, --at, --dry-run", "/coldmigrate"),
         ("web01 site2 --host", "--host needs a value", "--host esx"),
         ("web01 site2 --host --dry-run", "--host needs a value before --dry-run", "--host esx"),
         ('web01 site2 --host ""', "--host needs a value", "--host esx"),
@@ -103,7 +120,12 @@ def test_orders(text, order):
         ("web01 site2 --network =B", "takes FROM=TO", "--network"),
         ("web01 site2 --network A=B --network A=C", "'A' was mapped twice", "--network"),
         ("web01 site2 --thin", "--thin is not available yet", "/coldmigrate web01 site2"),
-        ("web01 site2 --at 22:00", "--at is not available yet", "/coldmigrate web01 site2"),
+        ("web01 site2 --at", "--at needs a value", '--at "Sat 20:00"'),
+        ("web01 site2 --at soon", "'soon' is no time to start at", "--at 22:00"),
+        ("web01 site2 --at Sat", "'Sat' is no time to start at", "--at 22:00"),
+        ("web01 site2 --at 22:00 --at 23:00", "--at was given twice", "--at"),
+        ('web01 site2 --at "22:00 Berlin"', "Did you mean Europe/Berlin?", "Europe/Berlin"),
+        ("--at 22:00", "Which VM", "web01"),
         ("web01 site2 --power-on", "--power-on is not available yet", "/coldmigrate"),
         ("web01 site2 —shutdown", "--shutdown is not available yet", "/coldmigrate"),
         ("@web-tier site2", "lists of VMs are not available yet", "/coldmigrate"),
