@@ -58,8 +58,8 @@ class RedisQueue:
     """`JobQueue` of bot/jobs/port.py.
 
     `slots` says how many jobs of a lane may run at once, by the lane's name: a link, `check`, `diagnose` or `batch`;
-    `host:` and `datastore:` are for each host and each datastore. A job whose workers died `most_claims` times without a
-    transition between is given up.
+    `host:` and `datastore:` are for each host and each datastore. A job whose workers died `most_claims` times without
+    a transition between is given up.
     """
 
     def __init__(

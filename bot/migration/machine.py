@@ -144,6 +144,26 @@ class Undecidable:
     """What can be read does not say what happened: a person must look, and must not be second-guessed."""
 
 
+@dataclass(frozen=True, slots=True)
+class PartsStarted:
+    """The migrations of an approved batch are on their way, each as a job of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartsDone:
+    """Every migration of the batch that was to run is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartsFailed:
+    """All of the batch have ended, and not all of them well."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartsCancelled:
+    """All of the batch have ended because a person cancelled it."""
+
+
 Event = (
     CheckStarted
     | PlanMade
@@ -165,6 +185,10 @@ Event = (
     | CancelledAtSource
     | Cancelled
     | Undecidable
+    | PartsStarted
+    | PartsDone
+    | PartsFailed
+    | PartsCancelled
 )
 
 TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
@@ -182,6 +206,7 @@ TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
     (Phase.QUEUED, IntentWritten): Phase.INTENT,
     (Phase.QUEUED, Refused): Phase.FAILED,
     (Phase.QUEUED, Cancelled): Phase.CANCELLED,
+    (Phase.QUEUED, PartsStarted): Phase.ATTACHED,
     (Phase.INTENT, TaskFound): Phase.ATTACHED,
     (Phase.INTENT, ReplyLost): Phase.UNKNOWN,
     (Phase.INTENT, NothingStarted): Phase.INTENT,
@@ -196,6 +221,9 @@ TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
     (Phase.UNKNOWN, Undecidable): Phase.NEEDS_HUMAN,
     (Phase.ATTACHED, TaskEnded): Phase.VERIFYING,
     (Phase.ATTACHED, Undecidable): Phase.NEEDS_HUMAN,
+    (Phase.ATTACHED, PartsDone): Phase.DONE,
+    (Phase.ATTACHED, PartsFailed): Phase.FAILED,
+    (Phase.ATTACHED, PartsCancelled): Phase.CANCELLED,
     (Phase.VERIFYING, AtTarget): Phase.DONE,
     (Phase.VERIFYING, AtSource): Phase.FAILED,
     (Phase.VERIFYING, CancelledAtSource): Phase.CANCELLED,
