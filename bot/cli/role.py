@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
@@ -21,8 +24,14 @@ Role: TypeAlias = "Callable[[Settings, asyncio.Event, Health], Awaitable[None]]"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+FAREWELL: Final = timedelta(seconds=1)
+"""How long a role that has given its work away may take to log out: a vCenter that hangs would keep it for minutes."""
+
 LAST_RESORT: Final = 45
 """Seconds after being told to stop in which a role has to end, when there is no supervisor any more to see to it."""
+
+
+log = logging.getLogger(__name__)
 
 
 def role_options(command: Command) -> Command:
@@ -68,6 +77,20 @@ def run_role(
     health = Health(name)
     with serving(health, port) if port else contextlib.nullcontext():
         asyncio.run(_until_stopped(role, loaded, health))
+
+
+def leave_soon() -> None:
+    """Nothing of ours is left to lose: end within FAREWELL, whoever is still being waited for.
+
+    Sessions that are not logged out end by vCenter's idle time-out.
+    """
+    asyncio.get_running_loop().call_later(FAREWELL.total_seconds(), _leave)
+
+
+def _leave() -> None:
+    log.warning("Left without waiting any longer for somebody to take our leave.")
+    logging.shutdown()
+    os._exit(0)  # not sys.exit, which joins the very threads that wait
 
 
 async def _until_stopped(role: Role, settings: Settings, health: Health) -> None:

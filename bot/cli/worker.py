@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.role import role_options, run_role
+from bot.cli.role import leave_soon, role_options, run_role
 
 if TYPE_CHECKING:
     from bot.health.server import Health
@@ -74,6 +74,7 @@ async def _worker(
             await running.run()
         finally:
             stopper.cancel()
+        leave_soon()
 
 
 async def _stop_when_told(stop: asyncio.Event, tell: Callable[[], None]) -> None:
