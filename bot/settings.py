@@ -413,7 +413,7 @@ _TABLES: Final[Mapping[str, type[_Table]]] = {
 }
 _SINGLE: Final = frozenset({"slack", "redis", "alerts", "worker", "diagnosis", "health"})
 _LISTS: Final = frozenset({"links", "freezes", "rights", "sinks"})
-_REDIS_FORMS: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+_REDIS_FORMS: Final = ("unix", *(f"redis{s}{kind}" for s in ("", "s") for kind in ("", "+sentinel", "+cluster")))
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _SECRETS: Final = (  # table, secret, whether the file must say where it is
     ("slack", "app_token", False),
@@ -529,7 +529,7 @@ def _check_redis(raw: Mapping[str, Any]) -> Iterator[str]:
             continue
         scheme, _, rest = url.partition("://")
         if scheme not in _REDIS_FORMS or not rest:
-            yield f"{key}.url: expected redis://, rediss://, unix:// or redis+sentinel://"
+            yield f"{key}.url: expected redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://"
         elif ":" in rest.rpartition("@")[0]:
             yield f"{key}.url: expected no password in it, but in password_env, password_file or {REDIS_VARIABLE}"
 

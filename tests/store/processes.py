@@ -104,9 +104,18 @@ class Server:
         assert self.process
         self.process.send_signal(signal.SIGCONT)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process was started and has not ended."""
+        return self.process is not None and self.process.poll() is None
+
+    def client(self) -> Redis:
+        """A client for whoever wants more than `ask`."""
+        return Redis(port=self.port, decode_responses=True, socket_timeout=2, protocol=2)
+
     def ask(self, *command: str | int) -> Any:
         """One command, on a connection of its own."""
-        with Redis(port=self.port, decode_responses=True, socket_timeout=2, protocol=2) as client:
+        with self.client() as client:
             return client.execute_command(*command)
 
     def info(self, section: str) -> dict[str, Any]:
@@ -123,7 +132,7 @@ class Server:
         return bool(self.ask("PING"))
 
     def _end(self, number: signal.Signals) -> None:
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None or not self.alive:
             return
         self.process.send_signal(signal.SIGCONT)
         self.process.send_signal(number)
