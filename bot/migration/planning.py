@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TypeVar
 
-from bot.migration.choice import Choice
+from bot.migration.choice import Choice, Outlook
 from bot.migration.concerns.catalogue import CHECKS
 from bot.migration.facts import DatastoreFacts, HostFacts, NetworkFacts, SiteFacts, VmFacts
 from bot.migration.plan import NicMove, Place, Plan, fingerprint, link_name
@@ -15,11 +16,21 @@ _Named = TypeVar("_Named", HostFacts, DatastoreFacts, NetworkFacts)
 
 
 def make_plan(
-    request: MigrationRequest, vm: VmFacts, site: SiteFacts, *, source_site: SiteName | None, link: str | None = None
+    request: MigrationRequest,
+    vm: VmFacts,
+    site: SiteFacts,
+    *,
+    source_site: SiteName | None,
+    link: str | None = None,
+    outlook: Outlook | None = None,
 ) -> Plan:
-    """The plan with all its concerns. It may be unsafe (`plan.safe`): then it is shown, and cannot be approved."""
+    """The plan with all its concerns. It may be unsafe (`plan.safe`): then it is shown, and cannot be approved.
+
+    Without an `outlook` nothing is said of when it starts.
+    """
+    link = link or link_name(source_site or vm.datacenter, site.spec.name)
     datastore = _named(site.datastores, request.datastore or site.spec.datastore)
-    host = choose_host(request.host, site)
+    host = choose_host(request.host, site, avoid=request.avoid)
     choice = Choice(
         request=request,
         vm=vm,
@@ -29,6 +40,8 @@ def make_plan(
         datastore=datastore,
         nics=map_networks(request, vm, site),
         size=copied_bytes(vm),
+        link=link,
+        outlook=outlook,
     )
     plan = Plan(
         request=request,
@@ -39,7 +52,7 @@ def make_plan(
         disks=vm.disks,
         nics=choice.nics,
         size=choice.size,
-        link=link or link_name(source_site or vm.datacenter, site.spec.name),
+        link=link,
         concerns=tuple(concern for check in CHECKS for concern in check(choice)),
         made_at=site.read_at,
     )
@@ -51,16 +64,28 @@ def copied_bytes(vm: VmFacts) -> int:
     return sum(disk.used if disk.thin else disk.capacity for disk in vm.disks)
 
 
-def choose_host(wanted: str | None, site: SiteFacts) -> HostFacts | None:
+def choose_host(wanted: str | None, site: SiteFacts, *, avoid: Collection[str] = ()) -> HostFacts | None:
     """The host that was asked for; else the usable one with the datastore and the fewest running VMs.
 
-    We choose instead of leaving it to vCenter, because the logs of exactly this host must be open beforehand.
+    We choose instead of leaving it to vCenter, because the logs of exactly this host must be open beforehand. A host
+    to `avoid` is never chosen, whatever else there is.
     """
     if wanted is not None:
         return _named(site.hosts, wanted)
-    usable = [h for h in site.hosts if h.connection == "connected" and not h.in_maintenance]
+    allowed = [h for h in site.hosts if h.name not in avoid]
+    usable = [h for h in allowed if _is_usable(h)]
     mounted = [h for h in usable if site.spec.datastore in h.datastores]
-    return min(mounted or usable or site.hosts, key=lambda h: (h.running_vms, h.name), default=None)
+    return min(mounted or usable or allowed, key=lambda h: (h.running_vms, h.name), default=None)
+
+
+def other_hosts(site: SiteFacts, *, than: str, datastore: str) -> tuple[str, ...]:
+    """The hosts of the site that could take what was meant for the host `than`, by name."""
+    fit = (h.name for h in site.hosts if h.name != than and _is_usable(h) and datastore in h.datastores)
+    return tuple(sorted(fit))
+
+
+def _is_usable(host: HostFacts) -> bool:
+    return host.connection == "connected" and not host.in_maintenance
 
 
 def map_networks(request: MigrationRequest, vm: VmFacts, site: SiteFacts) -> tuple[NicMove, ...]:

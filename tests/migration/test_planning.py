@@ -8,7 +8,7 @@ from datetime import timedelta
 from pydantic import TypeAdapter
 
 from bot.migration.plan import Plan, Severity, link_name
-from bot.migration.planning import datastore_of
+from bot.migration.planning import datastore_of, other_hosts
 
 GIB = 2**30
 
@@ -36,6 +36,36 @@ def test_a_host_without_the_datastore_is_not_chosen(bench):
     busy, idle = bench.site.hosts
     site = replace(bench.site, hosts=(busy, replace(idle, datastores=("local",))))
     assert bench.plan(site=site).target.host == busy.name
+
+
+def test_a_host_to_be_avoided_is_not_chosen_even_when_it_is_the_only_usable_one(bench):
+    busy, idle = bench.site.hosts
+    avoiding = replace(bench.request, avoid=(idle.name,))
+    assert bench.plan(request=avoiding).target.host == busy.name
+    resting = replace(bench.site, hosts=(replace(busy, in_maintenance=True), idle))
+    assert bench.plan(request=avoiding, site=resting).target.host == busy.name  # and the plan says that it rests
+
+
+def test_without_another_host_the_plan_says_so_and_cannot_start(bench):
+    plan = bench.plan(request=replace(bench.request, avoid=tuple(h.name for h in bench.site.hosts)))
+    assert not plan.safe
+    assert "has no other host than esx-01.site2, esx-02.site2" in plan.concerns[0].text
+
+
+def test_a_host_that_was_named_is_taken_although_it_is_to_be_avoided(bench):
+    named = replace(bench.request, host="esx-02.site2", avoid=("esx-02.site2",))
+    assert bench.plan(request=named).target.host == "esx-02.site2"
+
+
+def test_other_hosts_are_those_that_could_take_it(bench):
+    busy, idle = bench.site.hosts
+
+    def others(*hosts):
+        return other_hosts(replace(bench.site, hosts=hosts), than=idle.name, datastore="ds-c2-01")
+
+    assert others(busy, idle) == (busy.name,)
+    for unfit in ({"in_maintenance": True}, {"connection": "disconnected"}, {"datastores": ("local",)}):
+        assert others(replace(busy, **unfit), idle) == ()
 
 
 def test_the_network_that_was_asked_for_beats_the_map(bench):

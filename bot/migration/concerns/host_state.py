@@ -11,6 +11,14 @@ from bot.migration.plan import Concern, Severity
 def check(choice: Choice) -> Iterator[Concern]:
     """Block a missing, disconnected or resting host, and one that does not mount the datastore."""
     host = choice.host
+    if host is None and choice.request.avoid and choice.request.host is None:
+        yield Concern(
+            "host-state",
+            Severity.BLOCK,
+            f"{choice.site.spec.name} has no other host than {', '.join(choice.request.avoid)}, which is to be avoided.",
+            lifted_by="asking anew without that, or with --host",
+        )
+        return
     if host is None:
         known = ", ".join(h.name for h in choice.site.hosts) or "none"
         yield Concern(
