@@ -15,7 +15,7 @@ def check(choice: Choice) -> Iterator[Concern]:
         yield Concern(
             "host-state",
             Severity.BLOCK,
-            f"{choice.site.spec.name} has no other host than {', '.join(choice.request.avoid)}, which is to be avoided.",
+            f"{choice.site.spec.name} has no other host than {', '.join(choice.request.avoid)}, to be avoided here.",
             lifted_by="asking anew without that, or with --host",
         )
         return
