@@ -40,6 +40,7 @@ ALT_TEXT: Final = 1000
 _PROVISIONAL: Final = frozenset({Phase.DRAFTED, Phase.CHECKING})
 _SHOW: Final = load("bot.slack.scripts", "show", libraries=["outbox"])
 _REPLY: Final = load("bot.slack.scripts", "reply", libraries=["outbox"])
+_JOIN: Final = load("bot.slack.scripts", "join", libraries=["outbox"])
 _SAY: Final = load("bot.slack.scripts", "say", libraries=["outbox"])
 _ATTACH: Final = load("bot.slack.scripts", "attach", libraries=["outbox"])
 
@@ -69,6 +70,9 @@ class RedisOutbox(Outbox):
         self._hold = hold
 
     async def show(self, card: JobCard) -> None:
+        if card.batch:
+            await self.join(card.job, JobId(card.batch))
+            return
         text, blocks = card_message(card)
         look = _Look(
             job=card.job,
@@ -139,6 +143,9 @@ class RedisOutbox(Outbox):
             repeatable=True,
         )
 
+    async def join(self, job: JobId, batch: JobId) -> None:
+        await _JOIN(self._store, job, batch, KEEP, repeatable=True)
+
     async def reply(self, job: JobId, channel: str, reply: Reply) -> None:
         text, blocks = reply_message(job, reply)
         blob = await _kept(self._store, whole_reply(reply)) if blocks.cut else ""
@@ -153,6 +160,7 @@ class RedisOutbox(Outbox):
             KEEP,
             blob,
             apology(job),
+            int(reply.quiet),
             repeatable=True,
         )
 

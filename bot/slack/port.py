@@ -57,6 +57,7 @@ class JobCard:
     progress: Progress | None = None
     note: str = ""  # one sentence on what is happening or what the person should do
     buttons: Sequence[Button] = ()
+    batch: str = ""  # the job whose card speaks for this one too: this is not posted, see `Outbox.join`
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply in the card's thread. `key` names it within its job: the same key is posted once, ever."""
+    """One reply in the card's thread. `key` names it within its job: the same key is posted once, ever.
+
+    `quiet`: the card says as much. Of a part of a batch it is not posted, for there it would be chatter.
+    """
 
     key: str
     text: str  # the whole thing in one sentence: notifications and screen readers get this
     sections: Sequence[Section] = ()
     buttons: Sequence[Button] = ()
     final: bool = False
+    quiet: bool = False
 
 
 class StepState(Enum):
@@ -148,6 +153,10 @@ class Outbox(Protocol):
 
     async def show_table(self, card: TableCard) -> None:
         """Post the card of `card.subject`, or edit it, as `show` does; `reply` and `attach` work below it."""
+        ...
+
+    async def join(self, job: JobId, batch: JobId) -> None:
+        """From now on `job` has no card, and its replies and files go below that of `batch`. `show` does it too."""
         ...
 
     async def reply(self, job: JobId, channel: str, reply: Reply) -> None:

@@ -173,3 +173,31 @@ async def test_a_click_on_a_table_counts_though_its_subject_is_no_job(outbox, st
     if shown:
         await outbox.show_table(table())
     assert await RedisInbox(store).clicked(BATCH, CHANNEL, "1700000000.000100") is known
+
+
+PART = JobId("w7m2xak3")
+
+
+async def test_a_part_of_a_batch_has_no_card_and_is_told_of_below_the_batchs(
+    player, outbox, drain, posted, thread, card
+):
+    await drain()
+    await outbox.show_table(table())
+    await outbox.show(card(job=PART, batch=BATCH))
+    for _ in range(2):
+        await outbox.reply(PART, CHANNEL, Reply("end", "web01 failed.", final=True))
+        await outbox.attach(PART, CHANNEL, name="report.html", data=b"<p>", title="Report", alt_text="All of it.")
+    await outbox.reply(BATCH, CHANNEL, Reply("end", "The batch failed."))
+    await player.person.wait_for(lambda: len(thread()) == 3)
+    assert [words for words in thread() if words] == ["web01 failed.", "The batch failed."]
+    assert len(posted()) == 1
+
+
+async def test_what_the_table_says_is_not_said_again_of_a_part_and_is_of_a_job(player, outbox, drain, thread, card):
+    await drain()
+    await outbox.show_table(table())
+    await outbox.join(PART, BATCH)
+    await outbox.reply(PART, CHANNEL, Reply("end", "web01 is at site2.", quiet=True))
+    await outbox.reply(BATCH, CHANNEL, Reply("end", "All are at site2.", quiet=True))
+    await player.person.wait_for(thread)
+    assert thread() == ["All are at site2."]

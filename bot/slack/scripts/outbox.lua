@@ -49,8 +49,17 @@ local function card_is_to_come(job)
   return redis.call('EXISTS', key('outbox', 'card:' .. job)) == 1 or not tried
 end
 
+-- The batch below whose card everything of this job goes; nothing for most jobs.
+local function joined(job)
+  return redis.call('HGET', key('card', job), 'into')
+end
+
 -- Queue something for a job's thread, each name of a kind once, ever. False: it was queued or posted before.
 local function thread(kind, job, channel, name, lane, text, blocks, keep, now, ...)
+  local batch = joined(job)
+  if batch then
+    job, name = batch, job .. '.' .. name
+  end
   local card, id = key('card', job), kind .. ':' .. job .. ':' .. name
   if redis.call('HSETNX', card, kind .. ':' .. name, '') == 0 then
     return false
