@@ -67,6 +67,8 @@ def run_role(
 
     Only a role with a name answers on a health port of its own.
     """
+    # As the first process of a container we would not end by a signal that nobody handles.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     from bot import settings, telemetry
     from bot.health.server import Health, serving
 

@@ -96,8 +96,9 @@ async def test_what_has_to_answer_once_may_go_away_afterwards(health, port):
 
 async def test_a_question_that_hangs_is_given_up():
     asked_again = asyncio.Event()
+    times = iter(range(9))
 
-    async def hang(times=iter(range(9))) -> bool:
+    async def hang() -> bool:
         if next(times):
             asked_again.set()
         await asyncio.Event().wait()
