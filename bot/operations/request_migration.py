@@ -15,6 +15,7 @@ from bot.operations.port import Answer, MigrateOrder, Person
 from bot.operations.record import MIGRATE, request_of, with_request
 from bot.operations.rights import Verb
 from bot.operations.show_job import show_job
+from bot.operations.start_time import not_before_in_words, start_moment
 from bot.vsphere.port import InventoryVm
 
 LISTED: Final = 10
@@ -41,18 +42,24 @@ async def request_migration(counter: Counter, who: Person, channel: str, order: 
     await counter.rights.require(who, Verb.MIGRATE, site.name)
     await require_place(counter.channels, who, channel)
     vm = await _one_vm(counter, order.vm, site.name)
+    return await draft(counter, who, channel, as_request(order, vm, site), dedupe=dedupe)
+
+
+def as_request(order: MigrateOrder, vm: InventoryVm, site: SiteSpec) -> MigrationRequest:
+    """The order, now that it is known which VM and site it means. UserError for a VM in another vCenter."""
     if vm.ref.vcenter != site.vcenter:
         raise UserError(
             f"{vm.ref.name} is in vCenter {vm.ref.vcenter} and {site.name} is in {site.vcenter}: "
             "moves between two vCenters are not possible yet."
         )
-    request = MigrationRequest(
+    return MigrationRequest(
         vm=vm.ref,
         site=SiteName(site.name),
         host=order.host,
         datastore=order.datastore,
         networks=dict(order.networks),
         dry_run=order.dry_run,
+        not_before=await start_moment(counter, order.at, vm=vm, site=site.name),
     )
     return await draft(counter, who, channel, request, dedupe=dedupe)
 
@@ -75,6 +82,7 @@ async def draft(counter: Counter, who: Person, channel: str, request: MigrationR
     await show_job(counter.queue, counter.outbox, job.id)
     return Answer(
         f"Checking {request.vm.name} for {request.site}: job {job.id}. The card in the channel tells the rest."
+        + not_before_in_words(counter.calendar, request.not_before)
     )
 
 
