@@ -6,13 +6,13 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 from bot.health.tally import Tally
 from bot.jobs import ledger
-from bot.jobs.port import Job, LostLeaseError
+from bot.jobs.port import Job, LostLeaseError, Step
 from bot.jobs.renewals import Renewals
 from bot.migration.machine import Phase
 from bot.store.client import Store
@@ -70,7 +70,7 @@ class RedisClaim:
     ) -> Job:
         self._check_open()
         fence = self._job.fence
-        flat = await ledger.MOVE(
+        answer = await ledger.MOVE(
             self._store,
             *self.identity,
             token(),
@@ -84,11 +84,27 @@ class RedisClaim:
             repeatable=True,
             durable=to is Phase.INTENT,  # what is called then must not be forgotten by a replica that takes over
         )
-        if not flat:
+        if not answer:
             raise self._lost()
-        self._job = ledger.to_job(ledger.pairs(flat))
+        if answer.isdigit():
+            self._job = self._moved(to, ledger.moment(answer), why=why, data=data or {}, attempt=attempt)
+        else:
+            self._job = ledger.to_job(json.loads(answer))
         self._closed = self._job.state.ended or self._job.state is Phase.PLANNED or self._job.fence != fence
         return self._job
+
+    def _moved(self, to: Phase, at: datetime, *, why: str, data: Mapping[str, str], attempt: int | None) -> Job:
+        """The record after a move that did just what was asked for."""
+        job = self._job
+        return replace(
+            job,
+            state=to,
+            updated=at,
+            data={**job.data, **data},
+            attempt=job.attempt if attempt is None else attempt,
+            failures=0,
+            steps=(*job.steps, Step(to, at, job.owner, why)),
+        )
 
     async def note(self, data: Mapping[str, str]) -> bool:
         self._check_open()
@@ -118,9 +134,9 @@ class RedisClaim:
 
     async def give_up(self, *, why: str) -> Job:
         self._check_open()
-        flat = await ledger.GIVE_UP(self._store, *self.identity, token(), self._job.owner, why, repeatable=True)
-        self._close(flat)
-        self._job = ledger.to_job(ledger.pairs(flat))
+        record = await ledger.GIVE_UP(self._store, *self.identity, token(), self._job.owner, why, repeatable=True)
+        self._close(record)
+        self._job = ledger.to_job(json.loads(record))
         return self._job
 
     async def hand_over(self) -> None:

@@ -19,7 +19,8 @@ BATCH_LANE: Final = "batch"
 LOCAL_LANE: Final = "local"  # an approved plan that names no link
 
 EVENTS_KEPT: Final = 100_000
-STEPS_KEPT: Final = 100  # the first and the latest
+STEPS_KEPT: Final = 100  # the first and the latest, once there are so many that they are long
+STEPS_LENGTH: Final = 16_000
 JOB_KEPT: Final = timedelta(days=90)
 ACTS_KEPT: Final = 500_000
 LOOK_AHEAD: Final = 16
@@ -42,7 +43,8 @@ _CONSTANTS: Final = f"""
 local STARTED = {_set(STARTED)}
 local ENDED = {_set(ENDS)}
 local LOCAL = '{LOCAL_LANE}'
-local EVENTS_KEPT, STEPS_KEPT, ACTS_KEPT, LOOK_AHEAD = {EVENTS_KEPT}, {STEPS_KEPT}, {ACTS_KEPT}, {LOOK_AHEAD}
+local EVENTS_KEPT, ACTS_KEPT, LOOK_AHEAD = {EVENTS_KEPT}, {ACTS_KEPT}, {LOOK_AHEAD}
+local STEPS_KEPT, STEPS_LENGTH = {STEPS_KEPT}, {STEPS_LENGTH}
 local PRIORITY, ROUND, LAST_ROUND = 1e14, 1e9, 99999 -- a score has 15 digits: priority, round, arrival
 local JOB_KEPT, DELIVERY_KEPT = {milliseconds(JOB_KEPT)}, {milliseconds(DELIVERY_KEPT)}
 local CHORE_KEPT = DELIVERY_KEPT -- after its time has come again

@@ -188,22 +188,22 @@ class RedisQueue:
             "given up: its worker died again and again",
             most,
         )
-        if not found[0][0]:
-            _, self._seen, pause = found[0]
+        if not isinstance(found, str):
+            self._seen, pause = found
             self._next = timedelta.max if pause < 0 else timedelta(milliseconds=pause)
             return []
-        return [claim for one in found if (claim := self._claimed(*one))]
+        return [claim for one in json.loads(found) if (claim := self._claimed(*one))]
 
-    def _claimed(self, _job: str, taken_over: int, flat: Sequence[str]) -> RedisClaim | None:
-        job = _readable(ledger.pairs(flat))
+    def _claimed(self, taken_over: bool, fields: Mapping[str, str]) -> RedisClaim | None:  # noqa: FBT001 - as the script hands it over
+        job = _readable(fields)
         if job is None:
             return None  # it stays leased, and its lease will end: a worker of another version may be there then
         self._tally.claims += 1
-        self._tally.take_overs += bool(taken_over)
+        self._tally.take_overs += taken_over
         return RedisClaim(
             self._store,
             job,
-            taken_over=bool(taken_over),
+            taken_over=taken_over,
             renewals=self._renewals,
             approval=self._approval,
             tally=self._tally,

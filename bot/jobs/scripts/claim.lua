@@ -9,12 +9,15 @@ local taken = {}
 local function take(id, job, taken_over)
   take_slots(id, job)
   redis.call('ZADD', key('lease'), until_then, id)
-  redis.call('HSET', key('job', id), 'owner', worker, 'updated', whole(now), 'claims', tonumber(job.claims) + 1)
-  next_fence(id)
+  local before = job.owner
+  job.owner, job.updated, job.fence = worker, whole(now), fence_after(job)
+  redis.call('HSET', key('job', id), 'owner', worker, 'updated', job.updated, 'fence', job.fence,
+    'claims', tonumber(job.claims) + 1)
   if taken_over then
-    step(id, job.state, worker, 'taken over from ' .. job.owner, now)
+    step(id, job.state, worker, 'taken over from ' .. before, now)
+    job = read(id)
   end
-  taken[#taken + 1] = { id, taken_over and 1 or 0, fields(id) }
+  taken[#taken + 1] = { taken_over, job }
 end
 
 local function lapsed()
@@ -116,7 +119,7 @@ if #taken < most then
   ready()
 end
 if #taken > 0 then
-  return taken
+  return cjson.encode(taken)
 end
 
 local soonest = -1
@@ -127,4 +130,4 @@ for _, name in ipairs({ 'lease', 'delayed' }) do
   end
 end
 local last = redis.call('XREVRANGE', key('ev'), '+', '-', 'COUNT', 1)
-return { { '', last[1] and last[1][1] or '0-0', soonest } }
+return { last[1] and last[1][1] or '0-0', soonest }

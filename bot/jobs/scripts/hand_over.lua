@@ -7,7 +7,7 @@ end
 if not holds(id, job, fence) then
   return 0
 end
-next_fence(id)
+next_fence(id, job)
 redis.call('HSET', key('job', id), 'op', op)
 redis.call('HINCRBY', key('job', id), 'claims', -1)
 redis.call('ZADD', key('lease'), whole(now_ms()), id)

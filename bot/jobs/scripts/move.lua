@@ -1,10 +1,10 @@
 -- One transition by the claim that holds the job and knows its state; nothing if it does not.
 local id, fence, op, from, to, by, why, attempt, data, approval = unpack(ARGV)
-local now = now_ms()
+local now, asked = now_ms(), to
 local job = read(id)
 
 if job ~= nil and job.op == op then
-  return fields(id) -- asked again because our answer was lost
+  return record(id) -- asked again because our answer was lost
 end
 if not holds(id, job, fence) or job.state ~= from then
   return false
@@ -20,17 +20,17 @@ if job.state == 'queued' and to == 'intent' and is_held(job, (all_held())) then
   redis.call('HSET', key('job', id), 'op', op, 'claims', 0)
   step(id, 'queued', by, 'held since it was claimed; nothing was started', now)
   put_back(id, job, now)
-  return fields(id)
+  return record(id)
 end
 put_data(id, data)
-redis.call('HSET', key('job', id), 'op', op, 'claims', 0, 'failures', 0)
-if attempt ~= '' then
-  redis.call('HSET', key('job', id), 'attempt', attempt)
-end
+redis.call('HSET', key('job', id), 'op', op, 'claims', 0, 'failures', 0,
+  'attempt', attempt ~= '' and attempt or job.attempt)
 
+-- Where just what was asked for was done, the claim knows the record by itself, all but the moment.
+local answer = to == asked and job.cancel_by == '' and whole(now) or nil
 if ENDED[to] then
   finish(id, job, to, by, why, now)
-  return fields(id)
+  return answer or record(id)
 end
 if to == 'planned' then
   redis.call('ZREM', key('lease'), id)
@@ -38,4 +38,4 @@ if to == 'planned' then
   redis.call('ZADD', key('drafts'), whole(now + tonumber(approval)), id)
 end
 step(id, to, by, why, now)
-return fields(id)
+return answer or record(id)
