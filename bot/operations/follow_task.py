@@ -106,7 +106,7 @@ class _Follower:
             if clock() - self.heard_at < silence:
                 continue
             try:
-                await self.vcenter.now()
+                await self.vcenter.alive()
             except OutsideError as error:
                 await tell_trouble(self.tools, self.claim, str(error))
             else:

@@ -168,6 +168,13 @@ class VCenter(Protocol):
         """vCenter's own clock, UTC."""
         ...
 
+    async def alive(self) -> None:
+        """Return if vCenter answers, as of some seconds ago: however many ask, it is asked once.
+
+        What it answered to anybody else, the long poll of `follow` included, counts. OutsideError tells what happened.
+        """
+        ...
+
     async def find_vms(self, query: str) -> Sequence[InventoryVm]:
         """VMs whose name, inventory path or (instance or BIOS) UUID is exactly `query`."""
         ...

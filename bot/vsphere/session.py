@@ -91,6 +91,7 @@ class Reader:
         self._lock = threading.Lock()
         self._connected: Connected | None = None
         self._user = endpoint.user
+        self._answered: float | None = None
         self._closing = threading.Event()
 
     @property
@@ -137,7 +138,9 @@ class Reader:
         connected = self.open()
         try:
             with connected.wire.within(within) if within else nullcontext():
-                return question(connected)
+                answer = question(connected)
+                self.note_answer()
+                return answer
         except vim.fault.NotAuthenticated:
             self.forget(connected)
             raise
@@ -145,6 +148,14 @@ class Reader:
             raise translate(fault) from fault
         except LostReplyError as lost:
             raise UnreachableError(f"{self._endpoint} went away: {lost}.") from lost
+
+    def note_answer(self) -> None:
+        """Note that vCenter has just answered something."""
+        self._answered = time.monotonic()
+
+    def answered_within(self, span: timedelta) -> bool:
+        """Say whether vCenter answered any question of ours that recently."""
+        return self._answered is not None and time.monotonic() - self._answered < span.total_seconds()
 
     def open(self) -> Connected:
         """Return the session, logging in when there is none. For those who keep objects of the session."""

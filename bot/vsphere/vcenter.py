@@ -33,9 +33,10 @@ from bot.vsphere.port import (
     VCenterEvent,
     VmPlace,
 )
+from bot.vsphere.pulse import Pulse
 from bot.vsphere.session import PAUSES, Connected, Reader, Writer
 from bot.vsphere.site_facts import read_site
-from bot.vsphere.tasks import PATIENCE, Heard, TaskWatcher, read_task
+from bot.vsphere.tasks import PATIENCE, Heard, TaskWatcher
 from bot.vsphere.traces import TraceBook
 from bot.vsphere.vm_facts import read_vm
 from bot.vsphere.wire import Endpoint, Trust
@@ -79,6 +80,7 @@ class PyvmomiVCenter:
         self._writer = Writer(endpoint, submit=submit_timeout, pauses=read_pauses)
         self._traces = TraceBook(name, user=user, reader=self._reader, writer=self._writer)
         self._watcher = TaskWatcher(self._reader, patience=follow_patience)
+        self._pulse = Pulse(self.now, answered=self._reader.answered_within)
         self._logs = HostLogReader()
         self._reads = ThreadPoolExecutor(READING_THREADS, thread_name_prefix=f"vsphere-{name}-read")
         self._looks = ThreadPoolExecutor(LOOKING_THREADS, thread_name_prefix=f"vsphere-{name}-look")
@@ -111,6 +113,9 @@ class PyvmomiVCenter:
 
     async def now(self) -> datetime:
         return await self._ask(_clock)
+
+    async def alive(self) -> None:
+        await self._pulse.feel()
 
     async def find_vms(self, query: str) -> Sequence[InventoryVm]:
         return await self._ask(lambda session: inventory.find_vms(session, self._name, query))
@@ -244,13 +249,11 @@ class PyvmomiVCenter:
             with suppress(RuntimeError):  # the loop has been closed: nobody listens any more
                 loop.call_soon_threadsafe(heard.put_nowait, news)
 
-        last = await self._ask(lambda session: read_task(session, task))
-        yield last
-        if last.ended:
-            return
-        await loop.run_in_executor(self._reads, self._watcher.follow, task, tell)
+        last: TaskSnapshot | None = None
+        self._watcher.follow(task, tell)
         try:
-            while not last.ended:
+            await loop.run_in_executor(self._reads, self._watcher.widen)
+            while last is None or not last.ended:
                 news = await heard.get()
                 if not isinstance(news, TaskSnapshot):
                     raise news

@@ -25,10 +25,11 @@ async def running(player_peer, played):
 
 
 async def next_progress(following, *, beyond):
+    """Return the first news of a copy that is further than that, or over."""
     async with asyncio.timeout(20):
         while True:
             snapshot = await anext(following)
-            if (snapshot.progress or 0) > beyond:
+            if (snapshot.progress or 0) > beyond or snapshot.state is TaskState.SUCCESS:
                 return snapshot
 
 
