@@ -30,6 +30,7 @@ from bot.migration.facts import SiteSpec
 from bot.migration.request import SiteName, VCenterName
 from bot.operations.counter import Approval, Counter
 from bot.operations.desk import Desk
+from bot.operations.holds_show import follow_holds
 from bot.operations.reconcile import reconcile_for_ever
 from bot.operations.redraw import redraw_unattended
 from bot.operations.rights import Grant, Rights
@@ -227,6 +228,8 @@ async def worker_role(
             stack.push_async_callback(_ended, publisher)
         redrawing = asyncio.create_task(redraw_unattended(queue, tools.outbox), name="redraw")
         stack.push_async_callback(_ended, redrawing)
+        holding = asyncio.create_task(follow_holds(queue, tools.outbox), name="holds")
+        stack.push_async_callback(_ended, holding)
         name = worker_name()
         reconciling = asyncio.create_task(reconcile_for_ever(tools, name), name="reconcile")
         stack.push_async_callback(_ended, reconciling)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.jobs.port import Job
+from bot.jobs.port import Hold, Job
 from bot.migration.machine import Phase
 from bot.migration.plan import Plan
 from bot.migration.size import gib
+from bot.operations.holds import held_words
 from bot.operations.record import CancelState, cancel_of, copied_of, plan_of, request_of, trouble_of
 from bot.slack.port import Button, ButtonKind, JobCard, Progress
 
@@ -34,8 +35,8 @@ _CANCELLING = {
 }
 
 
-def job_card(job: Job) -> JobCard:
-    """The card of a job in its present state."""
+def job_card(job: Job, held: Hold | None = None) -> JobCard:
+    """The card of a job in its present state. `held`: the hold that it waits behind."""
     request = request_of(job)
     plan = plan_of(job)
     return JobCard(
@@ -47,7 +48,7 @@ def job_card(job: Job) -> JobCard:
         facts=_facts(plan),
         concerns=plan.concerns if plan and not job.state.started else (),
         progress=_progress(job, plan),
-        note=_note(job, plan),
+        note=_note(job, plan, held),
         buttons=_buttons(job, plan),
     )
 
@@ -81,13 +82,15 @@ def _progress(job: Job, plan: Plan | None) -> Progress | None:
     )
 
 
-def _note(job: Job, plan: Plan | None) -> str:
+def _note(job: Job, plan: Plan | None, held: Hold | None) -> str:
     if job.state.ended:
         outcome = job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
         return f"{outcome} {job.data.get('cause', '')}".strip() if job.state is Phase.FAILED else outcome
     trouble = f"{trouble_of(job)} {_MEANWHILE.get(job.state, '')}".strip() if trouble_of(job) else ""
     if job.cancel_by:
         return f"{_cancelling(job)} {trouble}".strip()
+    if job.state is Phase.QUEUED and held is not None:
+        return f"{held_words(held)} Nothing was started."
     if trouble:
         return trouble
     if job.state is Phase.PLANNED and plan is not None:

@@ -11,6 +11,7 @@ from bot.migration.plan import Plan
 from bot.migration.size import gib
 from bot.operations.diagnose import diagnose
 from bot.operations.finish import finish
+from bot.operations.holds_break import break_circuit
 from bot.operations.record import TaskEnd, approved_plan, task_end_of
 from bot.operations.tools import WorkerTools
 from bot.operations.verify import Whereabouts, in_words, whereabouts, wrong_networks
@@ -41,8 +42,11 @@ async def conclude(tools: WorkerTools, claim: Claim, watch: LogWatch) -> None:
         case Whereabouts.AT_SOURCE:
             await asyncio.sleep(tools.read_on.total_seconds())  # hosts write on after a task's end
             found = await diagnose(tools, claim.job, watch)
-            failed = Reply("end", _failed(plan, place, end), _sections(place, end), _retry(claim))
-            await finish(tools, claim, AtSource(), failed, *found.replies, files=found.files, data=found.data)
+            broken = await break_circuit(tools, claim, found.chief)
+            sections = [*_sections(place, end), *broken.sections]
+            failed = Reply("end", _failed(plan, place, end), sections, _retry(claim))
+            data = {**found.data, **broken.data}
+            await finish(tools, claim, AtSource(), failed, *found.replies, files=found.files, data=data)
         case Whereabouts.ELSEWHERE:
             await finish(tools, claim, Undecidable(), _halfway(plan, place, end))
 

@@ -30,6 +30,7 @@ class Diagnosis:
     replies: Sequence[Reply]
     files: Sequence[Attachment]
     data: Mapping[str, str]
+    chief: Incident | None = None
 
 
 async def diagnose(tools: WorkerTools, job: Job, watch: LogWatch) -> Diagnosis:
@@ -51,6 +52,7 @@ async def diagnose(tools: WorkerTools, job: Job, watch: LogWatch) -> Diagnosis:
         ],
         files=await asyncio.to_thread(files_of, report, about=about, offsets=around.offsets),
         data={"verdict": json.dumps(report.to_json(), ensure_ascii=False), "cause": headline(incident)},
+        chief=incident,
     )
 
 

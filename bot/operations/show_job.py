@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.jobs.port import Job, JobQueue
 from bot.migration.request import JobId
 from bot.operations.cards import job_card
+from bot.operations.holds import what_holds
 from bot.slack.port import Outbox
 
 
@@ -16,9 +17,10 @@ async def show_job(queue: JobQueue, outbox: Outbox, job_id: JobId) -> None:
     """
     shown = await queue.get(job_id)
     while shown is not None:
-        await outbox.show(job_card(shown))
+        held = await what_holds(queue, shown)
+        await outbox.show(job_card(shown, held))
         now = await queue.get(job_id)
-        if now is None or _turn(now) == _turn(shown):
+        if now is None or (_turn(now) == _turn(shown) and await what_holds(queue, now) == held):
             return
         shown = now
 

@@ -1,0 +1,102 @@
+"""The one card of a hold: why, since when, what waits and what runs on. Pure: the same scene, the same card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.jobs.port import Hold, Job
+from bot.migration.capacity import PAIR, in_words
+from bot.migration.machine import WORDS
+from bot.operations.holds import BREAKER, Scene, held_words, moment, planned, vm_name
+from bot.slack.port import Button, ButtonKind, TableCard
+
+COLUMNS: Final = ("VM", "Job", "Asked by", "What becomes of it")
+WAITS: Final = "waits; the VM stays as it is"
+
+
+def hold_card(scene: Scene) -> TableCard | None:
+    """The card; None for a hold that no channel was told of."""
+    hold = scene.hold
+    if not hold.channel:
+        return None
+    if hold.released is not None:
+        return _released(scene, hold.released)
+    return TableCard(
+        subject=hold.id,
+        channel=hold.channel,
+        title=_title(hold),
+        state=held_words(hold),
+        requester="",
+        columns=COLUMNS,
+        rows=_rows(scene),
+        facts=[*_facts(scene), ("Waiting", str(len(scene.waiting))), ("Running on", _names(scene.running))],
+        note=(
+            "Nothing that waits was started, and no VM of it is touched. What runs goes on to its end. "
+            "This does not end by itself: mend the cause, then release it."
+        ),
+        buttons=_buttons(scene),
+    )
+
+
+def _released(scene: Scene, at: datetime) -> TableCard:
+    hold = scene.hold
+    verb = "were" if hold.resource.startswith(f"{PAIR}:") else "was"
+    return TableCard(
+        subject=hold.id,
+        channel=hold.channel,
+        title=f"{_capital(in_words(hold.resource))} {verb} held",
+        state=f"Released by {hold.released_by} at {moment(at)}.",
+        requester="",
+        columns=(),
+        rows=(),
+        facts=_facts(scene),
+        note="What waited goes on in its order, unless something else holds it.",
+        ended=True,
+    )
+
+
+def _facts(scene: Scene) -> list[tuple[str, str]]:
+    hold, failed = scene.hold, scene.failed
+    by = "itself" if hold.by == BREAKER else hold.by
+    facts = [("Since", moment(hold.at)), ("Held by", by), ("Why", hold.why)]
+    if failed is not None:
+        facts.append(("The copy that failed", f"{vm_name(failed)}, job {failed.id}"))
+    if plan := planned(failed):
+        facts.append(("Its hosts", f"{plan.source.host} and {plan.target.host}"))
+    return facts
+
+
+def _rows(scene: Scene) -> list[Sequence[str]]:
+    return [
+        *(_row(job, WAITS) for job in scene.waiting),
+        *(_row(job, f"{WORDS[job.state]}; goes on to its end") for job in scene.running),
+        *(_row(job, f"ended meanwhile: {WORDS[job.state]}") for job in scene.ended),
+    ]
+
+
+def _row(job: Job, fate: str) -> Sequence[str]:
+    return (vm_name(job), job.id, job.requester, fate)
+
+
+def _buttons(scene: Scene) -> list[Button]:
+    kinds = [ButtonKind.RELEASE]
+    if scene.waiting and planned(scene.failed) is not None:
+        kinds.append(ButtonKind.OTHER_HOST)
+    if scene.waiting:
+        kinds.append(ButtonKind.CANCEL_WAITING)
+    return [Button(kind, scene.hold.id) for kind in kinds]
+
+
+def _title(hold: Hold) -> str:
+    verb = "are" if hold.resource.startswith(f"{PAIR}:") else "is"
+    return f"{_capital(in_words(hold.resource))} {verb} held"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _names(jobs: Sequence[Job]) -> str:
+    return ", ".join(vm_name(job) for job in jobs) or "nothing"
