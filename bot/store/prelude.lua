@@ -8,7 +8,7 @@ end
 
 -- In a cluster that moves our slot key by key, a key that is not here is thought to be there already, and a script that
 -- meets one halfway is stopped halfway. So each asks first for one that never is: then none of it is done.
-redis.call('EXISTS', key('nothing'))
+redis.call('EXISTS', PREFIX .. 'nothing')
 
 -- The only clock that decides anything. Tests move it by a key; durations come in as arguments.
 local function now_ms()

@@ -93,7 +93,7 @@ async def test_a_primary_that_falls_silent_is_left_and_its_connections_with_it(f
         old = fleet.primary
         old.freeze()
         await asyncio.to_thread(fleet.wait_for_failover, old)
-        await _patiently(lambda: store.set("{cm}:k", "new", repeatable=True), UnreachableError)
+        await _patiently(lambda: store.set("{cm}:k", "new"), UnreachableError)
         old.thaw()
         until(lambda: old.ask("ROLE")[0] == "slave", what="the old one is demoted")
         until(lambda: old.ask("GET", "{cm}:k") == "new", what="and follows")
