@@ -26,6 +26,7 @@ from bot.health.tally import Tally
 from bot.jobs.queue import RedisQueue
 from bot.jobs.worker import Worker
 from bot.logs.feed import POLL_LOGS, FleetLogFeed
+from bot.migration.calendar import Calendar, Freeze, Window
 from bot.migration.facts import SiteSpec
 from bot.migration.request import SiteName, VCenterName
 from bot.operations.counter import Approval, Counter
@@ -88,6 +89,17 @@ def site_specs(settings: Settings) -> dict[SiteName, SiteSpec]:
     return {SiteName(name): _site(name, site) for name, site in settings.sites.items()}
 
 
+def calendar_of(settings: Settings) -> Calendar:
+    """When copies may start, by the windows of the sites and the freezes."""
+    return Calendar(
+        windows={name: [Window.read(text) for text in site.windows] for name, site in settings.sites.items()},
+        freezes=[
+            Freeze(*freeze.span(settings.zone), frozenset(freeze.sites), freeze.why) for freeze in settings.freezes
+        ],
+        zone=settings.zone,
+    )
+
+
 @asynccontextmanager
 async def vcenters_of(
     settings: Settings, *, look_within: timedelta = LOOK_WITHIN
@@ -105,7 +117,7 @@ async def vcenters_of(
 async def fleet_of(settings: Settings) -> AsyncIterator[Fleet]:
     """The vCenters and sites, for whoever only asks."""
     async with vcenters_of(settings) as vcenters:
-        yield Fleet(vcenters, site_specs(settings))
+        yield Fleet(vcenters, site_specs(settings), calendar_of(settings))
 
 
 @asynccontextmanager
@@ -152,6 +164,7 @@ async def bot_role(
                 sites=sites,
                 approvals={SiteName(n): Approval(site.approval) for n, site in settings.sites.items()},
                 shelve=partial(blobs.put, store),
+                calendar=calendar_of(settings),
             )
         )
         drainer = OutboxDrainer(store, client, admins=settings.slack.admins, reached=reached, look_up=look_up)
@@ -200,7 +213,7 @@ async def worker_role(
         engine = engine_of(settings)
         tools = WorkerTools(
             queue=queue,
-            fleet=Fleet(vcenters, site_specs(settings)),
+            fleet=Fleet(vcenters, site_specs(settings), calendar_of(settings)),
             outbox=RedisOutbox(store),
             feed=await stack.enter_async_context(
                 FleetLogFeed(

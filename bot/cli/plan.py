@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,7 @@ async def _plan(
 ) -> Plan:
     from bot import settings
     from bot.compose import fleet_of
+    from bot.migration.choice import Outlook
     from bot.migration.request import MigrationRequest, SiteName
     from bot.operations.plan_migration import plan_migration, resolve_vm
 
@@ -66,7 +68,7 @@ async def _plan(
         request = MigrationRequest(
             vm=ref, site=target.name, host=host, datastore=datastore, networks=networks, dry_run=True
         )
-        return await plan_migration(fleet, request)
+        return await plan_migration(fleet, request, outlook=Outlook(datetime.now(UTC), fleet.calendar))
 
 
 def _plain(made: Plan) -> Any:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
+from bot.migration.calendar import Calendar
 from bot.migration.facts import DatastoreFacts, HostFacts, SiteFacts, VmFacts
 from bot.migration.plan import NicMove
 from bot.migration.request import MigrationRequest, SiteName
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What time has to do with a plan. `rates`: the bytes per second of the last copies, by link; none may be known."""
+
+    now: datetime
+    calendar: Calendar
+    rates: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,20 @@ class Choice:
     datastore: DatastoreFacts | None
     nics: tuple[NicMove, ...]
     size: int
+    link: str = ""
+    outlook: Outlook | None = None
+
+    @property
+    def sites(self) -> tuple[SiteName | None, SiteName]:
+        """Both ends of the copy."""
+        return self.source_site, self.site.spec.name
+
+    @property
+    def earliest(self) -> datetime | None:
+        """When somebody wants it to start: now, or when they said. None: nobody asks."""
+        if self.outlook is None:
+            return None
+        return max(self.outlook.now, self.request.not_before or self.outlook.now)
 
     @property
     def host_name(self) -> str:

@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 WEIGHT = 0.3
 """Of the newest measurement in the moving average: a link's hiccup shows within a few updates."""
+
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_DAY: Final = 86_400
+
+
+def time_for(size: int, rate: float | None) -> timedelta | None:
+    """How long so many bytes take; None when no rate is known."""
+    return timedelta(seconds=size / rate) if rate and rate > 0 else None
+
+
+def in_words(time: timedelta) -> str:
+    """As in 9 h 10 min, 3 d 4 h or 50 s: two units, as an estimate deserves no more."""
+    seconds = max(round(time.total_seconds()), 0)
+    if seconds < _MINUTE:
+        return f"{seconds} s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE} min"
+    if seconds < _DAY:
+        return f"{seconds // _HOUR} h {seconds % _HOUR // _MINUTE:02} min"
+    return f"{seconds // _DAY} d {seconds % _DAY // _HOUR} h"
 
 
 @dataclass(frozen=True, slots=True)

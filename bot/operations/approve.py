@@ -8,9 +8,10 @@ from bot.migration.machine import WORDS
 from bot.migration.request import JobId
 from bot.operations.counter import Approval, Counter, site_of
 from bot.operations.port import Answer, Person
-from bot.operations.record import plan_of
+from bot.operations.record import plan_of, request_of
 from bot.operations.rights import Verb
 from bot.operations.show_job import show_job
+from bot.operations.start_time import not_before_in_words
 
 
 async def approve(counter: Counter, who: Person, job_id: JobId, fingerprint: str) -> Answer:
@@ -31,10 +32,11 @@ async def approve(counter: Counter, who: Person, job_id: JobId, fingerprint: str
     plan = plan_of(job)
     if plan is not None and not plan.safe:
         raise UserError("This plan cannot start: mend what blocks it, then ask again.")
-    match await counter.queue.approve(job_id, fingerprint=fingerprint, by=who.user_id):
+    start = request_of(job).not_before
+    match await counter.queue.approve(job_id, fingerprint=fingerprint, by=who.user_id, not_before=start):
         case ApproveOutcome.QUEUED:
             await show_job(counter.queue, counter.outbox, job_id)
-            return Answer(f"Approved: job {job_id} is queued.")
+            return Answer(f"Approved: job {job_id} is queued.{not_before_in_words(counter.calendar, start)}")
         case ApproveOutcome.OUTDATED:
             raise UserError("The plan changed since this button was shown. Look at the card again.")
         case ApproveOutcome.WRONG_STATE:

@@ -7,7 +7,7 @@ from bot.migration.machine import Phase
 from bot.migration.plan import Plan
 from bot.migration.size import gib
 from bot.operations.holds import held_words
-from bot.operations.record import CancelState, cancel_of, copied_of, plan_of, request_of, trouble_of
+from bot.operations.record import CancelState, cancel_of, copied_of, plan_of, request_of, starts, trouble_of, waits_for
 from bot.slack.port import Button, ButtonKind, JobCard, Progress
 
 _NOTES = {
@@ -18,6 +18,9 @@ _NOTES = {
     Phase.UNKNOWN: "It is not known whether vCenter started the copy. Looking there; it will not be started twice.",
     Phase.VERIFYING: "The task ended. Reading where the VM really is.",
 }
+
+_SAFE = "Nothing moves before somebody approves. The plan expires after an hour."
+_BLOCKED = "This cannot start as it is. Mend what is listed above, then ask again."
 
 _MEANWHILE = {
     Phase.QUEUED: "Nothing was started. It is tried again, at least once a minute.",
@@ -45,7 +48,7 @@ def job_card(job: Job, held: Hold | None = None) -> JobCard:
         phase=job.state,
         title=f"{request.vm.name} to {request.site}" + (" (dry run)" if request.dry_run else ""),
         requester=job.requester,
-        facts=_facts(plan),
+        facts=[*_facts(plan), *_start(job)],
         concerns=plan.concerns if plan and not job.state.started else (),
         progress=_progress(job, plan),
         note=_note(job, plan, held),
@@ -65,6 +68,12 @@ def _facts(plan: Plan | None) -> list[tuple[str, str]]:
     if plan.nics:
         facts.append(("Networks", ", ".join(f"{n.source_network} to {n.target_network}" for n in plan.nics)))
     return facts
+
+
+def _start(job: Job) -> list[tuple[str, str]]:
+    """When it may start, as long as that is of interest."""
+    start = starts(job) if not (job.state.started or job.state.ended) else ""
+    return [("Not before", start)] if start else []
 
 
 def _progress(job: Job, plan: Plan | None) -> Progress | None:
@@ -89,15 +98,21 @@ def _note(job: Job, plan: Plan | None, held: Hold | None) -> str:
     trouble = f"{trouble_of(job)} {_MEANWHILE.get(job.state, '')}".strip() if trouble_of(job) else ""
     if job.cancel_by:
         return f"{_cancelling(job)} {trouble}".strip()
-    if job.state is Phase.QUEUED and held is not None:
-        return f"{held_words(held)} Nothing was started."
+    if job.state is Phase.QUEUED:
+        behind = f"{held_words(held)} Nothing was started." if held is not None else ""
+        return behind or trouble or _waiting(job)
     if trouble:
         return trouble
     if job.state is Phase.PLANNED and plan is not None:
-        if plan.safe:
-            return "Nothing moves before somebody approves. The plan expires after an hour."
-        return "This cannot start as it is. Mend what is listed above, then ask again."
+        return _SAFE if plan.safe else _BLOCKED
     return _NOTES.get(job.state, "")
+
+
+def _waiting(job: Job) -> str:
+    """What an approved job waits for when nothing is wrong."""
+    if wait := waits_for(job):
+        return f"Waits. {wait} Then it needs a free slot on the link. Nothing was started yet."
+    return _NOTES[Phase.QUEUED]
 
 
 def _cancelling(job: Job) -> str:

@@ -7,6 +7,7 @@ from bot.jobs.port import Claim
 from bot.migration.machine import CheckStarted, DryRunMade, PlanMade, PlanRefused, advance
 from bot.migration.plan import Plan
 from bot.operations.cards import job_card
+from bot.operations.outlook import outlook_of
 from bot.operations.plan_migration import plan_migration
 from bot.operations.record import request_of, with_plan
 from bot.operations.tools import WorkerTools
@@ -23,8 +24,9 @@ async def check(tools: WorkerTools, claim: Claim) -> None:
 
     A world that does not answer ends the check with its sentence: the person is waiting, and asking again is cheap.
     """
+    outlook = await outlook_of(tools.queue, tools.fleet.calendar)
     try:
-        plan = await plan_migration(tools.fleet, request_of(claim.job))
+        plan = await plan_migration(tools.fleet, request_of(claim.job), outlook=outlook)
     except (UserError, OutsideError) as error:
         why = str(error)
         await claim.move(advance(claim.job.state, PlanRefused()), why=why, data={"outcome": why})

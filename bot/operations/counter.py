@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from bot.errors import UserError
 from bot.jobs.port import Job, JobQueue
+from bot.migration.calendar import Calendar
 from bot.migration.facts import SiteSpec
 from bot.migration.request import JobId, SiteName
 from bot.operations.port import Person
@@ -60,6 +61,7 @@ class Counter:
     approvals: Mapping[SiteName, Approval]
     shelve: Callable[[bytes], Awaitable[str]]
     """Keep bytes for a worker, for an hour; their SHA-256 in hex. UserError for too many."""
+    calendar: Calendar = field(default_factory=Calendar)
 
     def site(self, name: str) -> SiteSpec:
         """The site of this name. UserError with all sites when there is none."""

@@ -6,14 +6,15 @@ import asyncio
 import shlex
 
 from bot.errors import UserError
+from bot.migration.choice import Outlook
 from bot.migration.plan import Plan
 from bot.migration.planning import make_plan
 from bot.migration.request import MigrationRequest, VmRef
 from bot.operations.tools import Fleet
 
 
-async def plan_migration(fleet: Fleet, request: MigrationRequest) -> Plan:
-    """The plan for a request, with all its concerns.
+async def plan_migration(fleet: Fleet, request: MigrationRequest, *, outlook: Outlook | None = None) -> Plan:
+    """The plan for a request, with all its concerns; without an `outlook` none is about time.
 
     UserError for a site, host or folder that does not exist; UnreachableError, LoginError and FaultError as vCenter
     answers. Nothing is changed anywhere.
@@ -26,7 +27,7 @@ async def plan_migration(fleet: Fleet, request: MigrationRequest) -> Plan:
         )
     vcenter = fleet.vcenter(request.vm.vcenter)
     vm, site = await asyncio.gather(vcenter.read_vm(request.vm.uuid), vcenter.read_site(spec))
-    return make_plan(request, vm, site, source_site=fleet.site_of(vm))
+    return make_plan(request, vm, site, source_site=fleet.site_of(vm), outlook=outlook)
 
 
 async def resolve_vm(fleet: Fleet, query: str) -> VmRef:

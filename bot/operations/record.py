@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BugError
 from bot.jobs.port import Job
+from bot.migration.calendar import in_words
 from bot.migration.capacity import needs_of
 from bot.migration.plan import Plan
 from bot.migration.request import JobId, MigrationRequest
@@ -71,7 +72,7 @@ class Copied:
 ADOPTED: Final = {"adopted": "yes"}
 """The field of a job that Redis had forgotten: it is followed to its end, and never started once more."""
 
-NO_TROUBLE: Final = {"trouble": ""}
+NO_TROUBLE: Final = {"trouble": "", "waits": ""}
 """The field that says that nothing is in the way (any more)."""
 
 Part = TypeVar("Part")
@@ -118,6 +119,16 @@ def with_trouble(why: str) -> dict[str, str]:
     return {"trouble": why}
 
 
+def with_start(words: str) -> dict[str, str]:
+    """The field that says when it may start, in the words of the zone that people mean."""
+    return {"starts": words}
+
+
+def with_wait(why: str) -> dict[str, str]:
+    """The field that says why an approved job is not started yet."""
+    return {"waits": why}
+
+
 def with_cancel(state: CancelState) -> dict[str, str]:
     """The field that says how far a cancel has come."""
     return {"cancel": state}
@@ -148,6 +159,18 @@ def is_adopted(job: Job) -> bool:
 def trouble_of(job: Job) -> str:
     """What the job waits for while the world is away, or empty."""
     return job.data.get("trouble", "")
+
+
+def starts(job: Job) -> str:
+    """When it may start at the earliest, in words, or empty: nobody said."""
+    if (at := request_of(job).not_before) is None:
+        return ""
+    return job.data.get("starts") or in_words(at, UTC)
+
+
+def waits_for(job: Job) -> str:
+    """What keeps an approved job from being started, as last seen, or empty: its time, a window, a freeze."""
+    return job.data.get("waits", "")
 
 
 def approved_plan(job: Job) -> Plan:

@@ -11,7 +11,7 @@ from bot.migration.machine import WORDS
 from bot.migration.request import JobId
 from bot.operations.counter import Counter, site_of
 from bot.operations.port import Answer, Person
-from bot.operations.record import MIGRATE, copied_of, request_of
+from bot.operations.record import MIGRATE, copied_of, request_of, starts
 from bot.operations.rights import Verb
 
 SHOWN: Final = 20
@@ -22,6 +22,7 @@ _HELP: Final = {
     Verb.MIGRATE: (
         "/coldmigrate <vm> <site>   plan a cold migration; nothing moves before it is approved",
         "    --host <host>  --datastore <name>  --network <from>=<to>  --dry-run",
+        '    --at 22:00, --at "2026-11-24 22:00", --at "Sat 20:00", --at "22:00 Europe/Berlin" or --at window',
         '    a name with blanks, or one of the words below, goes in quotes: /coldmigrate "my vm" site2',
     ),
     Verb.SEE: (
@@ -91,4 +92,5 @@ def _readable_line(job: Job) -> str:
     copied = copied_of(job)
     percent = f" {copied.percent} %" if copied and not job.state.ended else ""
     since = f"{job.updated:%Y-%m-%d %H:%M}Z"
-    return f"{job.id}  {request.vm.name} to {request.site}  {WORDS[job.state]}{percent}  since {since}"
+    start = f", not before {starts(job)}" if request.not_before and not (job.state.started or job.state.ended) else ""
+    return f"{job.id}  {request.vm.name} to {request.site}  {WORDS[job.state]}{percent}  since {since}{start}"

@@ -8,11 +8,12 @@ from typing import Final
 
 from bot.errors import UserError
 from bot.jobs.port import Job, NewJob
+from bot.migration.facts import SiteSpec
 from bot.migration.machine import WORDS
 from bot.migration.request import MigrationRequest, SiteName
 from bot.operations.counter import Counter, require_place
 from bot.operations.port import Answer, MigrateOrder, Person
-from bot.operations.record import MIGRATE, request_of, with_request
+from bot.operations.record import MIGRATE, request_of, with_request, with_start
 from bot.operations.rights import Verb
 from bot.operations.show_job import show_job
 from bot.operations.start_time import not_before_in_words, start_moment
@@ -41,11 +42,11 @@ async def request_migration(counter: Counter, who: Person, channel: str, order: 
     site = counter.site(order.site)
     await counter.rights.require(who, Verb.MIGRATE, site.name)
     await require_place(counter.channels, who, channel)
-    vm = await _one_vm(counter, order.vm, site.name)
-    return await draft(counter, who, channel, as_request(order, vm, site), dedupe=dedupe)
+    vm = await one_vm(counter, order.vm, site.name)
+    return await draft(counter, who, channel, await as_request(counter, order, vm, site), dedupe=dedupe)
 
 
-def as_request(order: MigrateOrder, vm: InventoryVm, site: SiteSpec) -> MigrationRequest:
+async def as_request(counter: Counter, order: MigrateOrder, vm: InventoryVm, site: SiteSpec) -> MigrationRequest:
     """The order, now that it is known which VM and site it means. UserError for a VM in another vCenter."""
     if vm.ref.vcenter != site.vcenter:
         raise UserError(
@@ -61,7 +62,6 @@ def as_request(order: MigrateOrder, vm: InventoryVm, site: SiteSpec) -> Migratio
         dry_run=order.dry_run,
         not_before=await start_moment(counter, order.at, vm=vm, site=site.name),
     )
-    return await draft(counter, who, channel, request, dedupe=dedupe)
 
 
 async def draft(counter: Counter, who: Person, channel: str, request: MigrationRequest, *, dedupe: str) -> Answer:
@@ -72,7 +72,7 @@ async def draft(counter: Counter, who: Person, channel: str, request: MigrationR
             vm_key="" if request.dry_run else request.vm.key,
             requester=who.user_id,
             channel=channel,
-            data=with_request(request),
+            data={**with_request(request), **_start(counter, request)},
             dedupe=dedupe,
         )
     )
@@ -86,6 +86,10 @@ async def draft(counter: Counter, who: Person, channel: str, request: MigrationR
     )
 
 
+def _start(counter: Counter, request: MigrationRequest) -> dict[str, str]:
+    return with_start(counter.calendar.in_words(request.not_before)) if request.not_before else {}
+
+
 def _already(job: Job, request: MigrationRequest) -> str:
     return (
         f"{request.vm.name} already has job {job.id} (to {request_of(job).site}, {WORDS[job.state]}). "
@@ -93,7 +97,8 @@ def _already(job: Job, request: MigrationRequest) -> str:
     )
 
 
-async def _one_vm(counter: Counter, query: str, site: str) -> InventoryVm:
+async def one_vm(counter: Counter, query: str, site: str) -> InventoryVm:
+    """The VM that `query` means. UserError, with what may be meant, if there is none, or more than one."""
     found = await counter.inventory.find(query)
     if len(found) == 1:
         return found[0]

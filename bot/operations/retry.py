@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.errors import RefusedError, UserError
 from bot.migration.machine import WORDS, Phase
 from bot.migration.request import JobId
@@ -13,7 +15,10 @@ from bot.operations.rights import Verb
 
 
 async def retry(counter: Counter, who: Person, channel: str, job_id: JobId, *, dedupe: str) -> Answer:
-    """Draft it again. UserError while it is live or when it succeeded; RefusedError when a person must look first."""
+    """Draft it again, by itself and not as a part of a batch; with its start, if that is still to come.
+
+    UserError while it is live or when it succeeded; RefusedError when a person must look first.
+    """
     job = await counter.job(job_id)
     await counter.rights.require(who, Verb.RETRY, site_of(job))
     if job.state is Phase.NEEDS_HUMAN:
@@ -24,4 +29,7 @@ async def retry(counter: Counter, who: Person, channel: str, job_id: JobId, *, d
     if job.state not in (Phase.FAILED, Phase.CANCELLED):
         raise UserError(f"Job {job_id} is {WORDS[job.state]}: there is nothing to retry.")
     await counter.channels.require_member(channel)
-    return await draft(counter, who, channel, request_of(job), dedupe=dedupe)
+    request = replace(request_of(job), batch="")  # it gets a card of its own: its batch may have ended long ago
+    if request.not_before is not None and request.not_before <= await counter.queue.now():
+        request = replace(request, not_before=None)
+    return await draft(counter, who, channel, request, dedupe=dedupe)

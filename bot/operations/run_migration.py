@@ -49,6 +49,7 @@ from bot.operations.record import (
 from bot.operations.tools import WorkerTools
 from bot.operations.trace import trace_of, write
 from bot.operations.trouble import tell_trouble
+from bot.operations.wait_for_opening import waits_for_opening
 from bot.operations.watch_logs import LogWatch, watching
 from bot.slack.port import Reply
 from bot.vsphere.port import FaultError, Trace, VCenter
@@ -109,6 +110,8 @@ class _Run:
         """Look once more, open the logs, write the intent, make the call."""
         if await self.claim.cancel_asked():
             await self._end(Cancelled(), "Cancelled before anything was started.")
+            return
+        if await waits_for_opening(self.tools, self.claim):
             return
         if (why := await self._objection()) is not None:
             await self._end(Refused(), f"{why} Nothing was started.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from bot.diagnosis.engine import Engine
 from bot.errors import UserError
 from bot.hostlog.line import LogFeed
 from bot.jobs.port import JobQueue
+from bot.migration.calendar import Calendar
 from bot.migration.facts import SiteSpec, VmFacts
 from bot.migration.request import SiteName, VCenterName
 from bot.slack.port import Outbox
@@ -30,10 +31,11 @@ def nowhere(_point: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The vCenters and sites of the config."""
+    """The vCenters and sites of the config, and when copies between sites may start."""
 
     vcenters: Mapping[VCenterName, VCenter]
     sites: Mapping[SiteName, SiteSpec]
+    calendar: Calendar = field(default_factory=Calendar)
 
     def vcenter(self, name: VCenterName) -> VCenter:
         """The vCenter of this name. UserError when the config has none."""

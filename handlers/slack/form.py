@@ -68,7 +68,7 @@ def form_view(sites: Sequence[str], *, channel: str = "") -> dict[str, Any]:
                 "at",
                 "Start",
                 _line("at", "as soon as there is room"),
-                hint="Such as 22:00, Sat 20:00, 2026-11-24 22:00 Europe/Berlin; or window, for when both sites are open.",
+                hint="Such as 22:00, Sat 20:00 or 2026-11-24 22:00 Europe/Berlin; or window, once both sites are open.",
                 optional=True,
             ),
             _input("host", "Host there", _line("host", "chosen for you"), optional=True),

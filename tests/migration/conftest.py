@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.migration.calendar import Calendar, Freeze, Window
+from bot.migration.choice import Outlook
 from bot.migration.facts import (
     DatastoreFacts,
     Disk,
@@ -95,24 +97,40 @@ SITE = SiteFacts(
     names_in_folder=("other",),
     read_at=datetime(2026, 11, 23, 4, 0, tzinfo=UTC),
 )
+NOW = SITE.read_at
+OUTLOOK = Outlook(NOW, Calendar())
 REQUEST = MigrationRequest(vm=VM.ref, site=SiteName("site2"))
 
 
 def plan_of(
-    *, request: MigrationRequest = REQUEST, vm: VmFacts = VM, site: SiteFacts = SITE, source: str | None = "site1"
+    *,
+    request: MigrationRequest = REQUEST,
+    vm: VmFacts = VM,
+    site: SiteFacts = SITE,
+    source: str | None = "site1",
+    outlook: Outlook | None = OUTLOOK,
 ) -> Plan:
-    return make_plan(request, vm, site, source_site=SiteName(source) if source else None)
+    return make_plan(request, vm, site, source_site=SiteName(source) if source else None, outlook=outlook)
 
 
 class Bench:
     """The fitting pair and the way to bend it."""
 
-    vm, site, request = VM, SITE, REQUEST
+    vm, site, request, now = VM, SITE, REQUEST, NOW
     plan = staticmethod(plan_of)
 
     @staticmethod
     def with_host(**change: object) -> SiteFacts:
         return replace(SITE, hosts=(replace(SITE.hosts[0], **change),))
+
+    @staticmethod
+    def at_night(
+        window: str = "Mon-Fri 20:00-06:00 UTC", *, source: str = "", rate: float | None = None, frozen: int = 0
+    ) -> Outlook:
+        """A Monday, 04:00 UTC; site2 has a window, site1 perhaps too, and everything may be frozen for some days."""
+        windows = {"site2": [Window.read(window)]} | ({"site1": [Window.read(source)]} if source else {})
+        freezes = [Freeze(NOW, NOW + timedelta(days=frozen), frozenset({"*"}), "inventory")] if frozen else []
+        return Outlook(NOW, Calendar(windows, freezes), {"site1~site2": rate} if rate else {})
 
     @staticmethod
     def with_datastore(**change: object) -> SiteFacts:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.migration.eta import WEIGHT, Pace
+from bot.migration.eta import WEIGHT, Pace, in_words, time_for
 from bot.migration.size import gib
 
 T0 = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -14,6 +14,30 @@ T0 = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
 def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h 00 min"),
+        (33_000, "9 h 10 min"),
+        (86_399, "23 h 59 min"),
+        (86_400, "1 d 0 h"),
+        (270_000, "3 d 3 h"),
+    ],
+)
+def test_how_long_in_words(seconds, words):
+    assert in_words(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize("rate", [None, 0.0, -1.0])
+def test_how_long_a_copy_takes_is_only_known_with_a_rate(rate):
+    assert time_for(1000, rate) is None
+    assert time_for(1000, 10.0) == timedelta(seconds=100)
 
 
 def test_no_rate_before_two_different_percents():

@@ -14,10 +14,13 @@ from bot.migration.concerns import (
     free_space,
     host_state,
     network_map,
+    opening,
     power_state,
     running_task,
     same_place,
     snapshots,
+    start_time,
+    window_fit,
 )
 from bot.migration.plan import Concern
 
@@ -33,4 +36,7 @@ CHECKS: Final[tuple[Callable[[Choice], Iterator[Concern]], ...]] = (
     network_map.check,
     folder.check,
     snapshots.check,
+    start_time.check,
+    opening.check,
+    window_fit.check,
 )

@@ -1,0 +1,45 @@
+"""Wait for the opening: an approved job that is about to be started, while one of its sites is closed or frozen.
+
+It goes back into the queue without its slots. What was approved stays approved; only the config can shorten the wait.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.jobs.port import Claim
+from bot.migration.calendar import Closed
+from bot.operations.cards import job_card
+from bot.operations.record import approved_plan, waits_for, with_wait
+from bot.operations.tools import WorkerTools
+
+ASK_AGAIN: Final = timedelta(minutes=15)
+"""The config may change while a job waits: workers that start with the new one look at the job within this time."""
+
+
+async def waits_for_opening(tools: WorkerTools, claim: Claim) -> bool:
+    """Put the job off while it may not start, and say on its card until when. False: it may start now.
+
+    LostLeaseError when another worker has it.
+    """
+    now = await tools.queue.now()
+    found = _reason(tools, claim, now)
+    if found is None:
+        return False
+    until, why = found
+    if waits_for(claim.job) != why:
+        await claim.note(with_wait(why))
+        await tools.outbox.show(job_card(claim.job))
+    await claim.later(min(until - now, ASK_AGAIN) if until else ASK_AGAIN, why=f"waits: {why}")
+    return True
+
+
+def _reason(tools: WorkerTools, claim: Claim, now: datetime) -> tuple[datetime | None, str] | None:
+    """Until when it has to wait, None for nobody knows; and what for."""
+    plan = approved_plan(claim.job)
+    calendar, asked = tools.fleet.calendar, plan.request.not_before
+    if asked is not None and asked > now:
+        return asked, f"It does not start before {calendar.in_words(asked)}, as was asked for."
+    opening = calendar.opening((plan.source.site, plan.target.site), now)
+    return (opening.until, opening.why) if isinstance(opening, Closed) else None
