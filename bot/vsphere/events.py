@@ -14,6 +14,7 @@ from bot.vsphere.inventory import find_by_uuid
 from bot.vsphere.port import EventWeight, VCenterEvent
 from bot.vsphere.properties import read_below
 from bot.vsphere.session import Connected
+from bot.vsphere.traces import ATTRIBUTE
 from bot.vsphere.tree import shown
 
 MOST: Final = 1000
@@ -67,7 +68,13 @@ def _query(connected: Connected, entity: Any, since: datetime, until: datetime |
 
 
 def _told(events: Sequence[Any] | None) -> list[VCenterEvent]:
-    return sorted((_event(event) for event in events or ()), key=lambda event: (event.at, event.key))
+    told = (_event(event) for event in events or () if not _is_our_bookkeeping(event))
+    return sorted(told, key=lambda event: (event.at, event.key))
+
+
+def _is_our_bookkeeping(event: Any) -> bool:
+    """Traces come and go with every migration, and explain none."""
+    return isinstance(event, vim.event.CustomFieldEvent) and getattr(event, "name", None) == ATTRIBUTE
 
 
 def _event(event: Any) -> VCenterEvent:
