@@ -82,7 +82,7 @@ async def _decision(queue: JobQueue, job: Job, plan: Plan, failure: Failure) -> 
     live = await queue.recent(limit=LOOKED_AT, live_only=True)
     recent = await queue.recent(limit=LOOKED_AT)
     others = [one for one in live if one.kind == MIGRATE and one.id != job.id and uses(one, plan.link)]
-    neighbours = [found for one in others if (found := _neighbour(one, at=failure.at)) is not None]
+    neighbours = [near for one in others if (near := _neighbour(one, at=failure.at)) is not None]
     ended = [one for one in recent if one.state is Phase.FAILED and one.id != job.id and uses(one, plan.link)]
     earlier = [found for one in ended if (found := _earlier(one)) is not None]
     return decide(failure, neighbours=neighbours, earlier=earlier)
