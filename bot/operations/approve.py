@@ -7,6 +7,7 @@ from bot.jobs.port import ApproveOutcome
 from bot.migration.machine import WORDS
 from bot.migration.request import JobId
 from bot.operations.counter import Approval, Counter, site_of
+from bot.operations.holds import held_words, what_holds
 from bot.operations.port import Answer, Person
 from bot.operations.record import plan_of, request_of
 from bot.operations.rights import Verb
@@ -36,7 +37,10 @@ async def approve(counter: Counter, who: Person, job_id: JobId, fingerprint: str
     match await counter.queue.approve(job_id, fingerprint=fingerprint, by=who.user_id, not_before=start):
         case ApproveOutcome.QUEUED:
             await show_job(counter.queue, counter.outbox, job_id)
-            return Answer(f"Approved: job {job_id} is queued.{not_before_in_words(counter.calendar, start)}")
+            when = not_before_in_words(counter.calendar, start)
+            held = await what_holds(counter.queue, await counter.job(job_id))
+            waits = f" It waits: {held_words(held)}" if held is not None else ""
+            return Answer(f"Approved: job {job_id} is queued.{when}{waits}")
         case ApproveOutcome.OUTDATED:
             raise UserError("The plan changed since this button was shown. Look at the card again.")
         case ApproveOutcome.WRONG_STATE:

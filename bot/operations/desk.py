@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from typing import Final
 
+from bot.errors import OutsideError, RefusedError
 from bot.migration.request import JobId
 from bot.operations.approve import approve
 from bot.operations.cancel import cancel
 from bot.operations.counter import Counter
+from bot.operations.holds_other_host import other_host
+from bot.operations.holds_verbs import cancel_waiting, hold_link, release, release_link
 from bot.operations.home import home
 from bot.operations.offer import target_sites, vms_like
 from bot.operations.port import Answer, Home, MigrateOrder, Person, Question, VmChoice
@@ -17,6 +22,11 @@ from bot.operations.request_migration import request_migration
 from bot.operations.retry import retry
 
 
+REFUSED: Final = "refused"
+MOST_SAID: Final = 300
+"""Characters of what somebody typed, and of what they were told, in the audit log."""
+
+
 class Desk:
     """The verbs, with what they need. What each promises is said where it lives."""
 
@@ -24,22 +34,40 @@ class Desk:
         self._counter = counter
 
     async def migrate(self, who: Person, channel: str, order: MigrateOrder, *, dedupe: str) -> Answer:
-        return await request_migration(self._counter, who, channel, order, dedupe=dedupe)
+        asked = request_migration(self._counter, who, channel, order, dedupe=dedupe)
+        return await self._accounted("migrate", who, f"{order.vm} to {order.site}", asked)
 
     async def approve(self, who: Person, job: JobId, fingerprint: str) -> Answer:
-        return await approve(self._counter, who, job, fingerprint)
+        return await self._accounted("approve", who, job, approve(self._counter, who, job, fingerprint))
 
     async def cancel(self, who: Person, job: JobId) -> Answer:
-        return await cancel(self._counter, who, job)
+        return await self._accounted("cancel", who, job, cancel(self._counter, who, job))
 
     async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str) -> Answer:
-        return await retry(self._counter, who, channel, job, dedupe=dedupe)
+        return await self._accounted("retry", who, job, retry(self._counter, who, channel, job, dedupe=dedupe))
+
+    async def hold_link(self, who: Person, channel: str, ends: tuple[str, str], *, why: str) -> Answer:
+        asked = hold_link(self._counter, who, channel, ends, why=why)
+        return await self._accounted("hold", who, "~".join(ends), asked)
+
+    async def release_link(self, who: Person, ends: tuple[str, str]) -> Answer:
+        return await self._accounted("release", who, "~".join(ends), release_link(self._counter, who, ends))
+
+    async def release(self, who: Person, hold: JobId) -> Answer:
+        return await self._accounted("release", who, hold, release(self._counter, who, hold))
+
+    async def other_host(self, who: Person, hold: JobId) -> Answer:
+        return await self._accounted("other host", who, hold, other_host(self._counter, who, hold))
+
+    async def cancel_waiting(self, who: Person, hold: JobId) -> Answer:
+        return await self._accounted("cancel waiting", who, hold, cancel_waiting(self._counter, who, hold))
 
     async def may_diagnose(self, who: Person, channel: str) -> None:
         await may_diagnose(self._counter, who, channel)
 
     async def diagnose(self, who: Person, question: Question, *, dedupe: str) -> Answer:
-        return await request_diagnosis(self._counter, who, question, dedupe=dedupe)
+        asked = request_diagnosis(self._counter, who, question, dedupe=dedupe)
+        return await self._accounted("diagnose", who, question.typed or "a log", asked)
 
     async def jobs(self, who: Person) -> Answer:
         return await jobs(self._counter, who)
@@ -58,3 +86,13 @@ class Desk:
 
     async def home(self, who: Person) -> Home:
         return await home(self._counter, who)
+
+    async def _accounted(self, verb: str, who: Person, on: str, asked: Awaitable[Answer]) -> Answer:
+        """What was done is in the audit log by itself; what was refused is written there here, if Redis answers."""
+        try:
+            return await asked
+        except RefusedError as error:
+            with suppress(OutsideError):
+                said = str(error)[:MOST_SAID]
+                await self._counter.queue.note_act(by=who.user_id, verb=REFUSED, on=on[:MOST_SAID], why=f"{verb}: {said}")
+            raise

@@ -116,6 +116,26 @@ class Verbs(Protocol):
         """Draft what `job` was, again. The same `dedupe` drafts once."""
         ...
 
+    async def hold_link(self, who: Person, channel: str, ends: tuple[str, str], *, why: str) -> Answer:
+        """Start nothing across the link between two sites from now on; its card goes to `channel`."""
+        ...
+
+    async def release_link(self, who: Person, ends: tuple[str, str]) -> Answer:
+        """Let what waits for the link between two sites go on."""
+        ...
+
+    async def release(self, who: Person, hold: JobId) -> Answer:
+        """End a hold by its id."""
+        ...
+
+    async def other_host(self, who: Person, hold: JobId) -> Answer:
+        """Hold no more than the two hosts of the copy that failed, and plan what waits between them anew."""
+        ...
+
+    async def cancel_waiting(self, who: Person, hold: JobId) -> Answer:
+        """Cancel what waits behind a hold, as far as they may."""
+        ...
+
     async def may_diagnose(self, who: Person, channel: str) -> None:
         """Pass if they may ask for a diagnosis at all, and be answered in `channel`; ask before fetching for them."""
         ...

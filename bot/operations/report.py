@@ -31,7 +31,11 @@ _HELP: Final = {
     ),
     Verb.CANCEL: ("/coldmigrate cancel <job>  stop it; the VM stays at, or goes back to, its source",),
     Verb.RETRY: ("/coldmigrate retry <job>   plan it again after it failed or was cancelled",),
-    Verb.APPROVE: ("Approve buttons            you may approve plans",),
+    Verb.APPROVE: (
+        "Approve buttons            you may approve plans",
+        "/coldmigrate hold <site> <site> [why]     start nothing across this link; what runs goes on",
+        "/coldmigrate release <site> <site>        let what waits go on",
+    ),
     Verb.DIAGNOSE: (
         "/diagnose <vm, host, job, task or opID>   why its copy failed, from the hosts' logs",
         "    --since <time>, such as 90m, 2h or 1d",

@@ -62,6 +62,12 @@ class Actions:
                 return await self._verbs.cancel(who, job)
             case ButtonKind.RETRY:
                 return await self._verbs.retry(who, channel, job, dedupe=_delivery(body, action))
+            case ButtonKind.RELEASE:
+                return await self._verbs.release(who, job)
+            case ButtonKind.OTHER_HOST:
+                return await self._verbs.other_host(who, job)
+            case ButtonKind.CANCEL_WAITING:
+                return await self._verbs.cancel_waiting(who, job)
             case other:
                 assert_never(other)
 

@@ -15,7 +15,19 @@ from bot.errors import UserError
 from bot.operations.port import Answer, Person, Verbs
 from handlers.slack.boundary import as_message
 from handlers.slack.deliveries import Deliveries
-from handlers.slack.parse import EXAMPLE, CancelJob, Empty, Help, ListJobs, Migrate, RetryJob, ShowJob, parse
+from handlers.slack.parse import (
+    EXAMPLE,
+    CancelJob,
+    Empty,
+    Help,
+    HoldLink,
+    ListJobs,
+    Migrate,
+    ReleaseLink,
+    RetryJob,
+    ShowJob,
+    parse,
+)
 
 
 class Commands:
@@ -45,6 +57,10 @@ class Commands:
                 return await self._verbs.cancel(who, job)
             case RetryJob(job=job):
                 return await self._verbs.retry(who, channel, job, dedupe=delivery)
+            case HoldLink(ends=ends, why=why):
+                return await self._verbs.hold_link(who, channel, ends, why=why)
+            case ReleaseLink(ends=ends):
+                return await self._verbs.release_link(who, ends)
             case Help():
                 return await self._verbs.help(who)
             case Empty():

@@ -42,6 +42,17 @@ class RetryJob:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldLink:
+    ends: tuple[str, str]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLink:
+    ends: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What this person may do."""
 
@@ -51,14 +62,16 @@ class Empty:
     """Nothing was typed after the command."""
 
 
-Request = Migrate | ListJobs | ShowJob | CancelJob | RetryJob | Help | Empty
+Request = Migrate | ListJobs | ShowJob | CancelJob | RetryJob | HoldLink | ReleaseLink | Help | Empty
 
 COMMAND: Final = "/coldmigrate"
 EXAMPLE: Final = f"{COMMAND} web01 site2"
 _JOB_ID: Final = re.compile(r"[a-z2-7]{8}")
 _ALONE: Final[Mapping[str, Callable[[], Request]]] = {"list": ListJobs, "help": Help}
 _ON_JOB: Final[Mapping[str, Callable[[JobId], Request]]] = {"show": ShowJob, "cancel": CancelJob, "retry": RetryJob}
-_VERBS: Final = (*_ALONE, *_ON_JOB)
+_HOLD: Final = "hold"
+_RELEASE: Final = "release"
+_VERBS: Final = (*_ALONE, *_ON_JOB, _HOLD, _RELEASE)
 
 _NETWORK: Final = "--network"
 _AT: Final = "--at"
@@ -87,6 +100,8 @@ def _verb(words: list[Word]) -> Request | None:
     verb, rest = words[0].text.casefold(), words[1:]
     if words[0].quoted or verb not in _VERBS:
         return None
+    if verb in (_HOLD, _RELEASE):
+        return _on_link(verb, [word.text.strip() for word in rest])
     if verb in _ALONE:
         if not rest or verb == "help":
             return _ALONE[verb]()
@@ -105,6 +120,19 @@ def _verb(words: list[Word]) -> Request | None:
             example=f'{COMMAND} {verb} k3q7m2xa, or {COMMAND} "{verb}" site2',
         )
     return _ON_JOB[verb](JobId(rest[0].text.casefold()))
+
+
+def _on_link(verb: str, rest: list[str]) -> Request:
+    ends, why = rest[:2], " ".join(rest[2:])
+    if len(ends) < 2 or not all(ends) or (why and verb == _RELEASE):  # noqa: PLR2004 - a link has two ends
+        raise UserError(
+            f"'{verb}' is a command and takes the two sites of a link"
+            + (", and why if you like" if verb == _HOLD else "")
+            + ". A VM of that name goes in quotes.",
+            example=f'{COMMAND} {verb} site1 site2, or {COMMAND} "{verb}" site2',
+        )
+    link = (ends[0], ends[1])
+    return HoldLink(link, why) if verb == _HOLD else ReleaseLink(link)
 
 
 @dataclass(slots=True)
