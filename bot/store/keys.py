@@ -18,6 +18,9 @@ def _key(*parts: str | int) -> str:
 SCHEMA: Final = _key("schema")
 """Version of all this (string)."""
 
+SCHEMA_LOCK: Final = _key("schema-lock")
+"""String: who brings the data to a newer version; a minute at most."""
+
 CLOCK_SKEW: Final = _key("clock-skew")
 """Milliseconds added to the server's clock. Tests set it, `doctor` reports it, nothing else knows it."""
 CONFIRMED: Final = _key("confirmed")
