@@ -21,7 +21,6 @@ from bot.operations.request_diagnosis import may_diagnose, request_diagnosis
 from bot.operations.request_migration import request_migration
 from bot.operations.retry import retry
 
-
 REFUSED: Final = "refused"
 MOST_SAID: Final = 300
 """Characters of what somebody typed, and of what they were told, in the audit log."""
@@ -94,5 +93,7 @@ class Desk:
         except RefusedError as error:
             with suppress(OutsideError):
                 said = str(error)[:MOST_SAID]
-                await self._counter.queue.note_act(by=who.user_id, verb=REFUSED, on=on[:MOST_SAID], why=f"{verb}: {said}")
+                await self._counter.queue.note_act(
+                    by=who.user_id, verb=REFUSED, on=on[:MOST_SAID], why=f"{verb}: {said}"
+                )
             raise

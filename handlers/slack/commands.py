@@ -51,12 +51,8 @@ class Commands:
                 return await self._verbs.migrate(who, channel, order, dedupe=delivery)
             case ListJobs():
                 return await self._verbs.jobs(who)
-            case ShowJob(job=job):
-                return await self._verbs.show(who, job)
-            case CancelJob(job=job):
-                return await self._verbs.cancel(who, job)
-            case RetryJob(job=job):
-                return await self._verbs.retry(who, channel, job, dedupe=delivery)
+            case ShowJob() | CancelJob() | RetryJob() as request:
+                return await self._on_job(who, channel, request, dedupe=delivery)
             case HoldLink(ends=ends, why=why):
                 return await self._verbs.hold_link(who, channel, ends, why=why)
             case ReleaseLink(ends=ends):
@@ -67,5 +63,18 @@ class Commands:
                 raise UserError(
                     "Which VM, and to which site? '/coldmigrate help' says what you may do.", example=EXAMPLE
                 )
+            case other:
+                assert_never(other)
+
+    async def _on_job(
+        self, who: Person, channel: str, request: ShowJob | CancelJob | RetryJob, *, dedupe: str
+    ) -> Answer:
+        match request:
+            case ShowJob(job=job):
+                return await self._verbs.show(who, job)
+            case CancelJob(job=job):
+                return await self._verbs.cancel(who, job)
+            case RetryJob(job=job):
+                return await self._verbs.retry(who, channel, job, dedupe=dedupe)
             case other:
                 assert_never(other)
