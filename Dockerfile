@@ -6,7 +6,7 @@ ARG PYTHON=3.13
 
 # ---- what is needed to build, and stays behind
 FROM python:${PYTHON}-slim AS build
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore
+ENV PYTHONDONTWRITEBYTECODE= PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv /opt/coldmigrate && python -m venv /opt/builder
 
 WORKDIR /src

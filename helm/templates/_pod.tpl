@@ -1,0 +1,104 @@
+{{/* What the pods of all roles have in common. Each is given (dict "root" $ "role" "bot" or "worker"). */}}
+
+{{- define "coldmigrate.podSecurity" -}}
+runAsNonRoot: true
+{{- with .Values.securityContext.runAsUser }}
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+{{- end }}
+{{- with .Values.securityContext.fsGroup }}
+fsGroup: {{ . }}
+{{- end }}
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "coldmigrate.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- define "coldmigrate.probe" -}}
+httpGet:
+  path: {{ .path }}
+  port: health
+{{ toYaml .times }}
+{{- end }}
+
+{{- define "coldmigrate.env" -}}
+{{- if .root.Values.redis.existingSecret }}
+- name: REDIS_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .root.Values.redis.existingSecret }}
+      key: {{ .root.Values.redis.urlKey }}
+{{- end }}
+{{- with (index .root.Values .role).extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "coldmigrate.mounts" -}}
+- name: config
+  mountPath: /etc/coldmigrate
+  readOnly: true
+- name: {{ eq .role "bot" | ternary "slack" "vcenters" }}
+  mountPath: /run/secrets/{{ eq .role "bot" | ternary "slack" "vcenters" }}
+  readOnly: true
+{{- if or .root.Values.caBundle.configMap .root.Values.caBundle.secret }}
+- name: ca
+  mountPath: /etc/coldmigrate-ca
+  readOnly: true
+{{- end }}
+- name: tmp
+  mountPath: /tmp
+{{- with (index .root.Values .role).extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "coldmigrate.volumes" -}}
+{{- with .root.Values }}
+- name: config
+  configMap:
+    name: {{ include "coldmigrate.configMap" $.root }}
+{{- if eq $.role "bot" }}
+- name: slack
+  secret:
+    secretName: {{ .slack.existingSecret }}
+    defaultMode: 0440
+    items:
+      - key: {{ .slack.appTokenKey }}
+        path: app-token
+      - key: {{ .slack.botTokenKey }}
+        path: bot-token
+{{- else }}
+- name: vcenters
+  secret:
+    secretName: {{ .vcenters.existingSecret }}
+    defaultMode: 0440
+{{- end }}
+{{- with .caBundle }}
+{{- if .configMap }}
+- name: ca
+  configMap:
+    name: {{ .configMap }}
+    items: [{key: {{ .key }}, path: ca.crt}]
+{{- else if .secret }}
+- name: ca
+  secret:
+    secretName: {{ .secret }}
+    defaultMode: 0440
+    items: [{key: {{ .key }}, path: ca.crt}]
+{{- end }}
+{{- end }}
+- name: tmp
+  emptyDir:
+    sizeLimit: {{ .tmpSizeLimit }}
+{{- with (index . $.role).extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+{{- end }}
