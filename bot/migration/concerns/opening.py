@@ -16,9 +16,14 @@ def check(choice: Choice) -> Iterator[Concern]:
     opening = choice.outlook.calendar.opening(choice.sites, start)
     if not isinstance(opening, Closed):
         return
-    keeper = f"whoever keeps coldmigrate.toml ({', '.join(opening.keys)})"
+    keys = ", ".join(opening.keys)
     if opening.until is None:
-        yield Concern("opening", Severity.BLOCK, opening.why, lifted_by=keeper)
+        yield Concern("opening", Severity.BLOCK, opening.why, lifted_by=f"whoever keeps coldmigrate.toml ({keys})")
         return
     asked = "At the time that was asked for: " if start > choice.outlook.now else ""
-    yield Concern("opening", Severity.WARN, f"{asked}{opening.why} Approved, it waits until then.", lifted_by=keeper)
+    yield Concern(
+        "opening",
+        Severity.WARN,
+        f"{asked}{opening.why} Approved, it waits until then.",
+        lifted_by=f"whoever keeps coldmigrate.toml ({keys})",
+    )
