@@ -27,6 +27,7 @@ from bot.errors import UnconfirmedError
 from bot.store.durability import Durability
 from bot.store.failure import FOREIGN, cut_off, lost, translate
 from bot.store.following import ClusterPool, SentinelPool
+from bot.store.form import CONNECTION_NAME
 from bot.store.url import Address, parse
 
 LONGEST_BLOCK: Final = timedelta(seconds=20)
@@ -199,6 +200,7 @@ def _options(address: Address, ca_file: Path | None) -> dict[str, Any]:
         "db": address.db,
         "username": address.user,
         "password": address.password,
+        "client_name": CONNECTION_NAME,
         "decode_responses": True,
         "protocol": 2,
         "socket_timeout": None,

@@ -23,6 +23,7 @@ SCHEMA_LOCK: Final = _key("schema-lock")
 
 CLOCK_SKEW: Final = _key("clock-skew")
 """Milliseconds added to the server's clock. Tests set it, `doctor` reports it, nothing else knows it."""
+
 CONFIRMED: Final = _key("confirmed")
 """Written after each durable change, for the place it has in the stream to replicas; its value means nothing."""
 

@@ -21,7 +21,6 @@ from cryptography.x509.oid import NameOID
 from bot.errors import BugError, LoginError, OutsideError, UnreachableError, UserError
 from bot.store import blobs, embedded, keys
 from bot.store.client import connect
-from bot.store.schema import check_schema
 from bot.store.scripts import Script, load
 
 
@@ -313,15 +312,6 @@ def test_the_prelude_and_the_key_names_agree():
     prelude = Path(load.__code__.co_filename).with_name("prelude.lua").read_text()
     assert f"PREFIX = '{keys.PREFIX}'" in prelude
     assert f"{keys.PREFIX}clock-skew" == keys.CLOCK_SKEW
-
-
-async def test_an_empty_redis_becomes_ours_and_another_schema_is_refused(store):
-    await check_schema(store)
-    await check_schema(store)
-    assert await store.text(keys.SCHEMA) == "1"
-    await store.set(keys.SCHEMA, "7")
-    with pytest.raises(UserError, match="holds data of schema 7; this version of coldmigrate reads schema 1"):
-        await check_schema(store)
 
 
 async def test_a_blob_is_found_by_its_digest_for_an_hour(store):
