@@ -263,7 +263,8 @@ class JobQueue(Protocol):
     async def adopt(self, job: JobId, new: NewJob, *, state: Phase, attempt: int, why: str) -> bool:
         """Put back a job that Redis forgot, under its old id and in a started state; a worker takes it up at once.
 
-        False: the id is known, or another live job has the VM.
+        A job that has the VM and started nothing is cancelled. False: the id is known, or another job has started with
+        the VM.
         """
         ...
 

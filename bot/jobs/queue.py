@@ -258,6 +258,7 @@ class RedisQueue:
             why,
             new.data.get("link") or ledger.LOCAL_LANE,
             new.data.get("needs") or "[]",
+            "this VM is being migrated already, by a job that Redis had forgotten",
             repeatable=True,
             durable=True,
         )

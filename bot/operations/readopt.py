@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
 
 from bot.errors import OutsideError, UserError
 from bot.jobs.port import NewJob
@@ -24,7 +26,10 @@ from bot.vsphere.port import Trace
 
 log = logging.getLogger(__name__)
 
-_WHY = "found on its VM: Redis had lost what it knew of it"
+CARD_BEFORE: Final = timedelta(days=7)
+"""How long before its start a migration may have been asked for, as far as its card is looked for."""
+
+_WHY: Final = "found on its VM: Redis had lost what it knew of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ async def adopt(tools: WorkerTools, lost: Forgotten) -> bool:
     if not await tools.queue.adopt(trace.job, new, state=Phase.UNKNOWN, attempt=trace.attempt, why=_WHY):
         return False
     log.warning("The migration %s of %s was not known to Redis and is followed again.", trace.job, lost.vm)
-    await _say(tools, trace.job)
+    await _say(tools, trace)
     return True
 
 
@@ -99,10 +104,11 @@ async def _plan(tools: WorkerTools, lost: Forgotten) -> Plan:
     return replace(plan, source=source)
 
 
-async def _say(tools: WorkerTools, job_id: JobId) -> None:
-    job = await tools.queue.get(job_id)
+async def _say(tools: WorkerTools, trace: JobTrace) -> None:
+    job = await tools.queue.get(trace.job)
     if job is None or not job.channel:
         return
+    await tools.outbox.recall(job.id, job.channel, since=trace.since - CARD_BEFORE)
     await tools.outbox.show(job_card(job))
     said = (
         "Redis lost its data, and this migration with it. Its trace was found on the VM: what became of it is being "

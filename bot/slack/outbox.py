@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.migration.machine import Phase
@@ -41,6 +41,7 @@ _PROVISIONAL: Final = frozenset({Phase.DRAFTED, Phase.CHECKING})
 _SHOW: Final = load("bot.slack.scripts", "show", libraries=["outbox"])
 _REPLY: Final = load("bot.slack.scripts", "reply", libraries=["outbox"])
 _JOIN: Final = load("bot.slack.scripts", "join", libraries=["outbox"])
+_RECALL: Final = load("bot.slack.scripts", "recall", libraries=["outbox"])
 _SAY: Final = load("bot.slack.scripts", "say", libraries=["outbox"])
 _ATTACH: Final = load("bot.slack.scripts", "attach", libraries=["outbox"])
 
@@ -163,6 +164,10 @@ class RedisOutbox(Outbox):
             int(reply.quiet),
             repeatable=True,
         )
+
+    async def recall(self, job: JobId, channel: str, *, since: datetime) -> None:
+        moment = round(since.timestamp() * 1000)
+        await _RECALL(self._store, job, channel, moment, KEEP, repeatable=True)
 
     async def say(self, subject: str, channel: str, *, thread: str, text: str, lines: Sequence[str] = ()) -> None:
         shown, blocks = said_message(text, lines)

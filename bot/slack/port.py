@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from typing import Any, Protocol
 
@@ -161,6 +161,13 @@ class Outbox(Protocol):
 
     async def reply(self, job: JobId, channel: str, reply: Reply) -> None:
         """Post under the job's card, after it, in the order given, each key once; an inquiry's go into its thread."""
+        ...
+
+    async def recall(self, job: JobId, channel: str, *, since: datetime) -> None:
+        """A card of this job may have been posted since then, and Redis has forgotten: look for it before the first one.
+
+        To be said before `show`.
+        """
         ...
 
     async def say(self, subject: str, channel: str, *, thread: str, text: str, lines: Sequence[str] = ()) -> None:

@@ -178,8 +178,24 @@ async def test_what_redis_forgot_is_taken_up_where_it_was(queue, new, store):
     assert await store.scard(keys.slot(BUSY)) == 0
 
 
-async def test_a_vm_that_has_a_live_job_is_not_adopted(queue, new):
-    await queue.draft(new("a"))
+async def test_what_runs_goes_before_what_somebody_asked_for_meanwhile(queue, new):
+    drafted = await queue.draft(new("a"))
+    assert await queue.adopt("aaaaaaaa", new("a"), state=Phase.UNKNOWN, attempt=1, why="found on the VM")
+    assert (await queue.get(drafted.id)).state is Phase.CANCELLED
+    assert (await queue.draft(new("a"))).id == "aaaaaaaa"
+
+
+async def test_and_before_what_a_worker_is_about_to_start(queue, queued, new):
+    await queued({"vm": "a"})
+    claim = await queue.claim("w1")
+    assert await queue.adopt("aaaaaaaa", new("a"), state=Phase.UNKNOWN, attempt=1, why="found on the VM")
+    assert (await claim.move(Phase.INTENT, why="about to call", attempt=1)).state is Phase.CANCELLED
+    assert (await queue.draft(new("a"))).id == "aaaaaaaa"
+
+
+async def test_a_vm_whose_job_has_started_is_not_adopted(queue, queued, new):
+    await queued({"vm": "a"})
+    await (await queue.claim("w1")).move(Phase.INTENT, why="about to call", attempt=1)
     assert not await queue.adopt("aaaaaaaa", new("a"), state=Phase.UNKNOWN, attempt=1, why="found on the VM")
 
 

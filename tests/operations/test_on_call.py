@@ -181,6 +181,7 @@ async def test_hosts_of_every_vcenter_are_found_and_one_that_is_away_keeps_nobod
 WITHOUT_LOGS = (
     "System.Anonymous", "System.View", "System.Read", "Resource.ColdMigrate", "Resource.AssignVMToPool",
     "Datastore.AllocateSpace", "VirtualMachine.Inventory.Move", "Network.Assign", "Sessions.TerminateSession",
+    "Global.ManageCustomFields", "Global.SetCustomField",
 )  # fmt: skip
 
 

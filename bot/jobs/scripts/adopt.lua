@@ -1,13 +1,18 @@
 -- A job that is not on file any more, although what it started may be running: back, and claimable at once.
-local op, id, kind, vm_key, requester, channel, data, priority, state, attempt, by, why, lane, needs = unpack(ARGV)
+local op, id, kind, vm_key, requester, channel, data, priority, state, attempt, by, why, lane, needs, in_the_way = unpack(ARGV)
 local now = now_ms()
 local job = read(id)
 if job ~= nil then
   return job.op == op and 1 or 0 -- asked again because our answer was lost
 end
 local holder = redis.call('GET', key('vm', vm_key))
-if holder and redis.call('EXISTS', key('job', holder)) == 1 then
+local other = holder and read(holder)
+if other and STARTED[other.state] then
   return 0
+elseif other and tonumber(redis.call('ZSCORE', key('lease'), holder) or '0') > now then
+  redis.call('HSET', key('job', holder), 'cancel_by', by) -- its worker ends it, at the latest when it would start
+elseif other then
+  finish(holder, other, 'cancelled', by, in_the_way, now)
 end
 
 redis.call('SET', key('vm', vm_key), id)
