@@ -42,8 +42,8 @@ check: setup ## format, lint, types, the rooms' floors, the rules
 bench: setup ## measure (ONLY= one benchmark)
 	@.venv/bin/python tests/bench/run.py $(ONLY)
 
-chaos: setup ## the long form of the tests that kill processes
-	@.venv/bin/pytest -q -m chaos --timeout=900 tests/chaos $(ARGS)
+chaos: setup ## kill, pause and mistreat real processes (ONLY= some parts, SEED= dice, SCALE=short)
+	@.venv/bin/python tests/chaos/run.py $(ONLY) $(if $(SEED),--seed $(SEED)) $(if $(SCALE),--scale $(SCALE))
 
 lock: setup ## pin the newest packages that pyproject.toml allows (needs uv; UV= names it)
 	$(COMPILE) --upgrade pyproject.toml --extra demo --output-file requirements.lock

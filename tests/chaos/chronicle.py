@@ -1,4 +1,4 @@
-"""What the queue's event stream told during a night, with times, for whoever waits for something or judges at the end."""
+"""What the queue's event stream told during a night, with times: for whoever waits for something, or judges."""
 
 from __future__ import annotations
 
@@ -69,4 +69,4 @@ class Chronicle:
 
     def has_ended(self, job: str) -> bool:
         entries = self.of_job.get(job)
-        return bool(entries) and entries[-1].ended
+        return entries is not None and entries[-1].ended

@@ -97,7 +97,8 @@ class Nursery:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         async with asyncio.timeout(FORKED):
-            return await answer
+            child: Forked = await answer
+        return child
 
     async def listen(self) -> None:
         """Read what the nursery says, until it ends."""

@@ -20,7 +20,10 @@ import threading
 import time
 import traceback
 from importlib import import_module
-from typing import Any, Final, NoReturn
+from pathlib import Path
+from typing import Any, Final
+
+from bot.cli.main import main as command
 
 ROLES: Final = (
     *("bot.cli.commands", "bot.cli.worker", "bot.compose", "bot.vsphere.vcenter", "handlers.jobs.registry"),
@@ -33,7 +36,8 @@ def main() -> None:
     """Serve until standard input ends; then no child is left."""
     for module in ROLES:
         import_module(module)
-    if threading.active_count() > 1 or (os.path.isdir("/proc/self/task") and len(os.listdir("/proc/self/task")) > 1):
+    tasks = Path("/proc/self/task")  # of Linux: it knows threads that Python does not
+    if threading.active_count() > 1 or (tasks.is_dir() and len(list(tasks.iterdir())) > 1):
         raise SystemExit("importing the roles started a thread: nothing that is forked now could be trusted")
     gc.freeze()  # what everybody has is neither searched nor copied by any child
     ours, theirs = socket.socketpair()
@@ -49,8 +53,8 @@ def _serve(deaths: socket.socket) -> None:
     children: set[int] = set()
     pending = b""
     while True:
-        readable, _, _ = select.select([0, deaths], [], [])
-        if deaths in readable:
+        readable, _, _ = select.select([0, deaths.fileno()], [], [])
+        if deaths.fileno() in readable:
             deaths.recv(4096)
             _bury(children)
         if 0 in readable:
@@ -87,7 +91,9 @@ def _fork(order: dict[str, Any], deaths: socket.socket) -> int:
         code = _role(order)
     except BaseException:  # noqa: BLE001 - whatever it is, the child may not go on as a second nursery
         traceback.print_exc()
-    _leave(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _become_a_process(order: dict[str, Any], parent: int) -> None:
@@ -112,19 +118,11 @@ def _become_a_process(order: dict[str, Any], parent: int) -> None:
 def _role(order: dict[str, Any]) -> int:
     for module, argument in order["first"]:
         import_module(module).take_hold(argument)
-    from bot.cli.main import main as command
-
     try:
         command()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
-
-
-def _leave(code: int) -> NoReturn:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def _say(**answer: Any) -> None:

@@ -6,9 +6,9 @@ import asyncio
 import itertools
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from bot.jobs.port import CancelOutcome, JobQueue, NewJob
 from bot.migration.machine import Phase
@@ -50,8 +50,6 @@ class People:
     cancelled: dict[str, CancelOutcome] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
     wrongs: list[str] = field(default_factory=list)
-    patient: bool = False
-    """Nobody approves anything any more, and nobody changes his mind."""
 
     def refs(self) -> Sequence[VmRef]:
         """Every VM there is, by name."""
@@ -76,10 +74,14 @@ class People:
         await self.chronicle.until(lambda: self.chronicle.has_ended(order.job))
         return order
 
-    async def keeps_asking(self, vms: Sequence[VmRef], enough: asyncio.Event) -> None:
-        """One after the other, again and again."""
+    def crowd(self, size: int, enough: Callable[[], bool]) -> list[Coroutine[Any, Any, None]]:
+        """So many of them, who share the VMs and go on asking until it is enough."""
+        vms = self.refs()
+        return [self._keeps_asking(vms[n::size], enough) for n in range(size)]
+
+    async def _keeps_asking(self, vms: Sequence[VmRef], enough: Callable[[], bool]) -> None:
         for vm in itertools.cycle(vms):
-            if enough.is_set():
+            if enough():
                 return
             await self.sees_through(vm)
 
@@ -114,6 +116,4 @@ class People:
     def _new(self, vm: VmRef, site: str) -> NewJob:
         request = MigrationRequest(vm=vm, site=SiteName(site))
         who = self.dice.choice(REQUESTERS)
-        return NewJob(
-            kind=MIGRATE, vm_key=vm.key, requester=who, channel="C0MIGRATE1", data=with_request(request)
-        )
+        return NewJob(kind=MIGRATE, vm_key=vm.key, requester=who, channel="C0MIGRATE1", data=with_request(request))

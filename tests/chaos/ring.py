@@ -9,11 +9,12 @@ import asyncio
 import random
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from bot import settings as config_of
 from bot.compose import queue_of
@@ -28,6 +29,8 @@ from tests.chaos.people import People
 from tests.chaos.rows import UnmeasuredError
 from tests.chaos.stage import Stage
 from tests.chaos.weather import Weather
+
+PATIENCE: Final = 60.0
 
 
 @dataclass(eq=False)
@@ -51,6 +54,24 @@ class Ring:
     def dice(self) -> random.Random:
         return self.stage.dice
 
+    @asynccontextmanager
+    async def crowd(self, size: int, enough: Callable[[], bool], *, patience: float = PATIENCE) -> AsyncIterator[None]:
+        """People who ask for migrations during the block; after it, until it is enough, and until all has ended."""
+        asking = [self.group.create_task(person) for person in self.people.crowd(size, enough)]
+        yield
+        await self.within(patience, "not every job has ended", _all(asking))
+        await self.within(patience, "not every job has ended", self.people.all_ended())
+
+    @asynccontextmanager
+    async def storm(self) -> AsyncIterator[None]:
+        """Bad weather during the block."""
+        blowing = self.group.create_task(self.weather.blow(), name="weather")
+        try:
+            yield
+        finally:
+            blowing.cancel()
+            await asyncio.wait({blowing})
+
     async def within(self, seconds: float, what: str, waiting: Awaitable[None]) -> None:
         """Wait for it. What does not come in time has hung, and the part has to say so as a breach."""
         try:
@@ -71,7 +92,9 @@ class HungError(Exception):
 
 
 @asynccontextmanager
-async def ring(stage: Stage, *, vms: int, rate: str = "800 Mbit/s", fickle: float = 0.0) -> AsyncIterator[Ring]:
+async def ring(
+    stage: Stage, *, vms: int, rate: str = "800 Mbit/s", fickle: float = 0.0, lease: float = ring_world.LEASE
+) -> AsyncIterator[Ring]:
     """A new world with so many VMs, an empty Valkey, and nobody hired yet. Fair weather until `weather.blow`."""
     folder = stage.new_folder()
     async with AsyncExitStack() as stack:
@@ -79,15 +102,13 @@ async def ring(stage: Stage, *, vms: int, rate: str = "800 Mbit/s", fickle: floa
         world = ring_world.world(vms=vms, rate=rate, seed=stage.seed)
         running = await stack.enter_async_context(await play_world(world, folder / "world"))
         vcenter = running["east"]
-        path = ring_world.config(vcenter, folder)
+        path = ring_world.config(vcenter, folder, lease=lease)
         secrets = {"VC_PASSWORD": vcenter.password, "REDIS_URL": server.url}
         store = await stack.enter_async_context(connect(server.url))
         queue = queue_of(config_of.load(path, secrets), store)
         chronicle = Chronicle(queue)
         log = folder / "workers.log"
-        fleet = await stack.enter_async_context(
-            hired(Fleet(path, secrets, log, store, await stage.nursery()))
-        )
+        fleet = await stack.enter_async_context(hired(Fleet(path, secrets, log, store, await stage.nursery())))
         people = People(queue, vcenter, chronicle, stage.dice, fickle=fickle)
         group = await stack.enter_async_context(_background())
         this = Ring(
@@ -102,6 +123,10 @@ async def ring(stage: Stage, *, vms: int, rate: str = "800 Mbit/s", fickle: floa
             if log.exists():
                 sys.stderr.write(log.read_text(encoding="utf-8", errors="replace")[-6000:])
             raise
+
+
+async def _all(tasks: list[asyncio.Task[None]]) -> None:
+    await asyncio.gather(*tasks)
 
 
 @asynccontextmanager

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 @pytest.fixture
 def rounds(request) -> int:
-    """One round of all points in CI; `make chaos` runs three, and kills at random moments as well."""
+    """One round of all points in CI; `pytest -m chaos` runs three, and kills at random moments as well."""
     return 3 if request.config.option.markexpr == "chaos" else 1
 
 

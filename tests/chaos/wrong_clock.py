@@ -38,7 +38,7 @@ def take_hold(file: str) -> None:
     """Let this process follow the file from now on."""
     if not possible():
         raise UnmeasuredError("only on Linux and x86-64 can a process be given a wrong clock here")
-    with open(file, "r+b") as opened:
+    with Path(file).open("r+b") as opened:
         offset = mmap.mmap(opened.fileno(), 8)
     code = mmap.mmap(-1, _PAGE, prot=_ALL)
     code.write(_machine_code(_address(offset)))

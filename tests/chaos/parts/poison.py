@@ -1,0 +1,80 @@
+"""Jobs that kill every worker that takes them up (number 14 of the list): given up after so many, and the others go on.
+
+The clock is moved past the lease after each death, so that nobody waits; pick-up is measured in other parts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Final
+
+from bot.jobs.queue import MOST_CLAIMS
+from bot.migration.machine import Phase
+from bot.store import keys
+from tests.chaos.chronicle import Entry
+from tests.chaos.referee import judge
+from tests.chaos.ring import Ring, ring
+from tests.chaos.ring_world import LEASE
+from tests.chaos.rows import Row
+from tests.chaos.stage import Stage
+
+NAME: Final = "poison"
+WORKERS: Final = 3
+PAST_LEASE: Final = timedelta(seconds=LEASE + 0.5)
+DEATHS: Final = "SIGKILLs"
+
+
+async def run(stage: Stage) -> list[Row]:
+    neighbours = stage.many(20, 4)
+    async with ring(stage, vms=neighbours + 2, rate="8 Gbit/s") as night:
+        vms = night.people.refs()
+        before_start, after_start = vms[0], vms[1]
+        poison = _Poison(night, {before_start.name: Phase.CHECKING, after_start.name: Phase.ATTACHED})
+        night.chronicle.heard.append(poison.hears)
+        striking = night.group.create_task(poison.strike(), name="poison")
+        for _ in range(WORKERS):
+            await night.fleet.hire(replaced=True)
+        night.vcenter.set_link("site2", "site3", rate=1_000_000)  # where the second one is copied, for ever
+        orders = [await night.people.asks(vm) for vm in (before_start, after_start)]
+        for vm in vms[2:]:
+            await night.people.asks(vm)
+        poisoned = {order.job for order in orders}
+        await night.within(stage.many(200, 90), "poison that nobody gives up", _all_ended(night, poisoned))
+        night.vcenter.set_link("site2", "site3", rate=8_000_000_000)
+        await night.within(60, "neighbours of poison that never end", night.people.all_ended())
+        striking.cancel()
+        await night.fleet.dismiss_all()
+        dead = await night.store.execute_command("ZRANGE", keys.DEAD, 0, -1)
+        seen = await judge(night, excused=poisoned, pickups=False)
+    if {*dead} != poisoned:
+        seen.breaches.append(f"given up were {sorted(dead)}, and poison are {sorted(poisoned)}")
+    deaths = night.fleet.counted[DEATHS]
+    return [seen.row(NAME, {"poison jobs": 2, DEATHS: deaths}, **{"claims allowed": MOST_CLAIMS})]
+
+
+async def _all_ended(night: Ring, jobs: Collection[str]) -> None:
+    await night.chronicle.until(lambda: all(map(night.chronicle.has_ended, jobs)))
+
+
+class _Poison:
+    """Kills whoever has a job of these VMs that has come to its state."""
+
+    def __init__(self, night: Ring, deadly: dict[str, Phase]) -> None:
+        self._night = night
+        self._deadly = deadly
+        self._struck: asyncio.Queue[Entry] = asyncio.Queue()
+
+    def hears(self, entry: Entry) -> None:
+        order = self._night.people.orders.get(entry.job)
+        if order is not None and entry.state == self._deadly.get(order.vm):
+            self._struck.put_nowait(entry)
+
+    async def strike(self) -> None:
+        while True:
+            entry = await self._struck.get()
+            worker = self._night.fleet.called(entry.by)
+            if worker is not None:
+                await self._night.fleet.kill(worker, DEATHS)
+                self._night.pass_time(PAST_LEASE)
