@@ -20,5 +20,12 @@ redis.call('ZADD', key('delayed'), whole(now + tonumber(delay)), id)
 if not STARTED[job.state] then
   give_slots(id, job)
 end
-step(id, job.state, by, why, now)
+local steps = cjson.decode(job.steps or '[]')
+local last = steps[#steps]
+if failed == '0' and last and last.state == job.state and last.why == why then
+  redis.call('HSET', key('job', id), 'updated', whole(now)) -- a long wait must not crowd the rest out of the history
+  tell(id, job.state, by, why)
+else
+  step(id, job.state, by, why, now)
+end
 return 1
