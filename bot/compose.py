@@ -41,6 +41,7 @@ from bot.settings import Settings, Site
 from bot.slack.outbox import RedisOutbox
 from bot.store import blobs, keys
 from bot.store.client import Store, connect
+from bot.store.examination import dangers
 from bot.store.schema import check_schema
 from bot.store.url import passwords_in
 from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory
@@ -60,7 +61,17 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def store_of(settings: Settings) -> AsyncIterator[Store]:
-    """The connection to Redis. UserError when the config does not say where it is."""
+    """The connection to Redis, with data of our version in it; what is dangerous there is logged."""
+    async with connected(settings) as store:
+        await check_schema(store)
+        for danger in await dangers(store):
+            log.warning("%s: %s %s", danger.about, danger.says, danger.do)
+        yield store
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Store]:
+    """The connection to Redis, whatever is there. UserError when the config does not say where it is."""
     url = settings.redis_url()
     if url is None:
         raise UserError(
@@ -75,7 +86,6 @@ async def store_of(settings: Settings) -> AsyncIterator[Store]:
         confirm_replicas=settings.redis.confirm_replicas,
         confirm_disk=settings.redis.confirm_disk,
     ) as store:
-        await check_schema(store)
         yield store
 
 
