@@ -29,6 +29,7 @@ from bot.logs.feed import POLL_LOGS, FleetLogFeed
 from bot.migration.calendar import Calendar, Freeze, Window
 from bot.migration.facts import SiteSpec
 from bot.migration.request import SiteName, VCenterName
+from bot.operations.batch_record import BATCH
 from bot.operations.counter import Approval, Counter
 from bot.operations.desk import Desk
 from bot.operations.holds_show import follow_holds
@@ -174,6 +175,7 @@ async def bot_role(
                 sites=sites,
                 approvals={SiteName(n): Approval(site.approval) for n, site in settings.sites.items()},
                 shelve=partial(blobs.put, store),
+                lists={name.casefold(): vms for name, vms in settings.lists.items()},
                 calendar=calendar_of(settings),
             )
         )
@@ -258,7 +260,7 @@ async def worker_role(
         stack.push_async_callback(_ended, reconciling)
         needs = [_redis(store), *map(_vcenter_once, vcenters.values())]
         await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
-        yield Worker(queue, name, job_handlers(tools), concurrency=settings.worker.concurrency)
+        yield Worker(queue, name, job_handlers(tools), light=[BATCH], concurrency=settings.worker.concurrency)
 
 
 def engine_of(settings: Settings) -> Engine:

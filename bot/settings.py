@@ -11,6 +11,7 @@ import difflib
 import os
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -102,6 +103,7 @@ HttpsUrl = Annotated[str, Field(pattern=r"^https://[^/\s@]+/?$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s@]+(/.*)?$")]
 Thumbprint = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){19}(:[0-9A-Fa-f]{2}){0,44}$")]
 Who = Annotated[str, Field(pattern=r"^(user:[UW][A-Z0-9]+|group:S[A-Z0-9]+|channel:[CG][A-Z0-9]+)$")]
+Names = Annotated[tuple[Text, ...], Field(min_length=1, max_length=200, strict=False)]
 User = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]+$")]
 Channel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
 
@@ -269,6 +271,7 @@ class Settings(_Table):
     links: tuple[Link, ...] = Field((), strict=False)
     freezes: tuple[Freeze, ...] = Field((), strict=False)
     rights: tuple[Right, ...] = Field((), strict=False)
+    lists: dict[str, Names] = Field(default_factory=dict, description='1 to 200 names of VMs, ["web01", "web02"]')
     alerts: Alerts | None = None
     sinks: tuple[Sink, ...] = Field((), strict=False)
     worker: Work = Work()
@@ -481,6 +484,7 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[str]:
     yield from _check_links(raw)
     yield from _check_freezes(raw)
     yield from _check_rights(raw)
+    yield from _check_lists(raw)
 
 
 def _tables(raw: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -504,7 +508,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _check_names(raw: Mapping[str, Any]) -> Iterator[str]:
-    for table in ("vcenters", "sites"):
+    for table in ("vcenters", "sites", "lists"):
         by_folded: dict[str, str] = {}
         for name in _names(raw, table):
             if not _NAME.fullmatch(name):
@@ -582,6 +586,14 @@ def _check_rights(raw: Mapping[str, Any]) -> Iterator[str]:
     known = _names(raw, "sites")
     for key, right in _tables(raw, "rights"):
         yield from _unknown_sites(f"{key}.sites", [site for site in _texts(right.get("sites")) if site != "*"], known)
+
+
+def _check_lists(raw: Mapping[str, Any]) -> Iterator[str]:
+    found = raw.get("lists")
+    for name, vms in found.items() if isinstance(found, dict) else ():
+        for vm, times in Counter(_texts(vms)).items():
+            if times > 1:
+                yield f'lists.{name}: expected each VM once, found "{vm}" {times} times'
 
 
 def _unknown_sites(key: str, sites: Iterable[str], known: list[str]) -> Iterator[str]:

@@ -68,6 +68,9 @@ who = ["group:S0123VMOPS", "user:U0456"]  # user groups, people, or a channel's 
 may = ["migrate", "approve", "cancel", "retry", "diagnose", "see"]
 sites = ["*"]
 
+# [lists]                                 # VMs that go together: /coldmigrate @web-tier site2
+# web-tier = ["web01", "web02"]
+
 # [alerts]
 # channel = "C0789NFC"
 # mode = "observe"                        # a digest; "alert" when you trust it

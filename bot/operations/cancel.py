@@ -10,6 +10,7 @@ from bot.operations.counter import Counter, site_of
 from bot.operations.port import Answer, Person
 from bot.operations.record import request_of
 from bot.operations.rights import Verb
+from bot.operations.batch_show import show_batch
 from bot.operations.show_job import show_job
 from bot.slack.port import Reply
 
@@ -25,7 +26,9 @@ async def cancel(counter: Counter, who: Person, job_id: JobId) -> Answer:
         case CancelOutcome.CANCELLED:
             await show_job(counter.queue, counter.outbox, job_id)
             said = f"{name} was cancelled before anything was started."
-            await counter.outbox.reply(job.id, job.channel, Reply("end", said, final=True))
+            await counter.outbox.reply(job.id, job.channel, Reply("end", said, final=True, quiet=True))
+            if batch := request_of(job).batch:
+                await show_batch(counter.queue, counter.outbox, JobId(batch))
             return Answer(f"Cancelled: job {job_id}. Nothing had been started.")
         case CancelOutcome.REQUESTED:
             await show_job(counter.queue, counter.outbox, job_id)

@@ -53,6 +53,7 @@ def job_card(job: Job, held: Hold | None = None) -> JobCard:
         progress=_progress(job, plan),
         note=_note(job, plan, held),
         buttons=_buttons(job, plan),
+        batch=request.batch,
     )
 
 

@@ -38,7 +38,7 @@ async def conclude(tools: WorkerTools, claim: Claim, watch: LogWatch) -> None:
             await finish(tools, claim, AtTarget(), _landed(plan, place, end))
         case Whereabouts.AT_SOURCE if end is not None and end.cancelled:
             outcome = f"Cancelled. {name} is at its source, whole: {in_words(place)}."
-            await finish(tools, claim, CancelledAtSource(), Reply("end", outcome, final=True))
+            await finish(tools, claim, CancelledAtSource(), Reply("end", outcome, final=True, quiet=True))
         case Whereabouts.AT_SOURCE:
             await asyncio.sleep(tools.read_on.total_seconds())  # hosts write on after a task's end
             found = await diagnose(tools, claim.job, watch)
@@ -72,11 +72,12 @@ def fits(where: Whereabouts, end: TaskEnd | None) -> bool:
 def _landed(plan: Plan, place: VmPlace, end: TaskEnd | None) -> Reply:
     name = plan.request.vm.name
     outcome = f"{name} is at {plan.target.site}: {in_words(place)}. {gib(plan.size)} had to be copied."
+    smoothly = outcome
     if wrong := wrong_networks(place, plan):
         outcome += f" It is not on the planned network {', '.join(wrong)}: check its cards before power-on."
     if end is not None and end.fault is not None:
         outcome += f" vCenter's task ended with an error all the same: {end.message or end.fault}"
-    return Reply("end", outcome, final=True)
+    return Reply("end", outcome, final=True, quiet=outcome == smoothly)
 
 
 def _failed(plan: Plan, place: VmPlace, end: TaskEnd | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -62,6 +62,8 @@ class Counter:
     shelve: Callable[[bytes], Awaitable[str]]
     """Keep bytes for a worker, for an hour; their SHA-256 in hex. UserError for too many."""
     calendar: Calendar = field(default_factory=Calendar)
+    lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The saved lists of VMs, by name in small letters."""
 
     def site(self, name: str) -> SiteSpec:
         """The site of this name. UserError with all sites when there is none."""

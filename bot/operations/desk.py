@@ -9,13 +9,15 @@ from typing import Final
 from bot.errors import OutsideError, RefusedError
 from bot.migration.request import JobId
 from bot.operations.approve import approve
+from bot.operations.batch_decide import approve_batch, cancel_batch, find_batch, retry_batch, show_batch_record
+from bot.operations.batch_request import may_migrate, request_batch
 from bot.operations.cancel import cancel
 from bot.operations.counter import Counter
 from bot.operations.holds_other_host import other_host
 from bot.operations.holds_verbs import cancel_waiting, hold_link, release, release_link
 from bot.operations.home import home
 from bot.operations.offer import target_sites, vms_like
-from bot.operations.port import Answer, Home, MigrateOrder, Person, Question, VmChoice
+from bot.operations.port import Answer, BatchOrder, Home, MigrateOrder, Person, Question, VmChoice
 from bot.operations.report import help_for, jobs, show
 from bot.operations.request_diagnosis import may_diagnose, request_diagnosis
 from bot.operations.request_migration import request_migration
@@ -36,13 +38,25 @@ class Desk:
         asked = request_migration(self._counter, who, channel, order, dedupe=dedupe)
         return await self._accounted("migrate", who, f"{order.vm} to {order.site}", asked)
 
-    async def approve(self, who: Person, job: JobId, fingerprint: str) -> Answer:
+    async def may_migrate(self, who: Person, channel: str) -> None:
+        await may_migrate(self._counter, who, channel)
+
+    async def migrate_many(self, who: Person, channel: str, order: BatchOrder, *, dedupe: str) -> Answer:
+        return await request_batch(self._counter, who, channel, order, dedupe=dedupe)
+
+    async def approve(self, who: Person, job: JobId, fingerprint: str, *, stop: bool = False) -> Answer:
+        if (batch := await find_batch(self._counter, job)) is not None:
+            return await approve_batch(self._counter, who, batch, fingerprint, stop=stop)
         return await self._accounted("approve", who, job, approve(self._counter, who, job, fingerprint))
 
     async def cancel(self, who: Person, job: JobId) -> Answer:
+        if (batch := await find_batch(self._counter, job)) is not None:
+            return await cancel_batch(self._counter, who, batch)
         return await self._accounted("cancel", who, job, cancel(self._counter, who, job))
 
     async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str) -> Answer:
+        if (batch := await find_batch(self._counter, job)) is not None:
+            return await retry_batch(self._counter, who, channel, batch, dedupe=dedupe)
         return await self._accounted("retry", who, job, retry(self._counter, who, channel, job, dedupe=dedupe))
 
     async def hold_link(self, who: Person, channel: str, ends: tuple[str, str], *, why: str) -> Answer:
@@ -72,6 +86,8 @@ class Desk:
         return await jobs(self._counter, who)
 
     async def show(self, who: Person, job: JobId) -> Answer:
+        if (batch := await find_batch(self._counter, job)) is not None:
+            return await show_batch_record(self._counter, who, batch)
         return await show(self._counter, who, job)
 
     async def help(self, who: Person) -> Answer:

@@ -11,7 +11,7 @@ from bot.jobs.port import Claim, Job
 from bot.migration.machine import Event, advance
 from bot.operations.cards import job_card
 from bot.operations.on_call_files import Attachment
-from bot.operations.record import approved_plan
+from bot.operations.record import approved_plan, request_of
 from bot.operations.tools import WorkerTools
 from bot.operations.trace import read
 from bot.slack.port import Reply
@@ -39,11 +39,18 @@ async def finish(
     await claim.cancel_asked()  # refuses to speak for a job that another worker has
     ended = replace(claim.job, state=state, data={**claim.job.data, **fields})
     await tools.outbox.show(job_card(ended))
+    whose = _whose(ended)
     for reply in replies:
-        await tools.outbox.reply(ended.id, ended.channel, reply)
+        named = reply if whose.rstrip(": ") in reply.text else replace(reply, text=f"{whose}{reply.text}")
+        await tools.outbox.reply(ended.id, ended.channel, named)
     for file in files:
         await tools.outbox.attach(
-            ended.id, ended.channel, name=file.name, data=file.data, title=file.title, alt_text=file.alt_text
+            ended.id,
+            ended.channel,
+            name=file.name,
+            data=file.data,
+            title=f"{whose}{file.title}",
+            alt_text=file.alt_text,
         )
     tools.reached("before-finish")
     await _take_trace_away(tools, ended)
@@ -63,3 +70,9 @@ async def _take_trace_away(tools: WorkerTools, job: Job) -> None:
             await vcenter.write_trace(vm.uuid, "")
     except (OutsideError, UserError) as error:
         log.warning("The trace of job %s was left on %s for the moment: %s", job.id, vm.name, error)
+
+
+def _whose(job: Job) -> str:
+    """In the thread of a batch nobody knows which VM is spoken of, unless it is said."""
+    request = request_of(job)
+    return f"{request.vm.name}: " if request.batch else ""

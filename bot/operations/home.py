@@ -9,6 +9,9 @@ from typing import Final
 from bot.errors import BugError
 from bot.jobs.port import Job
 from bot.migration.request import SiteName
+from bot.operations.batch_card import state_in_words
+from bot.operations.batch_glance import folded, is_visible
+from bot.operations.batch_record import BATCH, batch_of
 from bot.operations.counter import Counter
 from bot.operations.port import Home, JobGlance, Person
 from bot.operations.record import copied_of, request_of
@@ -16,7 +19,7 @@ from bot.operations.rights import Verb
 
 MINE: Final = 8
 LIVE: Final = 15
-LOOKED_AT: Final = 100
+LOOKED_AT: Final = 300
 """Jobs among which those are sought that concern this person."""
 
 
@@ -27,6 +30,7 @@ async def home(counter: Counter, who: Person) -> Home:
     live, recent = await asyncio.gather(
         counter.queue.recent(limit=LOOKED_AT, live_only=True), counter.queue.recent(limit=LOOKED_AT)
     )
+    live, recent = await folded(counter.queue, live), await folded(counter.queue, recent)
     others = _glances((job for job in live if job.requester != who.user_id), visible)
     return Home(
         mine=_glances((job for job in recent if job.requester == who.user_id), visible)[:MINE],
@@ -42,10 +46,18 @@ def _glances(jobs: Iterable[Job], visible: Callable[[SiteName], bool]) -> list[J
     found: list[JobGlance] = []
     for job in jobs:
         try:
-            request, copied = request_of(job), copied_of(job)
+            if is_visible(job, visible):
+                found.append(_glance(job))
         except BugError:
             continue
-        if visible(request.site):
-            percent = copied.percent if copied and not job.state.ended else None
-            found.append(JobGlance(job.id, f"{request.vm.name} to {request.site}", job.state, job.updated, percent))
     return found
+
+
+def _glance(job: Job) -> JobGlance:
+    if job.kind == BATCH:
+        batch = batch_of(job)
+        title = f"{batch.title} ({len(batch.requests)} VMs)"
+        return JobGlance(job.id, title, job.state, job.updated, state=state_in_words(job.state))
+    request, copied = request_of(job), copied_of(job)
+    percent = copied.percent if copied and not job.state.ended else None
+    return JobGlance(job.id, f"{request.vm.name} to {request.site}", job.state, job.updated, percent)

@@ -37,6 +37,19 @@ class MigrateOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchOrder:
+    """Many VMs at once: the saved `list` of the config, or those in a file. `all` is what holds for every one of them.
+
+    `all.vm` is empty, and so may `all.site` be if the file says where each goes.
+    """
+
+    all: MigrateOrder
+    list: str = ""
+    file: bytes = b""
+    file_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What somebody wants explained, and where the answer goes: below the message `thread`, or into the channel.
 
@@ -72,13 +85,14 @@ class VmChoice:
 
 @dataclass(frozen=True, slots=True)
 class JobGlance:
-    """A job in one line. `percent` is None unless it is copying."""
+    """A job in one line. `percent` is None unless it is copying. `state`: words to use instead of those for `phase`."""
 
     job: JobId
     title: str  # "web01 to site2"
     phase: Phase
     since: datetime
     percent: int | None = None
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +120,16 @@ class Verbs(Protocol):
         """Draft a migration whose card goes to `channel`, where they have to be. The same `dedupe` drafts once."""
         ...
 
-    async def approve(self, who: Person, job: JobId, fingerprint: str) -> Answer:
-        """Approve the very plan that has this fingerprint."""
+    async def may_migrate(self, who: Person, channel: str) -> None:
+        """Pass if they may ask for a migration at all, and be shown a card in `channel`."""
+        ...
+
+    async def migrate_many(self, who: Person, channel: str, order: BatchOrder, *, dedupe: str) -> Answer:
+        """Draft a batch, all of it or, with an answer that says why, nothing. The same `dedupe` drafts once."""
+        ...
+
+    async def approve(self, who: Person, job: JobId, fingerprint: str, *, stop: bool = False) -> Answer:
+        """Approve the very plan that has this fingerprint. `stop`: of a batch, cancel what waits when one fails."""
         ...
 
     async def cancel(self, who: Person, job: JobId) -> Answer: ...

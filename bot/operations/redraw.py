@@ -16,6 +16,8 @@ from bot.errors import BugError, OutsideError
 from bot.jobs.port import Job, JobQueue
 from bot.migration.machine import ENDS, Phase
 from bot.migration.request import JobId
+from bot.operations.batch_record import BATCH
+from bot.operations.batch_show import put_away, show_batch
 from bot.operations.inquiry import DIAGNOSE
 from bot.operations.on_call_card import last_look
 from bot.operations.record import MIGRATE, request_of
@@ -54,6 +56,8 @@ async def _attend(queue: JobQueue, outbox: Outbox, job_id: JobId) -> None:
         job = await queue.get(job_id)
         if job is not None and job.kind == DIAGNOSE:
             await _attend_diagnosis(outbox, job)
+        if job is not None and job.kind == BATCH and job.state in UNATTENDED:
+            await _attend_batch(queue, outbox, job)
         if job is None or job.kind != MIGRATE or job.state not in UNATTENDED:
             return
         if (said := last_word(job)) is not None:
@@ -61,6 +65,13 @@ async def _attend(queue: JobQueue, outbox: Outbox, job_id: JobId) -> None:
         await show_job(queue, outbox, job.id)
     except BugError as error:
         log.error("the card of job %s cannot be drawn: %s", job_id, error)  # noqa: TRY400 - the cause is in the sentence
+
+
+async def _attend_batch(queue: JobQueue, outbox: Outbox, job: Job) -> None:
+    if job.state.ended:
+        await put_away(queue, outbox, job)
+    else:
+        await show_batch(queue, outbox, job.id)
 
 
 async def _attend_diagnosis(outbox: Outbox, job: Job) -> None:
@@ -87,7 +98,7 @@ def last_word(job: Job) -> Reply | None:
             said = f"{name} was cancelled before anything was started."
         case _:
             return None
-    return Reply("end", said, final=True)
+    return Reply("end", said, final=True, quiet=job.state is Phase.CANCELLED)
 
 
 def _name(job: Job) -> str:

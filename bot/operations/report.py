@@ -9,14 +9,16 @@ from bot.errors import BugError
 from bot.jobs.port import Job
 from bot.migration.machine import WORDS
 from bot.migration.request import JobId
+from bot.operations.batch_glance import batch_line, folded, is_visible
+from bot.operations.batch_record import BATCH
 from bot.operations.counter import Counter, site_of
 from bot.operations.port import Answer, Person
-from bot.operations.record import MIGRATE, copied_of, request_of, starts
+from bot.operations.record import copied_of, request_of, starts
 from bot.operations.rights import Verb
 
 SHOWN: Final = 20
-LOOKED_AT: Final = 50
-"""Jobs among which those are sought that this person may see."""
+LOOKED_AT: Final = 300
+"""Jobs among which those are sought that this person may see. A batch may have made two hundred of them."""
 
 _HELP: Final = {
     Verb.MIGRATE: (
@@ -24,6 +26,8 @@ _HELP: Final = {
         "    --host <host>  --datastore <name>  --network <from>=<to>  --dry-run",
         '    --at 22:00, --at "2026-11-24 22:00", --at "Sat 20:00", --at "22:00 Europe/Berlin" or --at window',
         '    a name with blanks, or one of the words below, goes in quotes: /coldmigrate "my vm" site2',
+        "/coldmigrate @list <site>  the VMs of a saved list, as one batch",
+        "@coldmigrate migrate <site>  with a CSV (vm, site, host, datastore) in the message or its thread: a batch too",
     ),
     Verb.SEE: (
         "/coldmigrate list          the queue",
@@ -52,8 +56,9 @@ async def jobs(counter: Counter, who: Person) -> Answer:
     live, recent = await asyncio.gather(
         counter.queue.recent(limit=LOOKED_AT, live_only=True), counter.queue.recent(limit=LOOKED_AT)
     )
-    at_work = [job for job in live if job.kind == MIGRATE and visible(site_of(job))]
-    ended = [job for job in recent if job.kind == MIGRATE and job.state.ended and visible(site_of(job))]
+    at_work = [job for job in await folded(counter.queue, live) if is_visible(job, visible)]
+    over = (job for job in await folded(counter.queue, recent) if job.state.ended)
+    ended = [job for job in over if is_visible(job, visible)]
     shown = [*at_work[:SHOWN], *ended[: max(SHOWN - len(at_work), 0)]]
     if not shown:
         return Answer("There are no jobs.")
@@ -92,6 +97,8 @@ def _line(job: Job) -> str:
 
 
 def _readable_line(job: Job) -> str:
+    if job.kind == BATCH:
+        return batch_line(job)
     request = request_of(job)
     copied = copied_of(job)
     percent = f" {copied.percent} %" if copied and not job.state.ended else ""

@@ -275,7 +275,8 @@ class _Run:
         await self.tools.outbox.show(job_card(self.claim.job))
 
     async def _end(self, event: Event, outcome: str) -> None:
-        await finish(self.tools, self.claim, event, Reply("end", outcome, final=True))
+        cancelled = isinstance(event, Cancelled | CancelledAtSource)
+        await finish(self.tools, self.claim, event, Reply("end", outcome, final=True, quiet=cancelled))
 
 
 def _ended_how(end: TaskEnd | None) -> str:

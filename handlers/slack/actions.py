@@ -58,6 +58,8 @@ class Actions:
         match kind:
             case ButtonKind.APPROVE:
                 return await self._verbs.approve(who, job, found["fingerprint"] or "")
+            case ButtonKind.APPROVE_STOP:
+                return await self._verbs.approve(who, job, found["fingerprint"] or "", stop=True)
             case ButtonKind.CANCEL:
                 return await self._verbs.cancel(who, job)
             case ButtonKind.RETRY:

@@ -81,7 +81,7 @@ def _listed(layout: Layout, heading: str, jobs: Sequence[JobGlance], *, empty: s
 
 def _state(job: JobGlance) -> str:
     copied = f", {job.percent} %" if job.percent is not None else ""
-    return f"{WORDS[job.phase]}{copied}, since {job.since:%Y-%m-%d %H:%M} UTC, job {job.job}"
+    return f"{job.state or WORDS[job.phase]}{copied}, since {job.since:%Y-%m-%d %H:%M} UTC, job {job.job}"
 
 
 def _sorry(text: str) -> dict[str, Any]:

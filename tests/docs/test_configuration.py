@@ -49,7 +49,8 @@ def test_no_table_of_the_settings_is_left_out():
 
 def test_every_key_of_no_table_has_a_row(pages):
     page = sections(pages["docs/configuration.md"])["Top level"]
-    scalars = {name: field for name, field in settings.Settings.model_fields.items() if name not in settings._TABLES}
+    tables = {*settings._TABLES, "lists"}  # whose keys are names that people choose
+    scalars = {name: field for name, field in settings.Settings.model_fields.items() if name not in tables}
     assert scalars
     assert all(f"| `{name}` | `{field.default}` |" in page for name, field in scalars.items())
 

@@ -1,0 +1,187 @@
+"""A batch as the one card that people see of it: a row for each VM. Pure: the same jobs, the same card."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from bot.jobs.port import Job
+from bot.migration.eta import in_words
+from bot.migration.machine import WORDS, Phase
+from bot.migration.plan import Plan, Severity
+from bot.migration.size import gib
+from bot.operations.batch_record import Row, batch_of, startable, stops
+from bot.operations.record import copied_of, plan_of, trouble_of
+from bot.slack.port import Button, ButtonKind, TableCard
+
+COLUMNS: Final = ("VM", "From", "To", "Size", "Concerns", "State", "Progress")
+ALL_SHOWN: Final = 30
+"""Rows that surely fit: of more, those come first that somebody should look at."""
+
+READY: Final = "ready"
+BLOCKED: Final = "blocked"
+LEFT_OUT: Final = "left out"
+UNPLANNED: Final = "no plan"
+_STATES: Final = {Phase.DRAFTED: "checking", Phase.QUEUED: "starting", Phase.ATTACHED: "under way"}
+_ATTENTION: Final = (
+    WORDS[Phase.NEEDS_HUMAN],
+    WORDS[Phase.FAILED],
+    UNPLANNED,
+    BLOCKED,
+    WORDS[Phase.VERIFYING],
+    WORDS[Phase.ATTACHED],
+    WORDS[Phase.UNKNOWN],
+    WORDS[Phase.INTENT],
+    LEFT_OUT,
+    WORDS[Phase.CHECKING],
+    READY,
+    WORDS[Phase.QUEUED],
+    WORDS[Phase.CANCELLED],
+    WORDS[Phase.DONE],
+)
+
+
+def batch_card(job: Job, rows: Sequence[Row]) -> TableCard:
+    """The card of a batch in its present state."""
+    batch = batch_of(job)
+    many = len(batch.requests)
+    shown = rows if many <= ALL_SHOWN else sorted(rows, key=lambda row: _ATTENTION.index(word(row)))
+    return TableCard(
+        subject=job.id,
+        channel=job.channel,
+        title=f"{batch.title}: {many} VM{'s' if many != 1 else ''}" + (" (dry run)" if batch.dry_run else ""),
+        state=state_in_words(job.state),
+        requester=job.requester,
+        columns=COLUMNS,
+        rows=[_cells(row) for row in shown],
+        facts=_facts(job, rows),
+        note=_note(job, rows),
+        buttons=_buttons(job, rows),
+        ended=job.state.ended,
+    )
+
+
+def state_in_words(phase: Phase) -> str:
+    """How it is with a batch; what a migration does in the same phase is another thing."""
+    return _STATES.get(phase, WORDS[phase])
+
+
+def word(row: Row) -> str:
+    """How it is with one VM, in a word or two."""
+    if row.part is not None and not row.part.own:
+        return LEFT_OUT
+    job = row.own
+    if job is None:
+        return WORDS[Phase.CHECKING]
+    plan = plan_of(job)
+    if plan is None and job.state is Phase.FAILED:
+        return UNPLANNED
+    ready = job.state is Phase.PLANNED or (row.request.dry_run and job.state is Phase.DONE)
+    if plan is not None and not plan.safe and job.state is Phase.CANCELLED:
+        return LEFT_OUT
+    return WORDS[job.state] if not ready else READY if plan is None or plan.safe else BLOCKED
+
+
+def tally(rows: Sequence[Row]) -> str:
+    """How many there are of each, as in 1 failed, 3 copying: those first that somebody should look at."""
+    counted = Tally(word(row) for row in rows)
+    return ", ".join(f"{counted[state]} {state}" for state in _ATTENTION if counted[state])
+
+
+def why(row: Row) -> str:
+    """Why it is not, or will not be, where it should; empty if nothing speaks against it."""
+    if row.part is not None and not row.part.own:
+        return f"job {row.part.job} has this VM already"
+    job = row.own
+    if job is None:
+        return ""
+    if job.state in (Phase.FAILED, Phase.NEEDS_HUMAN):
+        return job.data.get("cause") or job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
+    if not job.state.ended and (trouble := trouble_of(job)):
+        return trouble
+    plan = plan_of(job)
+    over = job.state.started or (job.state is Phase.DONE and not row.request.dry_run)
+    return _concerns(plan) if plan is not None and not over else ""
+
+
+def _concerns(plan: Plan) -> str:
+    """The heaviest in its own words, the others counted."""
+    weighed = sorted(plan.concerns, key=lambda concern: list(Severity).index(concern.severity))
+    if not weighed:
+        return ""
+    others = len(weighed) - 1
+    return weighed[0].text + (f" (and {others} more)" if others else "")
+
+
+def _cells(row: Row) -> list[str]:
+    job = row.own
+    plan = plan_of(job) if job is not None else None
+    source = f"{plan.source.site or plan.source.datacenter}: {plan.source.host}" if plan else ""
+    target = f"{plan.target.site}: {plan.target.host}" if plan else row.request.site
+    size = gib(plan.size) if plan else ""
+    return [row.request.vm.name, source, target, size, why(row), word(row), _progress(job)]
+
+
+def _progress(job: Job | None) -> str:
+    copied = copied_of(job) if job is not None else None
+    if job is None or copied is None or not (job.state.started or job.state is Phase.FAILED):
+        return ""
+    left = job.state is Phase.ATTACHED and copied.eta is not None and not trouble_of(job)
+    return f"{copied.percent} %" + (f", {in_words(timedelta(seconds=copied.eta or 0))} left" if left else "")
+
+
+def _facts(job: Job, rows: Sequence[Row]) -> list[tuple[str, str]]:
+    plans = [plan for row in rows if row.own is not None and (plan := plan_of(row.own)) is not None and plan.safe]
+    facts = [("VMs", tally(rows))]
+    if plans:
+        facts.append(("To copy", gib(sum(plan.size for plan in plans))))
+    if job.data.get("approver"):
+        rest = "What has not started is cancelled" if stops(job) else "The others go on"
+        facts.append(("If one fails", rest))
+    return facts
+
+
+def _note(job: Job, rows: Sequence[Row]) -> str:
+    if job.state.ended:
+        return job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
+    if job.cancel_by:
+        return "Cancelling: what has not started is not started, and what is being copied is stopped."
+    match job.state:
+        case Phase.DRAFTED | Phase.CHECKING:
+            return "Reading the facts of all VMs from vCenter."
+        case Phase.PLANNED:
+            return _question(rows)
+        case Phase.QUEUED:
+            return "Approved. Each VM waits for a free slot on its link."
+        case _:
+            return "What fails is said in the thread, with its diagnosis."
+
+
+def _question(rows: Sequence[Row]) -> str:
+    can = len(startable(rows))
+    cannot = len(rows) - can
+    left = f" {cannot} cannot start and {'is' if cannot == 1 else 'are'} left out." if cannot else ""
+    return (
+        f"{can} of {len(rows)} can start.{left} Nothing moves before somebody approves. The plans expire after an hour."
+    )
+
+
+def _buttons(job: Job, rows: Sequence[Row]) -> list[Button]:
+    cancel = Button(ButtonKind.CANCEL, job.id)
+    if job.state is Phase.PLANNED:
+        value = f"{job.id} {job.data.get('fingerprint', '')}"
+        return [Button(ButtonKind.APPROVE, value), Button(ButtonKind.APPROVE_STOP, value), cancel]
+    if job.state.ended:
+        return [Button(ButtonKind.RETRY, job.id)] if again(rows) and not batch_of(job).dry_run else []
+    return [] if job.cancel_by else [cancel]
+
+
+def again(rows: Sequence[Row]) -> list[Row]:
+    """What a retry would try: all that did not arrive, but for what a person must look at first."""
+    return [
+        row
+        for row in rows
+        if row.part is None or not row.part.own or row.job is None or row.job.state in (Phase.FAILED, Phase.CANCELLED)
+    ]

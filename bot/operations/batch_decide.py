@@ -1,0 +1,120 @@
+"""What people decide about a batch: approve it, with or without a stop at the first failure, cancel it, try again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from bot.errors import RefusedError, UserError
+from bot.jobs.port import ApproveOutcome, CancelOutcome, Job
+from bot.migration.request import JobId
+from bot.operations.batch_card import again, state_in_words, tally, why, word
+from bot.operations.batch_glance import batch_line
+from bot.operations.batch_record import BATCH, Batch, Row, batch_of, read_rows, with_approval
+from bot.operations.batch_request import draft_batch
+from bot.operations.batch_show import put_away, show_batch
+from bot.operations.counter import Approval, Counter
+from bot.operations.port import Answer, Person
+from bot.operations.rights import Verb
+
+_AGAIN: Final = ", again"
+
+
+async def find_batch(counter: Counter, job: JobId) -> Job | None:
+    """The batch of this id; None for anything else, and for nothing."""
+    found = await counter.queue.get(job)
+    return found if found is not None and found.kind == BATCH else None
+
+
+async def approve_batch(counter: Counter, who: Person, job: Job, fingerprint: str, *, stop: bool) -> Answer:
+    """Approve the plans of all that can start, by the rules of every site that any of them goes to.
+
+    RefusedError without the right at one of them, or for the requester where one asks for a second person; UserError
+    for plans that changed since they were shown, or that are no longer waiting.
+    """
+    await _require(counter, who, Verb.APPROVE, job)
+    for site in batch_of(job).sites:
+        counter.site(site)  # of a site that left the config nobody knows any more who may approve
+        if counter.approvals.get(site) is Approval.SECOND_PERSON and who.user_id == job.requester:
+            raise RefusedError(
+                f"{site} asks for a second person: whoever asked for a migration cannot approve it.",
+                lifted_by="anybody else who may approve there",
+            )
+    data = with_approval(who.user_id, stop=stop)
+    match await counter.queue.approve(job.id, fingerprint=fingerprint, by=who.user_id, data=data):
+        case ApproveOutcome.QUEUED:
+            await show_batch(counter.queue, counter.outbox, job.id)
+            rest = "If one fails, what has not started is cancelled." if stop else "If one fails, the others go on."
+            return Answer(f"Approved: batch {job.id} is queued. {rest}")
+        case ApproveOutcome.OUTDATED:
+            raise UserError("The plans changed since this button was shown. Look at the card again.")
+        case ApproveOutcome.WRONG_STATE:
+            await show_batch(counter.queue, counter.outbox, job.id)
+            now = await counter.queue.get(job.id) or job
+            raise UserError(f"Batch {job.id} does not wait for an approval: it is {_state(now)}.")
+        case ApproveOutcome.UNKNOWN_JOB:
+            raise UserError(f"There is no batch '{job.id}' any more.")
+
+
+async def cancel_batch(counter: Counter, who: Person, job: Job) -> Answer:
+    """Cancel all that has not ended. RefusedError without the right at every site of it."""
+    await _require(counter, who, Verb.CANCEL, job)
+    outcome = await counter.queue.cancel(job.id, by=who.user_id)
+    now = await counter.queue.get(job.id) or job
+    match outcome:
+        case CancelOutcome.CANCELLED:
+            await put_away(counter.queue, counter.outbox, now)
+            return Answer(f"Cancelled: batch {job.id}. Nothing had been started.")
+        case CancelOutcome.REQUESTED:
+            await show_batch(counter.queue, counter.outbox, job.id)
+            return Answer(
+                f"Cancelling batch {job.id}: what waits is not started, and vCenter is asked to stop what is copying. "
+                "The card tells where each VM ends up."
+            )
+        case CancelOutcome.ENDED | CancelOutcome.STARTED:
+            raise UserError(f"Batch {job.id} has ended: it is {_state(now)}.")
+        case CancelOutcome.UNKNOWN_JOB:
+            raise UserError(f"There is no batch '{job.id}' any more.")
+
+
+async def retry_batch(counter: Counter, who: Person, channel: str, job: Job, *, dedupe: str) -> Answer:
+    """A new batch of what did not arrive, with fresh plans and a fresh approval. UserError while it is live."""
+    await _require(counter, who, Verb.RETRY, job)
+    if not job.state.ended:
+        raise UserError(f"Batch {job.id} is {_state(job)}: it can be tried again once it has ended.")
+    rows = again(await read_rows(counter.queue, job))
+    if not rows:
+        raise UserError(f"Of batch {job.id} nothing is left to try again. What needs a person is not repeated.")
+    await counter.channels.require_member(channel)
+    title, now = batch_of(job).title, await counter.queue.now()
+    requests = (row.request for row in rows)
+    fresh = Batch(
+        title if title.endswith(_AGAIN) else f"{title}{_AGAIN}",
+        tuple(replace(one, not_before=None) if one.not_before and one.not_before <= now else one for one in requests),
+    )
+    return await draft_batch(counter, who, channel, fresh, dedupe=dedupe)
+
+
+async def show_batch_record(counter: Counter, who: Person, job: Job) -> Answer:
+    """A batch, its VMs and its history, for one person."""
+    await _require(counter, who, Verb.SEE, job)
+    rows = await read_rows(counter.queue, job)
+    parts = [_part(row) for row in rows]
+    steps = [f"{step.at:%Y-%m-%d %H:%M:%S}Z  {step.state:<11} {step.by}: {step.why}" for step in job.steps]
+    return Answer(f"{batch_line(job)}: {tally(rows)}", [*parts, "", *steps])
+
+
+def _part(row: Row) -> str:
+    known = f"{row.part.job}  " if row.part is not None else ""
+    speaks = why(row)
+    return f"{known}{row.request.vm.name} to {row.request.site}  {word(row)}" + (f": {speaks}" if speaks else "")
+
+
+def _state(job: Job) -> str:
+    return state_in_words(job.state)
+
+
+async def _require(counter: Counter, who: Person, verb: Verb, job: Job) -> None:
+    """The right at every site of it."""
+    for site in batch_of(job).sites:
+        await counter.rights.require(who, verb, site)

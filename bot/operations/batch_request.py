@@ -1,0 +1,142 @@
+"""Request a batch: understand every name in a list, and write the draft of all of them, or say what is wrong with it.
+
+Nothing is half-drafted: a list with one line that cannot be is answered with all such lines, and nothing else happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from bot.errors import UserError
+from bot.jobs.port import NewJob
+from bot.migration.machine import WORDS
+from bot.migration.request import MigrationRequest
+from bot.operations.batch_file import Entry, read_list
+from bot.operations.batch_record import BATCH, MOST, Batch, with_batch
+from bot.operations.batch_show import show_batch
+from bot.operations.counter import Counter, require_place
+from bot.operations.port import Answer, BatchOrder, Person
+from bot.operations.request_migration import as_request, one_vm
+from bot.operations.rights import Verb
+
+WRONG_SHOWN: Final = 30
+LIVE_LOOKED_AT: Final = 1000
+
+
+async def may_migrate(counter: Counter, who: Person, channel: str) -> None:
+    """Pass if they may migrate to some site, and see a card in `channel`; ask before fetching for them."""
+    await counter.rights.require(who, Verb.MIGRATE, None)
+    await require_place(counter.channels, who, channel)
+
+
+async def request_batch(counter: Counter, who: Person, channel: str, order: BatchOrder, *, dedupe: str) -> Answer:
+    """Draft what a list names. UserError for a list that is not there or cannot be read; RefusedError for rights.
+
+    An answer with what is wrong, line by line, for a list of which any VM cannot be asked for.
+    """
+    await may_migrate(counter, who, channel)
+    entries, wrong = _entries(counter, order)
+    if len(entries) + len(wrong) > MOST:
+        raise UserError(f"These are {len(entries) + len(wrong)} VMs; one batch takes {MOST}. Split the list.")
+    requests, unclear = await _understood(counter, who, order, entries)
+    wrong = [*wrong, *unclear]
+    if wrong:
+        return _nothing_drafted(wrong, many=len(entries))
+    batch = Batch(_title(order, requests), tuple(requests))
+    return await draft_batch(counter, who, channel, batch, dedupe=dedupe)
+
+
+async def draft_batch(counter: Counter, who: Person, channel: str, batch: Batch, *, dedupe: str) -> Answer:
+    """Write the draft and show its card; a worker makes a job of each VM."""
+    drafted = await counter.queue.draft(
+        NewJob(
+            kind=BATCH,
+            vm_key="",
+            requester=who.user_id,
+            channel=channel,
+            data=with_batch(batch),
+            dedupe=dedupe,
+            lane=BATCH,
+        )
+    )
+    await show_batch(counter.queue, counter.outbox, drafted.id)
+    return Answer(f"Checking {len(batch.requests)} VMs: batch {drafted.id}. The card in the channel tells the rest.")
+
+
+def _entries(counter: Counter, order: BatchOrder) -> tuple[Sequence[Entry], list[str]]:
+    """What the list says, from the config or from the file."""
+    if not order.list:
+        found = read_list(order.file, name=order.file_name)
+        return found.entries, list(found.wrong)
+    if (names := counter.lists.get(order.list.casefold())) is None:
+        known = ", ".join(f"@{name}" for name in sorted(counter.lists)) or "none"
+        raise UserError(f"There is no list '@{order.list}' in coldmigrate.toml. Lists: {known}.")
+    return [Entry(number, name) for number, name in enumerate(names, 1)], []
+
+
+async def _understood(
+    counter: Counter, who: Person, order: BatchOrder, entries: Sequence[Entry]
+) -> tuple[list[MigrationRequest], list[str]]:
+    """A request for each entry, or a sentence on why there is none."""
+    live = {} if order.all.dry_run else await _live(counter)
+    requests: list[MigrationRequest] = []
+    wrong: list[str] = []
+    taken: dict[str, int] = {}
+    for entry in entries:
+        try:
+            request = await _request(counter, who, order, entry)
+        except UserError as error:
+            wrong.append(f"{_place(order, entry)}: {error}")
+            continue
+        key = request.vm.key
+        if key in taken:
+            wrong.append(f"{_place(order, entry)}: {entry.vm} is there twice, first as {_nth(order, taken[key])}.")
+        elif key in live:
+            wrong.append(f"{_place(order, entry)}: {entry.vm} has {live[key]} already. Take it off the list.")
+        taken.setdefault(key, entry.line)
+        requests.append(request)
+    return requests, wrong
+
+
+async def _request(counter: Counter, who: Person, order: BatchOrder, entry: Entry) -> MigrationRequest:
+    """RefusedError for a site that is not theirs: then all of it is refused."""
+    if not (named := entry.site or order.all.site):
+        raise UserError(f"To which site should {entry.vm} go?")
+    site = counter.site(named)
+    await counter.rights.require(who, Verb.MIGRATE, site.name)
+    vm = await one_vm(counter, entry.vm, site.name)
+    said = order.all
+    own = replace(
+        said, vm=entry.vm, site=named, host=entry.host or said.host, datastore=entry.datastore or said.datastore
+    )
+    return await as_request(counter, own, vm, site)
+
+
+async def _live(counter: Counter) -> dict[str, str]:
+    """Which VMs have a live job, and how it is called."""
+    jobs = await counter.queue.recent(limit=LIVE_LOOKED_AT, live_only=True)
+    return {job.vm_key: f"job {job.id} ({WORDS[job.state]})" for job in jobs if job.vm_key}
+
+
+def _title(order: BatchOrder, requests: Sequence[MigrationRequest]) -> str:
+    name = f"@{order.list}" if order.list else order.file_name
+    return f"{name} to {', '.join(sorted({request.site for request in requests}))}"
+
+
+def _place(order: BatchOrder, entry: Entry) -> str:
+    return _nth(order, entry.line)
+
+
+def _nth(order: BatchOrder, line: int) -> str:
+    """Where something stands: people count the lines of a file, and the names of a list."""
+    return f"name {line}" if order.list else f"line {line}"
+
+
+def _nothing_drafted(wrong: Sequence[str], *, many: int) -> Answer:
+    shown = list(wrong[:WRONG_SHOWN])
+    if len(wrong) > WRONG_SHOWN:
+        shown.append(f"and {len(wrong) - WRONG_SHOWN} more")
+    count = "One line" if len(wrong) == 1 else f"{len(wrong)} lines"
+    return Answer(f"Nothing was drafted, of {many} VMs none. {count} of the list cannot be carried out:", shown)
