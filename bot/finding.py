@@ -19,7 +19,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. `about` is a short stable name, `<what>.<which>`; `do` is empty when all is well."""
+    """One thing that was looked at. `about` is a short stable name, `<what>.<which>`; without fault `do` is empty."""
 
     about: str
     verdict: Verdict

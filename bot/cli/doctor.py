@@ -49,7 +49,7 @@ async def _examined(config: Path | None) -> list[Finding]:
         loaded = settings.load(config)
     except UserError as mistakes:
         do = f"For example: {mistakes.example}" if mistakes.example else "Mend it, and ask again."
-        return [error("config", str(mistakes), do=do)]
+        return [error("config", str(mistakes), do=do), *await _bare_redis(config)]
     found = [fine("config", "The config has no mistakes.")]
     for examination in EXAMINATIONS:
         found += await examination(loaded)
@@ -67,6 +67,21 @@ async def _redis(settings: Settings) -> Sequence[Finding]:
             return await examine(store)
     except UserError as mistake:
         return [error("redis.reachable", str(mistake), do=mistake.example and f"For example: {mistake.example}")]
+
+
+async def _bare_redis(config: Path | None) -> Sequence[Finding]:
+    """What REDIS_URL alone leads to, for who has no config yet."""
+    from bot import settings
+    from bot.errors import UserError
+    from bot.store.client import connect
+    from bot.store.examination import examine
+
+    try:
+        url, ca_file = settings.redis_address(config)
+        async with connect(url.get_secret_value(), ca_file=ca_file) as store:
+            return await examine(store)
+    except UserError:
+        return []  # it is among the mistakes of the config
 
 
 EXAMINATIONS: Final[tuple[Examination, ...]] = (_redis,)

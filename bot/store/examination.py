@@ -39,7 +39,7 @@ class Facts:
     config: Mapping[str, str] | None = None
     schema: str | None = None
     skew: str | None = None
-    durability: Durability = Durability()
+    durability: Durability = field(default_factory=Durability)
     sentinel: bool = False
 
 

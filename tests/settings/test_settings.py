@@ -176,7 +176,10 @@ def change(old, new):
             change("me@redis", "me:pw@redis"),
             "redis.url: expected no password in it, but in password_env, password_file or REDIS_URL",
         ),
-        (change("redis://me", "http://me"), "redis.url: expected redis://, rediss://, unix:// or redis+sentinel://"),
+        (
+            change("redis://me", "http://me"),
+            "redis.url: expected redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://",
+        ),
         (
             change('vcenter = "east"', 'vcenter = "eats"'),
             'sites.site1.vcenter: "eats" is no [vcenters] table; did you mean east?',
