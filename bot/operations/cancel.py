@@ -6,11 +6,11 @@ from bot.errors import UserError
 from bot.jobs.port import CancelOutcome
 from bot.migration.machine import WORDS, Phase
 from bot.migration.request import JobId
+from bot.operations.batch_show import show_batch
 from bot.operations.counter import Counter, site_of
 from bot.operations.port import Answer, Person
 from bot.operations.record import request_of
 from bot.operations.rights import Verb
-from bot.operations.batch_show import show_batch
 from bot.operations.show_job import show_job
 from bot.slack.port import Reply
 

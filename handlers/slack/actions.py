@@ -56,10 +56,9 @@ class Actions:
         await self._recognise(job, channel, body)
         who = Person(user_id=str(body["user"]["id"]), channel=channel)
         match kind:
-            case ButtonKind.APPROVE:
-                return await self._verbs.approve(who, job, found["fingerprint"] or "")
-            case ButtonKind.APPROVE_STOP:
-                return await self._verbs.approve(who, job, found["fingerprint"] or "", stop=True)
+            case ButtonKind.APPROVE | ButtonKind.APPROVE_STOP:
+                stop = kind is ButtonKind.APPROVE_STOP
+                return await self._verbs.approve(who, job, found["fingerprint"] or "", stop=stop)
             case ButtonKind.CANCEL:
                 return await self._verbs.cancel(who, job)
             case ButtonKind.RETRY:

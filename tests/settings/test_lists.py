@@ -28,7 +28,7 @@ def test_a_list_names_its_vms_in_order(load):
     [
         ("lists = 3", "lists: expected"),
         ("[lists]\nweb = []", 'lists.web: expected 1 to 200 names of VMs, ["web01", "web02"]'),
-        (f"[lists]\nweb = {['w%03d' % n for n in range(201)]}", "lists.web: expected 1 to 200 names"),
+        (f"[lists]\nweb = {[f'w{n}' for n in range(201)]}", "lists.web: expected 1 to 200 names"),
         ('[lists]\nweb = "web01"', "lists.web: expected 1 to 200 names"),
         ('[lists]\nweb = ["web01", 3]', "lists.web[2]: expected 1 to 200 names"),
         ('[lists]\nweb = [""]', "lists.web[1]: expected 1 to 200 names"),
