@@ -23,6 +23,7 @@ from handlers.slack.parse import (
     HoldLink,
     ListJobs,
     Migrate,
+    MigrateMany,
     ReleaseLink,
     RetryJob,
     ShowJob,
@@ -47,8 +48,8 @@ class Commands:
         who = Person(user_id=str(command["user_id"]), channel=channel)
         delivery = str(command["trigger_id"])
         match parse(str(command.get("text") or "")):
-            case Migrate(order=order):
-                return await self._verbs.migrate(who, channel, order, dedupe=delivery)
+            case Migrate() | MigrateMany() as asked:
+                return await self._migrate(who, channel, asked, dedupe=delivery)
             case ListJobs():
                 return await self._verbs.jobs(who)
             case ShowJob() | CancelJob() | RetryJob() as request:
@@ -63,6 +64,15 @@ class Commands:
                 raise UserError(
                     "Which VM, and to which site? '/coldmigrate help' says what you may do.", example=EXAMPLE
                 )
+            case other:
+                assert_never(other)
+
+    async def _migrate(self, who: Person, channel: str, asked: Migrate | MigrateMany, *, dedupe: str) -> Answer:
+        match asked:
+            case Migrate(order=order):
+                return await self._verbs.migrate(who, channel, order, dedupe=dedupe)
+            case MigrateMany(order=order):
+                return await self._verbs.migrate_many(who, channel, order, dedupe=dedupe)
             case other:
                 assert_never(other)
 

@@ -16,8 +16,11 @@ from bot.operations.port import Answer, Person, Question, Verbs
 from bot.slack.blocks import ButtonSpec, Layout
 from bot.slack.port import Errand, ErrandKind, SlackFiles, Threads, Whispers
 from handlers.slack.boundary import as_message, in_words
+from handlers.slack.fetch_list import fetch_list
 from handlers.slack.material import Part, as_pasted, is_log, named_as_log, packed, require_log
-from handlers.slack.parse_diagnose import Asked, parse_mention
+from handlers.slack.parse import Migrate, MigrateMany, parse_mention
+from handlers.slack.parse_diagnose import Asked
+from handlers.slack.parse_diagnose import parse_mention as parse_question
 
 OFFER: Final = "cm.diagnose-file"
 """The action_id of the button that takes up an offer; its value is "<message> <thread>"."""
@@ -34,6 +37,7 @@ _HELP: Final = Answer(
         "@coldmigrate diagnose                     the logs in this thread, or the migration whose card it is",
         "@coldmigrate diagnose web01 --since 2h    a VM, a host, a job, a task or an opID",
         "/diagnose web01 --since 2h                the same, outside of threads",
+        "@coldmigrate migrate site2                the VMs of a CSV in your message, or in this thread",
         "/coldmigrate help                         all that you may do",
     ),
 )
@@ -95,7 +99,10 @@ class Fetcher:
         return await self._ask_about(errand, texts, errand.files, where="in this message")
 
     async def _mention(self, errand: Errand) -> Answer:
-        words, below = _order(errand.text)
+        wanted, listed = _order(errand.text, "migrate")
+        if wanted is not None:
+            return await self._migrate(errand, wanted, listed)
+        words, below = _order(errand.text, "diagnose")
         own = as_pasted(below)
         texts = [own] if is_log(own, asked=words is not None) else []
         if words is None and not (_is_direct(errand) and (texts or errand.files)):
@@ -107,6 +114,20 @@ class Fetcher:
         if not texts and not errand.files and errand.thread:
             return await self._thread(errand, asked)
         return await self._ask_about(errand, texts, errand.files, where="in this message", since=asked.since)
+
+    async def _migrate(self, errand: Errand, words: str, below: str) -> Answer:
+        """One VM, a saved list, or the VMs of a file or of the lines below."""
+        who, dedupe = _person(errand), f"errand-{errand.id}"
+        match parse_mention(words):
+            case Migrate(order=order):
+                return await self._verbs.migrate(who, errand.channel, order, dedupe=dedupe)
+            case MigrateMany(order=many) if many.list:
+                return await self._verbs.migrate_many(who, errand.channel, many, dedupe=dedupe)
+            case MigrateMany(order=many):
+                await self._verbs.may_migrate(who, errand.channel)
+                name, data = await fetch_list(self._files, self._threads, errand, below)
+                whole = replace(many, file=data, file_name=name)
+                return await self._verbs.migrate_many(who, errand.channel, whole, dedupe=dedupe)
 
     async def _thread(self, errand: Errand, asked: Asked) -> Answer:
         """The migration whose card begins the thread, or what people put into it."""
@@ -214,12 +235,12 @@ class Fetcher:
         )
 
 
-def _order(text: str) -> tuple[str | None, str]:
-    """What stands behind `diagnose` on its line, and what stands below it. None: that word does not come first."""
+def _order(text: str, verb: str) -> tuple[str | None, str]:
+    """What stands behind `verb` on its line, and what stands below it. None: that word does not come first."""
     head, _, below = text.strip().partition("\n")
     head, fence, beside = head.partition("```")
     first, _, words = head.strip().partition(" ")
-    if first.strip(":,.!").casefold() != "diagnose":
+    if first.strip(":,.!").casefold() != verb:
         return None, text
     return words, f"{fence}{beside}\n{below}"
 
@@ -227,7 +248,7 @@ def _order(text: str) -> tuple[str | None, str]:
 def _asked(words: str) -> Asked:
     """What stands behind `diagnose`; "this", "the log please" and the like are no names."""
     bare = [word for word in words.split() if word.strip(":,.!?").casefold() not in _ASIDE]
-    return parse_mention(words) if bare else Asked()
+    return parse_question(words) if bare else Asked()
 
 
 def _is_direct(errand: Errand) -> bool:

@@ -12,13 +12,20 @@ from typing import Final
 from bot.errors import UserError
 from bot.migration.request import JobId
 from bot.migration.start_time import goes_on, read_start
-from bot.operations.port import MigrateOrder
+from bot.operations.port import BatchOrder, MigrateOrder
 from handlers.slack.words import Word, split
 
 
 @dataclass(frozen=True, slots=True)
 class Migrate:
     order: MigrateOrder
+
+
+@dataclass(frozen=True, slots=True)
+class MigrateMany:
+    """`order.list` is empty if the VMs are in a file, which is not here yet."""
+
+    order: BatchOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +69,14 @@ class Empty:
     """Nothing was typed after the command."""
 
 
-Request = Migrate | ListJobs | ShowJob | CancelJob | RetryJob | HoldLink | ReleaseLink | Help | Empty
+Request = Migrate | MigrateMany | ListJobs | ShowJob | CancelJob | RetryJob | HoldLink | ReleaseLink | Help | Empty
 
 COMMAND: Final = "/coldmigrate"
 EXAMPLE: Final = f"{COMMAND} web01 site2"
+_EXAMPLE_OF_LIST: Final = f"{COMMAND} @web-tier site2"
+_ASIDE: Final = frozenset({"this", "these", "them", "it", "to", "please"})
+"""Said to the bot, and no names."""
+
 _JOB_ID: Final = re.compile(r"[a-z2-7]{8}")
 _ALONE: Final[Mapping[str, Callable[[], Request]]] = {"list": ListJobs, "help": Help}
 _ON_JOB: Final[Mapping[str, Callable[[JobId], Request]]] = {"show": ShowJob, "cancel": CancelJob, "retry": RetryJob}
@@ -92,7 +103,31 @@ def parse(text: str) -> Request:
     words = split(text)
     if not words:
         return Empty()
-    return _verb(words) or Migrate(_order(words))
+    return _verb(words) or _migration(_read(words))
+
+
+def parse_mention(text: str) -> Migrate | MigrateMany:
+    """What stands behind "@coldmigrate migrate". With one name, which is the site, or none, the VMs are in a file."""
+    draft = _read([word for word in split(text) if word.quoted or word.text.casefold() not in _ASIDE])
+    if len(draft.names) > 1:
+        return _migration(draft)
+    if draft.names and _is_list(draft.names[0]):
+        raise UserError(f"To which site should {draft.names[0].text} go?", example=_EXAMPLE_OF_LIST)
+    site = draft.names[0].text.strip() if draft.names else ""
+    return MigrateMany(BatchOrder(draft.order(vm="", site=site)))
+
+
+def _migration(draft: _Draft) -> Migrate | MigrateMany:
+    """One VM, or all of a saved list."""
+    many = bool(draft.names) and _is_list(draft.names[0])
+    vm, site = _vm_and_site([word.text for word in draft.names], many=many)
+    if not many:
+        return Migrate(draft.order(vm=vm, site=site))
+    return MigrateMany(BatchOrder(draft.order(vm="", site=site), list=vm.removeprefix("@")))
+
+
+def _is_list(word: Word) -> bool:
+    return word.text.startswith("@") and not word.quoted
 
 
 def _verb(words: list[Word]) -> Request | None:
@@ -139,7 +174,7 @@ def _on_link(verb: str, rest: list[str]) -> Request:
 class _Draft:
     """An order while its words are read."""
 
-    names: list[str] = field(default_factory=list)
+    names: list[Word] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
     networks: dict[str, str] = field(default_factory=dict)
 
@@ -156,8 +191,19 @@ class _Draft:
             raise UserError(f"The network '{source}' was mapped twice.", example=_EXAMPLES[_NETWORK])
         self.networks[source] = target
 
+    def order(self, *, vm: str, site: str) -> MigrateOrder:
+        return MigrateOrder(
+            vm=vm,
+            site=site,
+            host=self.values.get("--host"),
+            datastore=self.values.get("--datastore"),
+            networks=self.networks,
+            dry_run="--dry-run" in self.values,
+            at=read_start(self.values[_AT]) if _AT in self.values else None,
+        )
 
-def _order(words: list[Word]) -> MigrateOrder:
+
+def _read(words: list[Word]) -> _Draft:
     draft = _Draft()
     rest = deque(words)
     while rest:
@@ -165,17 +211,8 @@ def _order(words: list[Word]) -> MigrateOrder:
         if word.text.startswith("-") and not word.quoted:
             _option(draft, word, rest)
         else:
-            draft.names.append(word.text)
-    vm, site = _vm_and_site(draft.names, words)
-    return MigrateOrder(
-        vm=vm,
-        site=site,
-        host=draft.values.get("--host"),
-        datastore=draft.values.get("--datastore"),
-        networks=draft.networks,
-        dry_run="--dry-run" in draft.values,
-        at=read_start(draft.values[_AT]) if _AT in draft.values else None,
-    )
+            draft.names.append(word)
+    return draft
 
 
 def _option(draft: _Draft, word: Word, rest: deque[Word]) -> None:
@@ -221,11 +258,11 @@ def _unknown(name: str) -> UserError:
     )
 
 
-def _vm_and_site(names: list[str], words: list[Word]) -> tuple[str, str]:
+def _vm_and_site(names: list[str], *, many: bool) -> tuple[str, str]:
     if not names:
         raise UserError("Which VM, and to which site?", example=EXAMPLE)
-    if names[0].startswith("@") and not words[0].quoted:
-        raise UserError("Saved lists of VMs are not available yet. Name one VM.", example=EXAMPLE)
+    if len(names) == 1 and many:
+        raise UserError(f"To which site should {names[0]} go?", example=_EXAMPLE_OF_LIST)
     if len(names) == 1:
         raise _one_name(names[0])
     if len(names) > 2:  # noqa: PLR2004 - a VM and a site

@@ -18,7 +18,7 @@ from bot.errors import UserError
 from bot.migration.machine import Phase
 from bot.migration.request import JobId, SiteName
 from bot.operations.counter import require_place
-from bot.operations.port import Answer, Home, JobGlance, MigrateOrder, Person, Question, Verbs, VmChoice
+from bot.operations.port import Answer, BatchOrder, Home, JobGlance, MigrateOrder, Person, Question, Verbs, VmChoice
 from bot.operations.rights import Grant, Rights, Verb
 from bot.playground.slack.default_workspace import GROUP
 from bot.playground.slack.player import SlackPlayer
@@ -84,11 +84,20 @@ class Desk:
         await self.outbox.show(JobCard(JOB, channel, Phase.PLANNED, title, who.user_id, [], buttons=buttons))
         return Answer(f"Job {JOB}: {title}.")
 
-    async def approve(self, who: Person, job: JobId, fingerprint: str) -> Answer:
+    async def may_migrate(self, who: Person, channel: str) -> None:
+        await self._may(who, Verb.MIGRATE, None)
+        await require_place(self.channels, who, channel)
+
+    async def migrate_many(self, who: Person, channel: str, order: BatchOrder, *, dedupe: str) -> Answer:
+        await self.may_migrate(who, channel)
+        self.calls.append(("migrate_many", who.user_id, channel, order, dedupe))
+        return Answer("Checking them.")
+
+    async def approve(self, who: Person, job: JobId, fingerprint: str, *, stop: bool = False) -> Answer:
         await self._may(who, Verb.APPROVE, SiteName("site2"))
         if fingerprint != PLAN:
             raise UserError("The plan changed since this button was shown. Look at the card again.")
-        self.calls.append(("approve", who.user_id, job, fingerprint))
+        self.calls.append(("approve", who.user_id, job, fingerprint) + (("stop",) if stop else ()))
         return Answer(f"Approved: job {job} is queued.")
 
     async def cancel(self, who: Person, job: JobId) -> Answer:
