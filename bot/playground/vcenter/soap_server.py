@@ -145,6 +145,8 @@ class SoapServer:
             request = parse_request(await http.read())
         except BadRequestError as error:
             return _fault(faults.invalid_request(str(error)))
+        except ConnectionResetError:  # the client died in the middle of its request
+            return web.Response()
         self.calls[request.method] += 1
         self.arrivals.touch()
         if request.op_id:
