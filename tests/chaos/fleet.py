@@ -66,6 +66,8 @@ class Fleet:
     strange_ends: list[str] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
     stay: bool = True
+    strange: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a worker ended that nobody had touched."""
     _minding: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def hire(
@@ -145,6 +147,7 @@ class Fleet:
                 await self._died(worker, point, worker.process.ended_at)
             else:
                 self.strange_ends.append(f"a worker ended by itself with {code}")
+                self.strange.set()
         if again is not None and self.stay:
             await again()
 

@@ -72,6 +72,11 @@ class Ring:
             blowing.cancel()
             await asyncio.wait({blowing})
 
+    async def sees_to_it_that_nobody_leaves(self) -> None:
+        """A worker that ends by itself ends the night: what is waited for might never come."""
+        await self.fleet.strange.wait()
+        raise HungError(", ".join(self.fleet.strange_ends))
+
     async def within(self, seconds: float, what: str, waiting: Awaitable[None]) -> None:
         """Wait for it. What does not come in time has hung, and the part has to say so as a breach."""
         try:
@@ -117,6 +122,7 @@ async def ring(
         )
         group.create_task(chronicle.keep(), name="chronicle")
         group.create_task(people.attends(), name="people")
+        group.create_task(this.sees_to_it_that_nobody_leaves(), name="strange ends")
         try:
             yield this
         except Exception:
