@@ -16,6 +16,7 @@ import click
 from bot.cli.role import config_option
 
 if TYPE_CHECKING:
+    from bot.errors import UserError
     from bot.finding import Finding
     from bot.settings import Settings
 
@@ -43,17 +44,25 @@ def doctor(form: str, config: Path | None) -> None:
 async def _examined(config: Path | None) -> list[Finding]:
     from bot import settings
     from bot.errors import UserError
-    from bot.finding import error, fine
+    from bot.finding import fine
 
     try:
         loaded = settings.load(config)
     except UserError as mistakes:
-        do = f"For example: {mistakes.example}" if mistakes.example else "Mend it, and ask again."
-        return [error("config", str(mistakes), do=do), *await _bare_redis(config)]
+        return [*_mistakes(mistakes), *await _bare_redis(config)]
     found = [fine("config", "The config has no mistakes.")]
     for examination in EXAMINATIONS:
         found += await examination(loaded)
     return found
+
+
+def _mistakes(told: UserError) -> list[Finding]:
+    """One finding for each; the sentence above several of them names the file."""
+    from bot.finding import error
+
+    first, *more = (line.strip() for line in str(told).splitlines())
+    do = f"For example: {told.example}" if told.example else "Mend it, or nothing starts."
+    return [error("config", first.rstrip(":"), do=do), *(error("config", one, do="Mend it.") for one in more)]
 
 
 async def _redis(settings: Settings) -> Sequence[Finding]:
@@ -103,9 +112,8 @@ def _plain(found: Sequence[Finding]) -> dict[str, object]:
 
 
 def _lines(found: Sequence[Finding]) -> list[str]:
-    """One line a check: a mistake in the config may have several of its own."""
+    """One line a check. What strangers named may neither end a line nor steer a terminal."""
     from bot.diagnosis.printable import printable
 
     width = max(len(one.about) for one in found)
-    told = [(f"{one.verdict:8}{one.about:{width}}  ", f"{one.says} {one.do}".strip()) for one in found]
-    return ["\n".join(printable(line) for line in (head + text).split("\n")) for head, text in told]
+    return [printable(f"{one.verdict:9}{one.about:{width}}  {one.says} {one.do}".strip()) for one in found]
