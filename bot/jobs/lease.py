@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import Mapping
@@ -27,11 +28,21 @@ class RedisClaim:
     """`Claim` of bot/jobs/port.py."""
 
     def __init__(
-        self, store: Store, job: Job, *, taken_over: bool, renewals: Renewals, approval: timedelta, tally: Tally
+        self,
+        store: Store,
+        job: Job,
+        *,
+        taken_over: bool,
+        suspect: bool,
+        renewals: Renewals,
+        approval: timedelta,
+        tally: Tally,
     ) -> None:
         self._store = store
         self._job = job
         self._taken_over = taken_over
+        self._suspect = suspect
+        self._proven = asyncio.Event()
         self._renewals = renewals
         self._approval = approval
         self._tally = tally
@@ -46,6 +57,13 @@ class RedisClaim:
         return self._taken_over
 
     @property
+    def suspect(self) -> bool:
+        return self._suspect
+
+    async def proven(self) -> None:
+        await self._proven.wait()
+
+    @property
     def closed(self) -> bool:
         return self._closed
 
@@ -53,8 +71,12 @@ class RedisClaim:
     def identity(self) -> tuple[str, int]:
         return self._job.id, self._job.fence
 
+    def kept(self) -> None:
+        self._proven.set()
+
     def lose(self) -> None:
         self._closed = True
+        self._proven.set()
 
     async def __aenter__(self) -> Self:
         self._renewals.add(self)
@@ -64,6 +86,7 @@ class RedisClaim:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._renewals.remove(self)
+        self._proven.set()
 
     async def move(
         self, to: Phase, *, why: str, data: Mapping[str, str] | None = None, attempt: int | None = None
@@ -91,6 +114,7 @@ class RedisClaim:
         else:
             self._job = ledger.to_job(json.loads(answer))
         self._closed = self._job.state.ended or self._job.state is Phase.PLANNED or self._job.fence != fence
+        self._proven.set()
         return self._job
 
     def _moved(self, to: Phase, at: datetime, *, why: str, data: Mapping[str, str], attempt: int | None) -> Job:

@@ -27,6 +27,14 @@ LOOK_AHEAD: Final = 16
 """How many jobs of a lane are looked at for one whose host and datastore are free."""
 DELIVERY_KEPT: Final = timedelta(days=1)
 
+SUSPECT: Final = 3
+"""A job that was claimed so often without a transition, or a renewal, may be what kills its workers."""
+
+ALONE_FOR: Final = timedelta(minutes=1)
+"""How long such a job waits for a worker that has nothing else."""
+
+LOOK_AGAIN: Final = timedelta(seconds=1)
+
 _DATA: Final = "data."
 
 
@@ -47,6 +55,8 @@ local EVENTS_KEPT, ACTS_KEPT, LOOK_AHEAD = {EVENTS_KEPT}, {ACTS_KEPT}, {LOOK_AHE
 local STEPS_KEPT, STEPS_LENGTH = {STEPS_KEPT}, {STEPS_LENGTH}
 local PRIORITY, ROUND, LAST_ROUND = 1e14, 1e9, 99999 -- a score has 15 digits: priority, round, arrival
 local JOB_KEPT, DELIVERY_KEPT = {milliseconds(JOB_KEPT)}, {milliseconds(DELIVERY_KEPT)}
+local SUSPECT, ALONE_FOR, LOOK_AGAIN = {SUSPECT}, {milliseconds(ALONE_FOR)}, {milliseconds(LOOK_AGAIN)}
+local MANY = 1000
 local CHORE_KEPT = DELIVERY_KEPT -- after its time has come again
 """
 

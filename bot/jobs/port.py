@@ -154,6 +154,15 @@ class Claim(Protocol):
         ...
 
     @property
+    def suspect(self) -> bool:
+        """The workers that had this job died one after the other: take nothing else up until it is `proven`."""
+        ...
+
+    async def proven(self) -> None:
+        """Wait until the job has come on, or its lease was renewed, or the claim is over."""
+        ...
+
+    @property
     def closed(self) -> bool:
         """This claim writes nothing any more: the job ended, is planned, was given back or was lost."""
         ...
@@ -232,8 +241,8 @@ class JobQueue(Protocol):
         """
         ...
 
-    async def claim_several(self, worker: str, most: int) -> Sequence[Claim]:
-        """Up to `most` of them at once, as `claim`."""
+    async def claim_several(self, worker: str, most: int, *, alone: bool = True) -> Sequence[Claim]:
+        """Up to `most` of them at once, as `claim`. `alone`: this worker has no job, so it may get a suspect one."""
         ...
 
     async def wait(self, at_most: timedelta) -> None:

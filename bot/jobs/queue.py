@@ -178,7 +178,7 @@ class RedisQueue:
     async def claim(self, worker: str) -> RedisClaim | None:
         return next(iter(await self.claim_several(worker, 1)), None)
 
-    async def claim_several(self, worker: str, most: int) -> Sequence[RedisClaim]:
+    async def claim_several(self, worker: str, most: int, *, alone: bool = True) -> Sequence[RedisClaim]:
         found = await ledger.CLAIM(
             self._store,
             worker,
@@ -187,6 +187,7 @@ class RedisQueue:
             self._most_claims,
             "given up: its worker died again and again",
             most,
+            int(alone),
         )
         if not isinstance(found, str):
             self._seen, pause = found
@@ -194,7 +195,7 @@ class RedisQueue:
             return []
         return [claim for one in json.loads(found) if (claim := self._claimed(*one))]
 
-    def _claimed(self, taken_over: bool, fields: Mapping[str, str]) -> RedisClaim | None:  # noqa: FBT001 - as the script hands it over
+    def _claimed(self, taken_over: bool, suspect: bool, fields: Mapping[str, str]) -> RedisClaim | None:  # noqa: FBT001 - as the script hands it over
         job = _readable(fields)
         if job is None:
             return None  # it stays leased, and its lease will end: a worker of another version may be there then
@@ -204,6 +205,7 @@ class RedisQueue:
             self._store,
             job,
             taken_over=taken_over,
+            suspect=suspect,
             renewals=self._renewals,
             approval=self._approval,
             tally=self._tally,

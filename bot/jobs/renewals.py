@@ -30,6 +30,10 @@ class Renewed(Protocol):
         """The job's id and the claim's fence."""
         ...
 
+    def kept(self) -> None:
+        """Its lease was renewed."""
+        ...
+
     def lose(self) -> None:
         """Somebody else has the job now."""
         ...
@@ -74,5 +78,6 @@ class Renewals:
     async def _once(self) -> None:
         asked = {claim.identity[0]: claim for claim in self._claims}
         identities = [(job, str(claim.identity[1])) for job, claim in asked.items()]
-        for job in await ledger.RENEW(self._store, self._lease, json.dumps(identities), repeatable=True):
-            asked[job].lose()
+        lost = set(await ledger.RENEW(self._store, self._lease, json.dumps(identities), repeatable=True))
+        for job, claim in asked.items():
+            claim.lose() if job in lost else claim.kept()

@@ -81,7 +81,7 @@ class Worker:
         try:
             await self._sweep()
             # A claim that is under way is let finish: its answer may name jobs that are ours now.
-            claims = await self._queue.claim_several(self._name, min(free, _AT_ONCE))
+            claims = await self._queue.claim_several(self._name, min(free, _AT_ONCE), alone=not self._running)
             if not claims:
                 await self._until_stopping(self._queue.wait(self._idle))
         except OutsideError as error:
@@ -90,6 +90,8 @@ class Worker:
             return
         for claim in claims:
             self._begin(claim)
+        if any(claim.suspect for claim in claims):
+            await self._until_stopping(claims[0].proven())
 
     def _begin(self, claim: Claim) -> None:
         task = asyncio.create_task(self._work(claim), name=f"job {claim.job.id}")

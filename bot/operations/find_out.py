@@ -13,7 +13,7 @@ from bot.errors import LoginError, OutsideError, UnreachableError
 from bot.jobs.port import Claim
 from bot.migration.machine import WriterEnded, advance
 from bot.migration.plan import Plan
-from bot.operations.record import Intent, approved_plan, intent_of, with_intent
+from bot.operations.record import Intent, approved_plan, intent_of, is_adopted, with_intent
 from bot.operations.tools import WorkerTools
 from bot.operations.trouble import tell_trouble, trouble_is_over
 from bot.operations.verify import Whereabouts, in_words, whereabouts
@@ -106,6 +106,9 @@ async def _end_writer(tools: WorkerTools, claim: Claim, vcenter: VCenter) -> Fau
     if intent.ended is not None:
         return None
     try:
+        if is_adopted(claim.job):
+            # What Redis forgot may have called again since, through a session that the trace does not name.
+            await vcenter.end_writers()
         await vcenter.end_session(intent.session)
     except FaultError as refusal:
         return refusal

@@ -232,6 +232,13 @@ class VCenter(Protocol):
         """Relocations by our account that have not ended, on VMs that still exist; a few calls for however many."""
         ...
 
+    async def end_writers(self) -> None:
+        """Terminate every session of ours, in whatever process, that mutating calls go through: nobody knows which.
+
+        Whoever had one is told NotAuthenticated at the next call, and asks Redis again before the one after it.
+        """
+        ...
+
     async def find_relocations(self, uuid: str, *, since: datetime) -> Sequence[TaskSnapshot]:
         """Relocations of this VM that were queued at or after `since` (vCenter's clock), by whomever.
 

@@ -26,6 +26,10 @@ from bot.vsphere.wire import Endpoint, LostReplyError, Wire
 
 Answer = TypeVar("Answer")
 
+READER = "coldmigrate reader"
+WRITER = "coldmigrate writer"
+"""What tells our two kinds of session apart in vCenter's list of sessions."""
+
 READ_WITHIN = timedelta(seconds=90)  # must exceed the long poll's wait
 _SOON = 10  # a failure in a tenth of the time was no waiting
 NOT_AUTHENTICATED = "vim.fault.NotAuthenticated"
@@ -42,9 +46,9 @@ class Connected:
     user: str
 
 
-def log_in(endpoint: Endpoint, *, reply: timedelta, pool: int) -> Connected:
+def log_in(endpoint: Endpoint, *, reply: timedelta, pool: int, agent: str) -> Connected:
     """Log in on a wire of its own, in the newest API version that both sides know."""
-    wire = Wire(endpoint, reply=reply, pool=pool)
+    wire = Wire(endpoint, reply=reply, pool=pool, agent=agent)
     try:
         content: Any = vim.ServiceInstance("ServiceInstance", wire).RetrieveContent()
         wire.ComputeVersionInfo(newest_common_version(content.about.apiVersion))
@@ -163,7 +167,7 @@ class Reader:
             if self._closing.is_set():
                 raise UnreachableError(f"The connection to {self._endpoint} is being closed.")
             if self._connected is None:
-                self._connected = log_in(self._endpoint, reply=READ_WITHIN, pool=4)
+                self._connected = log_in(self._endpoint, reply=READ_WITHIN, pool=4, agent=READER)
                 self._user = self._connected.user
             return self._connected
 
@@ -249,7 +253,7 @@ class Writer:
     def _alive(self) -> Connected:
         with self._lock:
             if self._connected is None or not self._answers(self._connected):
-                self._connected = log_in(self._endpoint, reply=self._submit, pool=0)
+                self._connected = log_in(self._endpoint, reply=self._submit, pool=0, agent=WRITER)
             return self._connected
 
     def _answers(self, connected: Connected) -> bool:

@@ -34,7 +34,7 @@ from bot.vsphere.port import (
     VmPlace,
 )
 from bot.vsphere.pulse import Pulse
-from bot.vsphere.session import PAUSES, Connected, Reader, Writer
+from bot.vsphere.session import PAUSES, WRITER, Connected, Reader, Writer
 from bot.vsphere.site_facts import read_site
 from bot.vsphere.tasks import PATIENCE, Heard, TaskWatcher
 from bot.vsphere.traces import TraceBook
@@ -227,6 +227,11 @@ class PyvmomiVCenter:
         await self._ask(lambda session: _terminate(session, key))
         self._writer.forget(key)
 
+    async def end_writers(self) -> None:
+        ended = await self._ask(_terminate_writers)
+        for key in ended:
+            self._writer.forget(key)
+
     async def _order(self, order: Callable[[], Answer]) -> Answer:
         """Run an order to its end, whatever happens to whoever waits for it; then pass on the cancellation."""
         future = asyncio.get_running_loop().run_in_executor(self._writes, order)
@@ -273,6 +278,14 @@ def _clock(session: Connected) -> datetime:
 def _terminate(session: Connected, key: str) -> None:
     with suppress(vim.fault.NotFound):
         session.content.sessionManager.TerminateSession([key])
+
+
+def _terminate_writers(session: Connected) -> list[str]:
+    manager = session.content.sessionManager
+    ours = [one.key for one in manager.sessionList if one.userName == session.user and one.userAgent == WRITER]
+    for key in ours:
+        _terminate(session, key)
+    return ours
 
 
 def _cancel(session: Connected, task: str) -> Any:

@@ -128,10 +128,11 @@ class Wire(SoapStubAdapter):
     """A stub that puts every call on the wire exactly once.
 
     Raises UnreachableError or LoginError while nothing can have left, LostReplyError from then on, and vCenter's own
-    faults as pyVmomi has them. `pool` connections are kept; with 0 every call opens its own, so none is stale.
+    faults as pyVmomi has them. `pool` connections are kept; with 0 every call opens its own, so none is stale. `agent`
+    is what vCenter's list of sessions says of who logged in here.
     """
 
-    def __init__(self, endpoint: Endpoint, *, reply: timedelta, pool: int) -> None:
+    def __init__(self, endpoint: Endpoint, *, reply: timedelta, pool: int, agent: str) -> None:
         super().__init__(
             host=endpoint.host,
             port=endpoint.port,
@@ -140,6 +141,7 @@ class Wire(SoapStubAdapter):
             sslContext=endpoint.context,
             poolSize=pool,
             connectionPoolTimeout=IDLE_IN_POOL.total_seconds(),
+            customHeaders={"User-Agent": agent},
         )
         self._endpoint = endpoint
         self._reply = reply

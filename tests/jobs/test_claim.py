@@ -323,3 +323,36 @@ async def test_many_workers_never_share_a_job_or_overfill_a_link(valkey_url, que
     assert all(peaks[lane] <= slots for lane, slots in links.items())
     assert all([await store.scard(keys.slot(lane)) == 0 for lane in links])
     await asyncio.gather(*(store.aclose() for store in stores))
+
+
+async def test_a_suspect_takes_no_neighbours_along(queue, new, skew_clock):
+    """The workers of a poisonous job die with all that they have: from the third time on they have nothing else."""
+    ids = [(await queue.draft(new(vm))).id for vm in ("poison", "a", "b")]
+    for deaths in range(3):
+        assert len(await queue.claim_several("w1", 16)) == 3
+        skew_clock(31 * timedelta(seconds=deaths + 1))
+    await queue.draft(new("fresh"))
+    assert [claim.job.data["vm"] for claim in await queue.claim_several("w2", 16, alone=False)] == ["fresh"]
+    for expected in ids:
+        (claim,) = await queue.claim_several("w3", 16)
+        assert (claim.job.id, claim.suspect, claim.taken_over) == (expected, True, True)
+
+
+async def test_a_suspect_waits_for_a_lonely_worker_only_so_long(queue, new, skew_clock):
+    await queue.draft(new())
+    for deaths in range(3):
+        assert await queue.claim("w1")
+        skew_clock(31 * timedelta(seconds=deaths + 1))
+    assert await queue.claim_several("w2", 1, alone=False) == []
+    skew_clock(timedelta(seconds=93 + 31) + MINUTE)
+    assert len(await queue.claim_several("w2", 1, alone=False)) == 1
+
+
+async def test_a_renewal_clears_a_job_that_died_with_its_worker(queue, new, store, skew_clock):
+    quick = RedisQueue(store, lease=timedelta(seconds=3))
+    drafted = await queue.draft(new())
+    claim = await quick.claim("w1")
+    async with claim:
+        async with asyncio.timeout(5):
+            await claim.proven()
+    assert await store.hget(keys.job(drafted.id), "claims") == "0"

@@ -142,8 +142,8 @@ async def test_a_job_that_was_claimed_in_the_last_moment_is_handed_over_too(queu
         async def expire_drafts(self):
             return 0
 
-        async def claim_several(self, worker, most):
-            claims = await queue.claim_several(worker, most)
+        async def claim_several(self, worker, most, *, alone):
+            claims = await queue.claim_several(worker, most, alone=alone)
             claimed.set()
             stop()
             return claims

@@ -231,3 +231,14 @@ async def test_a_silent_server_is_given_up(player_peer, played, player):
     player.delay_reply("Login", 2)
     with pytest.raises(UnreachableError, match="went away while we logged in"):
         await slow.writer_session()
+
+
+async def test_all_writers_of_all_processes_are_ended_and_no_reader(player_peer, played, player):
+    other = player_peer.connect()
+    keys = {await played.writer_session(), await other.writer_session()}
+    await played.now(), await other.now()
+    await played.end_writers()
+    left = {session.key for session in player.estate.sessions.all()}
+    assert not keys & left
+    assert len(left) == 2  # who only reads is not disturbed
+    assert await played.writer_session() not in keys

@@ -1,12 +1,12 @@
 -- The next jobs for this worker: lapsed leases, then what is due, then what is ready; or when to look again.
-local worker, lease, limits, most_claims, given_up, most = unpack(ARGV)
+local worker, lease, limits, most_claims, given_up, most, alone = unpack(ARGV)
 limits, most, most_claims = cjson.decode(limits), tonumber(most), tonumber(most_claims)
 local now = now_ms()
 local until_then = whole(now + tonumber(lease))
 local held, any_held = all_held()
-local taken = {}
+local taken, left_lapsed = {}, false
 
-local function take(id, job, taken_over)
+local function take(id, job, taken_over, suspect)
   take_slots(id, job)
   redis.call('ZADD', key('lease'), until_then, id)
   local before = job.owner
@@ -17,23 +17,32 @@ local function take(id, job, taken_over)
     step(id, job.state, worker, 'taken over from ' .. before, now)
     job = read(id)
   end
-  taken[#taken + 1] = { taken_over, job }
+  taken[#taken + 1] = { taken_over, suspect or false, job }
 end
 
+-- A job whose workers died again and again may be what kills them, and must not take its neighbours along: it goes to
+-- a worker that has nothing else, and nothing else goes with it. It need not wait for such a worker for ever.
 local function lapsed()
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('lease'), '-inf', whole(now), 'LIMIT', 0, most + LOOK_AHEAD)) do
+  local found = redis.call('ZRANGEBYSCORE', key('lease'), '-inf', whole(now), 'WITHSCORES', 'LIMIT', 0, MANY)
+  for i = 1, #found, 2 do
+    local id, since = found[i], tonumber(found[i + 1])
+    local job = read(id)
+    local suspect = job ~= nil and tonumber(job.claims) >= SUSPECT
     if #taken == most then
       return
-    end
-    local job = read(id)
-    if job == nil then
+    elseif job == nil then
       redis.call('ZREM', key('lease'), id)
     elseif tonumber(job.claims) >= most_claims then
       bury(id, job, worker, given_up, now)
     elseif is_held(job, held) then
       put_back(id, job, now)
-    else
+    elseif not suspect or now - since > ALONE_FOR then
       take(id, job, true)
+    elseif alone == '1' and #taken == 0 then
+      most = 1
+      take(id, job, true, true)
+    else
+      left_lapsed = true
     end
   end
 end
@@ -122,9 +131,9 @@ if #taken > 0 then
   return cjson.encode(taken)
 end
 
-local soonest = -1
+local soonest = left_lapsed and LOOK_AGAIN or -1
 for _, name in ipairs({ 'lease', 'delayed' }) do
-  local head = redis.call('ZRANGE', key(name), 0, 0, 'WITHSCORES')
+  local head = redis.call('ZRANGEBYSCORE', key(name), '(' .. whole(now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   if #head > 0 and (soonest < 0 or tonumber(head[2]) - now < soonest) then
     soonest = math.max(tonumber(head[2]) - now, 0)
   end
