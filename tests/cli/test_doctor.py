@@ -88,7 +88,8 @@ async def test_what_the_config_asks_for_is_looked_at(doctor, server):
 
 
 def test_every_mistake_in_the_config_is_a_line(doctor):
-    told = doctor(config=CONFIG.format(url="http://x").replace("svc", "").replace("[sites.site1]", "[sites.\"si\\u001bte\"]"))
+    config = CONFIG.format(url="http://x").replace("svc", "")
+    told = doctor(config=config.replace("[sites.site1]", '[sites."si\\u001bte"]'))
     lines = told.stdout.splitlines()
     assert told.returncode == 2
     assert "\x1b" not in told.stdout

@@ -15,7 +15,7 @@ from tests.store.processes import Server, free_ports, on_free_ports, until, valk
 
 NODES: Final = 3
 SLOTS: Final = 16384
-SILENT_FOR: Final = timedelta(seconds=2)
+SILENT_FOR: Final = timedelta(seconds=3)
 
 
 class ClusterFleet:

@@ -17,7 +17,7 @@ from bot.store.scripts import load
 from tests.store.cluster_fleet import cluster_fleet
 from tests.store.processes import free_ports, on_free_ports, valkey
 
-FOUND_WITHIN = 20
+FOUND_WITHIN = 40
 NOW = load("bot.jobs", "scripts/now")
 
 

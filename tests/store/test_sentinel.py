@@ -15,7 +15,7 @@ from tests.store.processes import until
 from tests.store.sentinel_fleet import sentinel_fleet
 
 ADD = Script("return redis.call('SADD', '{cm}:acknowledged', ARGV[1])")
-FOUND_WITHIN = 20
+FOUND_WITHIN = 40
 
 
 @pytest.fixture
