@@ -5,24 +5,33 @@ Pure translation; nothing here talks to a vCenter.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from pyVmomi import vim, vmodl
 
 from bot.vsphere.port import FaultError
 
-PASSING = (
-    vim.fault.ConcurrentAccess,
-    vim.fault.NotAuthenticated,
-    vim.fault.ResourceInUse,
-    vim.fault.TaskInProgress,
-    vim.fault.Timedout,
-    vmodl.fault.HostCommunication,
-)
-"""Faults of a moment: the same call may succeed later, with nothing mended by anybody."""
+PASSING: Final[Mapping[type[vmodl.MethodFault], str]] = {
+    vim.fault.NotAuthenticated: "the session has ended; a new one asks again",
+    vim.fault.TaskInProgress: "another task has the object, and ends; also vCenter's own word against a second start",
+    vim.fault.VAppOperationInProgress: "another task has its vApp, and ends",
+    vim.fault.ConcurrentAccess: "somebody else changed the object meanwhile; what is read anew may be changed",
+    vim.fault.ResourceInUse: "somebody uses it, and ends",
+    vim.fault.Timedout: "vCenter gave up waiting for something that was busy",
+    vmodl.fault.HostCommunication: "a host does not answer vCenter, or is not connected, at this moment",
+}
+"""Faults of a moment, their subtypes included, and why: the same call may succeed later, with nothing mended.
+
+Sources: the descriptions of these fault types in the vSphere Web Services API reference. Every other fault is definite:
+a right, a licence, an argument, a state or a lock that somebody has to do something about, and `SystemError`, of which
+nothing is known. A vCenter that restarts gives no fault at all but 503: a lost reply (`bot.vsphere.wire`).
+"""
 
 
 def translate(fault: vmodl.MethodFault) -> FaultError:
     """Make the error that leaves this room; the cause stays behind it for the log."""
-    error = FaultError(text_of(fault), kind=kind_of(fault), transient=isinstance(fault, PASSING))
+    error = FaultError(text_of(fault), kind=kind_of(fault), transient=isinstance(fault, tuple(PASSING)))
     error.__cause__ = fault
     return error
 
