@@ -49,6 +49,7 @@ def job_card(job: Job, held: Hold | None = None) -> JobCard:
         title=f"{request.vm.name} to {request.site}" + (" (dry run)" if request.dry_run else ""),
         requester=job.requester,
         facts=[*_facts(plan), *_start(job)],
+        start=request.not_before if _start(job) else None,
         concerns=plan.concerns if plan and not job.state.started else (),
         progress=_progress(job, plan),
         note=_note(job, plan, held),

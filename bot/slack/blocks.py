@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -148,6 +149,19 @@ class Layout:
             self._add("the requester", lambda: RichTextBlock(elements=[RichTextSectionElement(elements=line)]))
         else:
             self.small(f"{text} {user_id}")
+
+    def moment(self, text: str, at: datetime) -> None:
+        """A text that ends with a moment, which Slack shows everybody in their own zone and language."""
+
+        def line() -> RichTextBlock:
+            shown = RichTextElementParts.Date(
+                timestamp=int(at.timestamp()),
+                format="{date_short_pretty}, {time}",
+                fallback=self._take(f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", FIELD),
+            )
+            return RichTextBlock(elements=[RichTextSectionElement(elements=[self._run(f"{text} "), shown])])
+
+        self._add("the time", line)
 
     def actions(self, buttons: Sequence[ButtonSpec]) -> None:
         if buttons:

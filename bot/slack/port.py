@@ -58,6 +58,7 @@ class JobCard:
     note: str = ""  # one sentence on what is happening or what the person should do
     buttons: Sequence[Button] = ()
     batch: str = ""  # the job whose card speaks for this one too: this is not posted, see `Outbox.join`
+    start: datetime | None = None  # not before then: everybody reads it in their own zone
 
 
 @dataclass(frozen=True, slots=True)

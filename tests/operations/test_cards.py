@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,8 @@ from bot.jobs.port import Job, Step
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.operations.cards import job_card
-from bot.operations.record import Copied, with_copied, with_plan, with_request
+from bot.operations.outlook import last_rates
+from bot.operations.record import Copied, with_copied, with_plan, with_request, with_start, with_trouble, with_wait
 from bot.slack.port import ButtonKind
 from tests.migration.conftest import REQUEST, VM, plan_of
 
@@ -91,6 +92,47 @@ def test_progress_is_bytes_of_the_plan():
     assert failed is not None
     assert failed.eta is None  # nothing is arriving any more
     assert job_card(job(Phase.DONE, **copied)).progress is None
+
+
+WAITING = (Phase.DRAFTED, Phase.CHECKING, Phase.PLANNED, Phase.QUEUED)
+
+
+@pytest.mark.parametrize("state", Phase)
+def test_a_start_that_was_asked_for_is_told_until_it_has_started(state):
+    start = T + timedelta(days=5)
+    asked = with_request(replace(REQUEST, not_before=start))
+    told = job_card(job(state, **asked, **with_start("Sat 2026-11-28 05:00 Europe/Berlin")))
+    assert (told.start == start) is (state in WAITING)
+    assert (("Not before", "Sat 2026-11-28 05:00 Europe/Berlin") in told.facts) is (state in WAITING)
+    by_another_version = job_card(job(Phase.QUEUED, **asked))
+    assert ("Not before", "Sat 2026-11-28 04:00 UTC") in by_another_version.facts
+
+
+def test_what_an_approved_job_waits_for():
+    waits = with_wait("The window of site2 is closed; it opens Mon 2026-11-23 20:00 UTC.")
+    card = job_card(job(Phase.QUEUED, **waits))
+    assert card.note.startswith("Waits. The window of site2 is closed; it opens Mon")
+    assert card.note.endswith("Nothing was started yet.")
+    away = job_card(job(Phase.QUEUED, **waits, **with_trouble("vCenter east does not answer.")))
+    assert away.note.startswith("vCenter east does not answer.")
+    assert "Waits" not in job_card(job(Phase.INTENT, **waits)).note
+
+
+def test_the_last_rate_of_each_link():
+    def copied(lane, rate, **changes):
+        fields = with_copied(Copied(percent=50, rate=rate, eta=None, nfc_errors=0))
+        return replace(job(Phase.DONE, **fields), lane=lane, **changes)
+
+    newest_first = [
+        replace(job(Phase.QUEUED), lane="a~b"),
+        copied("a~b", None),
+        copied("a~b", 7.0),
+        copied("a~b", 9.0),
+        copied("c~d", 5.0, kind="diagnose"),
+        replace(job(Phase.DONE, copied="of another version"), lane="e~f"),
+        copied("e~f", 3.0),
+    ]
+    assert last_rates(newest_first) == {"a~b": 7.0, "e~f": 3.0}
 
 
 def test_before_there_is_a_plan_the_card_stands_already():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from bot.playground.slack.chat_methods import UPDATED_TEXT
 from bot.slack.card import card_message
 from bot.slack.port import Button, ButtonKind, JobCard, Progress, Reply, Section
 from bot.slack.reply import reply_message
+from tests.slack_referee.judge import faults_of_message
 
 JOB = JobId("k3q7m2xa")
 HUGE = "x" * 50_000
@@ -99,6 +102,17 @@ def test_concerns_come_heaviest_first_with_who_can_lift_them(card):
     said = words(blocks)
     assert said.index("powered on") < said.index("snapshot") < said.index("small")
     assert "Lifted by: the VM's owner." in said
+
+
+def test_everybody_reads_the_start_in_their_own_zone(card):
+    start = datetime(2026, 11, 28, 20, 0, tzinfo=ZoneInfo("Europe/Berlin"))
+    text, blocks = sent(card_message(card(phase=Phase.QUEUED, start=start)))
+    assert faults_of_message({"text": text, "blocks": blocks}) == []
+    (date,) = [node for node in nodes(blocks) if node.get("type") == "date"]
+    assert date["timestamp"] == int(start.timestamp())
+    assert date["fallback"] == "2026-11-28 19:00 UTC"  # for clients that cannot
+    _, without = sent(card_message(card(phase=Phase.QUEUED)))
+    assert not [node for node in nodes(without) if node.get("type") == "date"]
 
 
 def test_buttons_carry_the_job_and_only_those_that_were_given_are_drawn(card):
