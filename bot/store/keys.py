@@ -94,6 +94,11 @@ def ready(lane: str) -> str:
     return READY + lane
 
 
+def turns(lane: str) -> str:
+    """Hash: whose turn it is in a lane."""
+    return TURNS + lane
+
+
 def slot(lane: str) -> str:
     """Set: jobs that hold a slot of the lane, whoever works on them."""
     return _key("slot", lane)

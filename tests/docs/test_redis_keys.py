@@ -11,7 +11,7 @@ from bot.store import keys
 def names(root) -> set[str]:
     """Every key of `keys`, its parameters in brackets, and those that only scripts spell."""
     found = {value for name, value in vars(keys).items() if name.isupper() and isinstance(value, str)}
-    found -= {keys.PREFIX, keys.READY}
+    found -= {keys.PREFIX, keys.READY, keys.TURNS}
     for name, make in inspect.getmembers(keys, inspect.isfunction):
         if not name.startswith("_"):
             found.add(make(*(f"<{parameter}>" for parameter in inspect.signature(make).parameters)))
