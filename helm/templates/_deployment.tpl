@@ -1,9 +1,9 @@
-{{/* One role as a Deployment. Given (dict "root" $ "role" "bot" or "worker"). */}}
+{{/* One role as a Deployment. Given (dict "root" $ "role" "bot" or "worker" "own" its values). */}}
 
 {{- define "coldmigrate.deployment" -}}
 {{- $ := .root }}
 {{- $role := .role }}
-{{- $own := index $.Values $role }}
+{{- $own := .own }}
 apiVersion: apps/v1
 kind: Deployment
 metadata:

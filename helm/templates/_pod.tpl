@@ -1,4 +1,7 @@
-{{/* What the pods of all roles have in common. Each is given (dict "root" $ "role" "bot" or "worker"). */}}
+{{/*
+What the pods of all roles have in common. Each is given (dict "root" $ "role" ... "own" ...): the role is bot, worker or
+doctor, and own the values of the Deployment whose variables and volumes it has.
+*/}}
 
 {{- define "coldmigrate.podSecurity" -}}
 runAsNonRoot: true
@@ -35,7 +38,7 @@ httpGet:
       name: {{ .root.Values.redis.existingSecret }}
       key: {{ .root.Values.redis.urlKey }}
 {{- end }}
-{{- with (index .root.Values .role).extraEnv }}
+{{- with .own.extraEnv }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
@@ -44,9 +47,11 @@ httpGet:
 - name: config
   mountPath: /etc/coldmigrate
   readOnly: true
+{{- if ne .role "doctor" }}
 - name: {{ eq .role "bot" | ternary "slack" "vcenters" }}
   mountPath: /run/secrets/{{ eq .role "bot" | ternary "slack" "vcenters" }}
   readOnly: true
+{{- end }}
 {{- if or .root.Values.caBundle.configMap .root.Values.caBundle.secret }}
 - name: ca
   mountPath: /etc/coldmigrate-ca
@@ -54,7 +59,7 @@ httpGet:
 {{- end }}
 - name: tmp
   mountPath: /tmp
-{{- with (index .root.Values .role).extraVolumeMounts }}
+{{- with .own.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
@@ -74,7 +79,7 @@ httpGet:
         path: app-token
       - key: {{ .slack.botTokenKey }}
         path: bot-token
-{{- else }}
+{{- else if eq $.role "worker" }}
 - name: vcenters
   secret:
     secretName: {{ .vcenters.existingSecret }}
@@ -97,7 +102,7 @@ httpGet:
 - name: tmp
   emptyDir:
     sizeLimit: {{ .tmpSizeLimit }}
-{{- with (index . $.role).extraVolumes }}
+{{- with $.own.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}

