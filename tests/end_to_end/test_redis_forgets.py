@@ -1,0 +1,137 @@
+"""Redis loses all it knew while copies run: what runs is taken up again from the VMs, and nothing is started twice."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.compose import queue_of, store_of
+from bot.migration.machine import Phase
+from tests.end_to_end.plant import plant, text_of
+
+SLOW, FAST = 20_000_000, 8_000_000_000
+
+
+@pytest.fixture
+async def store(stage):
+    async with store_of(stage.settings) as store:
+        yield store
+
+
+async def copying(stage, vcenter, vm="web01"):
+    vcenter.set_link("site1", "site2", rate=SLOW)
+    await stage.type(f"/coldmigrate {vm} site2")
+    await stage.click(await stage.card(showing="waiting for approval"), "cm.approve")
+    return await stage.card(showing="copying")
+
+
+async def ended(stage, job_id=None):
+    """The job, or the newest one, once the ledger says so too: a card shows the end a little before."""
+    async with store_of(stage.settings) as store, asyncio.timeout(20):
+        queue = queue_of(stage.settings, store)
+        while True:
+            job = await queue.get(job_id) if job_id else next(iter(await queue.recent()), None)
+            if job is not None and job.state.ended:
+                return job
+            await asyncio.sleep(0.05)
+
+
+def traces(vcenter):
+    return {name: vm.custom for name in ("web01", "db01") if any((vm := vcenter.estate.vm(name)).custom.values())}
+
+
+async def test_a_copy_goes_on_under_its_old_name_and_on_its_old_card(stage, store, vcenter):
+    before = await copying(stage, vcenter)
+    (job,) = await queue_of(stage.settings, store).recent()
+    await store.flushall()
+    thread = await stage.reply(before, saying="Redis lost its data")
+    assert "nothing is started twice" in text_of(thread)
+    vcenter.set_link("site1", "site2", rate=FAST)
+    card = await stage.card(showing="done")
+    assert card["ts"] == before["ts"]
+    assert len(stage.cards()) == 1
+    assert len(vcenter.relocations) == 1
+    again = await ended(stage, job.id)
+    assert (again.state, again.requester, again.channel) == (Phase.DONE, job.requester, job.channel)
+    assert traces(vcenter) == {}
+
+
+async def test_whoever_asks_for_the_vm_again_is_told_of_the_job_that_has_it(stage, store, vcenter):
+    before = await copying(stage, vcenter)
+    await store.flushall()
+    await stage.inventory()
+    said = await stage.type("/coldmigrate web01 site2")
+    if "already has job" not in said:  # asked before it was found: then the new job makes way
+        await stage.card(showing="cancelled", number=1)
+    vcenter.set_link("site1", "site2", rate=FAST)
+    await stage.card(showing="done")
+    assert before["ts"] == stage.cards()[0]["ts"]
+    assert len(vcenter.relocations) == 1
+
+
+async def test_a_copy_that_ended_while_nobody_knew_of_it_is_concluded(tmp_path, target, valkey_url, vcenter):
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        stop = await stage.start_worker()
+        await stage.inventory()
+        await copying(stage, vcenter)
+        await stop()
+        async with store_of(stage.settings) as store:
+            await store.flushall()
+        vcenter.set_link("site1", "site2", rate=FAST)
+        while vcenter.placement("web01").site != "site2":
+            await asyncio.sleep(0.05)
+        await stage.start_worker()
+        await stage.card(showing="done")
+        await ended(stage)
+    assert len(vcenter.relocations) == 1
+    assert traces(vcenter) == {}
+
+
+async def test_a_call_that_never_arrived_is_not_made_again(tmp_path, target, valkey_url, vcenter, skew_clock):
+    """The trace was written, the call was lost, and then Redis lost all: it is certain that nothing runs."""
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        stop = await stage.start_worker()
+        await stage.inventory()
+        vcenter.drop_request("RelocateVM_Task")
+        await stage.type("/coldmigrate web01 site2")
+        await stage.click(await stage.card(showing="waiting for approval"), "cm.approve")
+        await stage.card(showing="finding out")
+        await stop()
+        async with store_of(stage.settings) as store:
+            await store.flushall()
+        await stage.start_worker()
+        await stage.reply(stage.cards()[0], saying="Redis lost its data")
+        skew_clock(timedelta(minutes=2))
+        card = await stage.card(showing="It is certain that nothing was started")
+        await ended(stage)
+    assert "Retry" in text_of(card)
+    assert vcenter.relocations == []
+    assert traces(vcenter) == {}
+
+
+async def test_a_trace_that_was_left_over_is_tidied_away(stage, store, vcenter, skew_clock):
+    vcenter.set_link("site1", "site2", rate=FAST)
+    await stage.type("/coldmigrate web01 site2")
+    await stage.click(await stage.card(showing="waiting for approval"), "cm.approve")
+    done = [message async for message in left_over(stage, vcenter)]
+    skew_clock(timedelta(minutes=6))
+    async with asyncio.timeout(20):
+        while traces(vcenter):
+            await asyncio.sleep(0.05)
+    assert done
+
+
+async def left_over(stage, vcenter):
+    """Put the trace back that the migration took away, as if its worker had died before."""
+    seen = {}
+    async with asyncio.timeout(20):
+        while vcenter.placement("web01").site != "site2":
+            seen.update({key: value for key, value in vcenter.estate.vm("web01").custom.items() if value})
+            await asyncio.sleep(0.001)
+    yield await stage.card(showing="done")
+    vcenter.estate.vm("web01").custom.update(seen)
+    assert traces(vcenter)
