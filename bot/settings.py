@@ -42,7 +42,8 @@ Verb = Literal["migrate", "approve", "cancel", "retry", "diagnose", "see"]
 
 _WINDOW: Final = re.compile(
     r"(?P<first>Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(?P<last>Mon|Tue|Wed|Thu|Fri|Sat|Sun))? "
-    r"(?P<start>([01]\d|2[0-3]):[0-5]\d)-(?P<end>([01]\d|2[0-3]):[0-5]\d|24:00) (?P<zone>\S+)"
+    r"(?P<start>([01]\d|2[0-3]):[0-5]\d)-(?P<end>([01]\d|2[0-3]):[0-5]\d|24:00) (?P<zone>\S+)",
+    re.ASCII,
 )
 _MOMENT: Final = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})([ T](?P<clock>([01]\d|2[0-3]):[0-5]\d)(:00)?)?( (?P<zone>\S+))?", re.ASCII

@@ -20,6 +20,10 @@ class Outlook:
     calendar: Calendar
     rates: Mapping[str, float] = field(default_factory=dict)
 
+    def earliest(self, request: MigrationRequest) -> datetime:
+        """When somebody wants it to start: now, or when they said."""
+        return max(self.now, request.not_before or self.now)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -40,13 +44,6 @@ class Choice:
     def sites(self) -> tuple[SiteName | None, SiteName]:
         """Both ends of the copy."""
         return self.source_site, self.site.spec.name
-
-    @property
-    def earliest(self) -> datetime | None:
-        """When somebody wants it to start: now, or when they said. None: nobody asks."""
-        if self.outlook is None:
-            return None
-        return max(self.outlook.now, self.request.not_before or self.outlook.now)
 
     @property
     def host_name(self) -> str:

@@ -121,6 +121,20 @@ async def test_the_next_window_as_a_time(stage_with, vcenter, skew_clock):
         assert len(vcenter.relocations) == 1
 
 
+async def test_windows_that_never_meet_block_the_plan(tmp_path, target, valkey_url):
+    sites = target.sites.replace('cluster = "C1"\n', 'cluster = "C1"\n' + window(-HOUR, HOUR))
+    async with plant(tmp_path, replace(target, sites=sites + window(TO_COME, TO_COME + HOUR)), valkey_url) as stage:
+        await stage.start_bot()
+        await stage.start_worker()
+        await stage.inventory()
+        said = await stage.type("/coldmigrate web01 site2 --at window")
+        assert "site1 and site2 are never open at the same time. Only a change of coldmigrate.toml" in said
+        await stage.type("/coldmigrate web01 site2")
+        card = await stage.card(showing="This cannot start as it is")
+        assert "site1 and site2 are never open at the same time" in text_of(card)
+        assert buttons(card) == {"cm.cancel"}
+
+
 async def test_in_a_freeze_nothing_starts(stage_with, vcenter, skew_clock):
     async with stage_with(freeze(-HOUR, TO_COME)) as (stage, _):
         planned = await approved(stage, "web01 site2")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import settings
 from bot.migration.calendar import Calendar, Closed, Freeze, Open, Window, in_words, moment_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -190,6 +191,15 @@ def clocks_change_near(text: str, moment: datetime) -> bool:
     """Within a day: only then may a clock show a time twice, or never."""
     zone = ZoneInfo(text.rpartition(" ")[2])
     return len({(moment + timedelta(hours=h)).astimezone(zone).utcoffset() for h in range(-26, 27)}) > 1
+
+
+@given(st.from_regex(settings._WINDOW, fullmatch=True), st.sampled_from(ZONES), moments)
+def test_whatever_the_config_may_say_is_understood(text, zone, moment):
+    days_and_hours = " ".join(text.split(" ")[:2])
+    read = Window.read(f"{days_and_hours} {zone}")
+    assert 1 <= len(read.days) <= len(DAYS)
+    opening = Calendar({"site2": [read]}).opening(["site2"], moment)
+    assert opening.until is None or opening.until > moment
 
 
 @given(windows, moments)

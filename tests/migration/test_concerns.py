@@ -123,6 +123,8 @@ def test_what_fits_into_the_window_or_has_no_known_rate_is_nobodys_concern(bench
         bench.at_night("Mon-Sun 00:00-24:00 UTC", rate=1.0),
     ):
         assert bench.plan(outlook=outlook).concerns == ()
+    never = bench.at_night("Mon 20:00-22:00 UTC", source="Tue 20:00-22:00 UTC", rate=1.0)
+    assert [concern.id for concern in bench.plan(outlook=never).concerns] == ["opening"]
 
 
 def test_without_an_outlook_nothing_is_said_of_time(bench):

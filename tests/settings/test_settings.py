@@ -206,6 +206,10 @@ def change(old, new):
             change("Europe/Berlin", "../../etc"),
             'sites.site1.windows: expected windows such as "Mon-Fri 20:00-06:00 Europe/Berlin"',
         ),
+        (
+            change("Mon-Fri 20:00", "Mon-Fri 2\u0660:00"),  # a digit, but of another script
+            'sites.site1.windows: expected windows such as "Mon-Fri 20:00-06:00 Europe/Berlin"',
+        ),
         (change('"second-person"', '"nobody"'), 'sites.site1.approval: expected "requester" or "second-person"'),
         (
             change('{ "VM Network" = "VM Network" }', "{ x = 1 }"),

@@ -11,8 +11,9 @@ from bot.migration.plan import Concern, Severity
 
 def check(choice: Choice) -> Iterator[Concern]:
     """Warn of a start that will have to wait; block one for which the config leaves no time at all."""
-    if choice.outlook is None or (start := choice.earliest) is None:
+    if choice.outlook is None:
         return
+    start = choice.outlook.earliest(choice.request)
     opening = choice.outlook.calendar.opening(choice.sites, start)
     if not isinstance(opening, Closed):
         return

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
-from bot.migration.calendar import Closed, Open
+from bot.migration.calendar import Closed
 from bot.migration.choice import Choice
 from bot.migration.eta import in_words, time_for
 from bot.migration.plan import Concern, Severity
@@ -13,11 +12,16 @@ from bot.migration.plan import Concern, Severity
 
 def check(choice: Choice) -> Iterator[Concern]:
     """Warn when the time that is left does not do, at the last rate of the link; say nothing without one."""
-    if (outlook := choice.outlook) is None or (start := _start(choice)) is None:
+    outlook = choice.outlook
+    needed = time_for(choice.size, outlook.rates.get(choice.link)) if outlook else None
+    if outlook is None or needed is None:
         return
-    needed = time_for(choice.size, outlook.rates.get(choice.link))
+    start = outlook.earliest(choice.request)
     opening = outlook.calendar.opening(choice.sites, start)
-    if needed is None or not isinstance(opening, Open) or opening.until is None or start + needed <= opening.until:
+    if isinstance(opening, Closed) and opening.until is not None:  # it will wait until then
+        start = opening.until
+        opening = outlook.calendar.opening(choice.sites, start)
+    if isinstance(opening, Closed) or opening.until is None or start + needed <= opening.until:
         return
     yield Concern(
         "window-fit",
@@ -27,11 +31,3 @@ def check(choice: Choice) -> Iterator[Concern]:
         "A copy that has begun is not stopped when the window closes.",
         lifted_by="starting at the beginning of a window that is long enough (--at)",
     )
-
-
-def _start(choice: Choice) -> datetime | None:
-    """When it can start at the earliest, if nobody else is in its way."""
-    if choice.outlook is None or (start := choice.earliest) is None:
-        return None
-    opening = choice.outlook.calendar.opening(choice.sites, start)
-    return opening.until if isinstance(opening, Closed) else start
