@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -22,8 +22,11 @@ from bot.operations.record import MIGRATE, plan_of, request_of
 BREAKER: Final = "coldmigrate"
 """Who holds when no person does."""
 
-LOOKED_AT: Final = 500
-"""Jobs among which those are sought that run, or ran, on what is held."""
+LOOKED_AT: Final = 200
+"""Live jobs among which those are sought that run on what is held; slots keep them few."""
+
+LOOKED_BACK: Final = 50
+"""The latest jobs, among which those are sought that have ended on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +39,28 @@ class Scene:
     hold: Hold
     failed: Job | None
     waiting: Sequence[Job]
-    running: Sequence[Job]
-    ended: Sequence[Job]
+    running: Sequence[Job] = ()
+    ended: Sequence[Job] = ()
+
+
+async def queue_behind(queue: JobQueue, hold: Hold) -> Scene:
+    """What made the hold and what waits behind it; nothing waits behind one that was released."""
+    failed = await queue.get(JobId(hold.job)) if hold.job else None
+    return Scene(hold, failed, await queue.waiting(hold.resource) if hold.released is None else ())
 
 
 async def scene_of(queue: JobQueue, hold: Hold) -> Scene:
     """Everything that the hold concerns now. Of one that was released, only what made it."""
-    failed = await queue.get(JobId(hold.job)) if hold.job else None
     if hold.released is not None:
-        return Scene(hold, failed, (), (), ())
-    waiting, live, recent = await asyncio.gather(
-        queue.waiting(hold.resource),
+        return await queue_behind(queue, hold)
+    scene, live, recent = await asyncio.gather(
+        queue_behind(queue, hold),
         queue.recent(limit=LOOKED_AT, live_only=True),
-        queue.recent(limit=LOOKED_AT),
+        queue.recent(limit=LOOKED_BACK),
     )
     running = [job for job in live if job.state.started and _concerned(job, hold)]
     ended = [job for job in recent if job.state.ended and _concerned(job, hold) and _ran(job, at=hold.at)]
-    return Scene(hold, failed, waiting, running[::-1], ended[::-1])
+    return replace(scene, running=running[::-1], ended=ended[::-1])
 
 
 def uses(job: Job, resource: str) -> bool:

@@ -22,7 +22,7 @@ from bot.migration.capacity import pair
 from bot.migration.machine import Phase
 from bot.migration.plan import Plan
 from bot.migration.planning import other_hosts
-from bot.operations.holds import BREAKER, LOOKED_AT, held_words, planned, uses, vm_name
+from bot.operations.holds import BREAKER, LOOKED_AT, LOOKED_BACK, held_words, planned, uses, vm_name
 from bot.operations.record import MIGRATE, approved_plan, copied_of
 from bot.operations.tools import WorkerTools
 from bot.slack.port import Section
@@ -80,7 +80,7 @@ def _failure(plan: Plan, incident: Incident | None, *, at: datetime) -> Failure:
 
 async def _decision(queue: JobQueue, job: Job, plan: Plan, failure: Failure) -> Decision:
     live = await queue.recent(limit=LOOKED_AT, live_only=True)
-    recent = await queue.recent(limit=LOOKED_AT)
+    recent = await queue.recent(limit=LOOKED_BACK)
     others = [one for one in live if one.kind == MIGRATE and one.id != job.id and uses(one, plan.link)]
     neighbours = [near for one in others if (near := _neighbour(one, at=failure.at)) is not None]
     ended = [one for one in recent if one.state is Phase.FAILED and one.id != job.id and uses(one, plan.link)]

@@ -17,9 +17,8 @@ from bot.migration.machine import Phase
 from bot.migration.plan import Plan
 from bot.migration.request import JobId, MigrationRequest
 from bot.operations.counter import Counter
-from bot.operations.holds import LOOKED_AT, Scene, planned, uses, vm_name
+from bot.operations.holds import LOOKED_BACK, Scene, planned, uses, vm_name
 from bot.operations.holds_break import other_hosts_of
-from bot.operations.holds_show import show_held_and_waiting
 from bot.operations.holds_verbs import scene_to_change
 from bot.operations.port import Answer, Person
 from bot.operations.record import request_of, with_request
@@ -45,7 +44,6 @@ async def other_host(counter: Counter, who: Person, hold_id: JobId) -> Answer:
     replanning = _Replanning(counter, who, narrow, host)
     for job in await _between(counter, narrow):
         await replanning.plan_anew(job)
-    await show_held_and_waiting(counter.queue, counter.outbox, narrow)
     return replanning.answer()
 
 
@@ -62,13 +60,12 @@ async def _narrow(counter: Counter, who: Person, scene: Scene, plan: Plan) -> Ho
         return wide
     narrow = await counter.queue.hold(hosts, by=who.user_id, why=wide.why, job=wide.job, channel=wide.channel)
     await counter.queue.release(wide.id, by=who.user_id, why=f"narrowed to {in_words(hosts)}")
-    await show_held_and_waiting(counter.queue, counter.outbox, wide)
     return narrow
 
 
 async def _between(counter: Counter, narrow: Hold) -> Sequence[Job]:
     """What waits between the two hosts, and what a click that did not come to its end cancelled already."""
-    recent = await counter.queue.recent(limit=LOOKED_AT)
+    recent = await counter.queue.recent(limit=LOOKED_BACK)
     begun = [job for job in recent if _was_begun(job) and uses(job, narrow.resource) and job.updated >= narrow.at]
     return [*begun[::-1], *await counter.queue.waiting(narrow.resource)]
 

@@ -46,7 +46,7 @@ async def show_hold(queue: JobQueue, outbox: Outbox, hold_id: JobId) -> None:
         shown = now
 
 
-async def show_held_and_waiting(queue: JobQueue, outbox: Outbox, hold: Hold) -> None:
+async def _show_held_and_waiting(queue: JobQueue, outbox: Outbox, hold: Hold) -> None:
     """The hold's card and those of all that waits, or waited, behind it."""
     await show_hold(queue, outbox, hold.id)
     for job in await queue.waiting(hold.resource):
@@ -95,7 +95,7 @@ class _Follower:
             told, self._told = self._told, set()
             for hold in await self._concerned(told):
                 if hold.id in told:
-                    await show_held_and_waiting(self._queue, self._outbox, hold)
+                    await _show_held_and_waiting(self._queue, self._outbox, hold)
                 else:
                     await show_hold(self._queue, self._outbox, hold.id)
             await asyncio.sleep(BREATH.total_seconds())

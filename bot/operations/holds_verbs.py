@@ -3,6 +3,8 @@
 A hold concerns the sites that what waits behind it goes to, and the target of the copy that made it; without any of
 these, both ends of the link. Whoever may approve at all of them may hold, release and narrow: it is the same decision
 as an approval, whether something starts now. Cancelling takes the right to cancel each job.
+
+A click has two seconds: cards of holds and of what waits are drawn by workers, which hear of it (`holds_show`).
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from bot.migration.plan import link_name
 from bot.migration.request import JobId, SiteName
 from bot.operations.cancel import cancel
 from bot.operations.counter import Counter, require_place, site_of
-from bot.operations.holds import Scene, held_words, moment, scene_of, vm_name
-from bot.operations.holds_show import show_held_and_waiting
+from bot.operations.holds import Scene, held_words, moment, queue_behind, vm_name
+from bot.operations.holds_show import show_hold
 from bot.operations.port import Answer, Person
 from bot.operations.rights import Verb
 
@@ -37,12 +39,11 @@ async def hold_link(counter: Counter, who: Person, channel: str, ends: tuple[str
     before = await _hold_of(counter, link)
     reason = _BLANKS.sub(" ", why).strip()[:MOST_WHY] or BY_HAND
     hold = before or await counter.queue.hold(link, by=who.user_id, why=reason, channel=channel)
-    await show_held_and_waiting(counter.queue, counter.outbox, hold)
     if before is not None:
         return Answer(f"Nothing changed. {held_words(hold)}")
-    scene = await scene_of(counter.queue, hold)
+    waiting = await counter.queue.waiting(link)
     return Answer(
-        f"Held: {in_words(link)}. {len(scene.waiting)} wait behind it, {len(scene.running)} run on to their end. "
+        f"Held: {in_words(link)}. {len(waiting)} wait behind it; what runs goes on to its end. "
         f"/coldmigrate release {ends[0]} {ends[1]} ends it."
     )
 
@@ -66,7 +67,7 @@ async def release(counter: Counter, who: Person, hold_id: JobId) -> Answer:
     hold = scene.hold
     if await counter.queue.release(hold_id, by=who.user_id, why="released") is None:
         await _is_over(counter, hold)
-    await show_held_and_waiting(counter.queue, counter.outbox, hold)
+    await show_hold(counter.queue, counter.outbox, hold_id)
     count = len(scene.waiting)
     goes_on = {0: "Nothing waited behind it.", 1: "One migration goes on."}.get(count, f"{count} migrations go on.")
     return Answer(f"Released: {in_words(hold.resource)}. {goes_on}")
@@ -82,14 +83,17 @@ async def cancel_waiting(counter: Counter, who: Person, hold_id: JobId) -> Answe
         return Answer(f"Nothing waits behind {in_words(scene.hold.resource)}.")
     done: list[Job] = []
     left: list[str] = []
+    refused: list[RefusedError] = []
     for job in scene.waiting:
         try:
             await cancel(counter, who, job.id)
         except (RefusedError, UserError, BugError) as error:
             left.append(f"{job.id}  {vm_name(job)}: {error}")
+            refused += [error] if isinstance(error, RefusedError) else []
         else:
             done.append(job)
-    await show_held_and_waiting(counter.queue, counter.outbox, scene.hold)
+    if len(refused) == len(scene.waiting):
+        raise refused[0]
     said = f"Cancelled: {', '.join(vm_name(job) for job in done) or 'nothing'}."
     return Answer(f"{said} Not cancelled:" if left else said, left)
 
@@ -106,7 +110,7 @@ async def scene_to_change(counter: Counter, who: Person, hold_id: JobId) -> Scen
 async def _scene(counter: Counter, hold_id: JobId) -> Scene:
     if (hold := await counter.queue.find_hold(hold_id)) is None:
         raise UserError(f"There is no hold '{hold_id}' any more.", example="/coldmigrate list")
-    return await scene_of(counter.queue, hold)
+    return await queue_behind(counter.queue, hold)
 
 
 async def _require(counter: Counter, who: Person, scene: Scene) -> None:
@@ -136,7 +140,7 @@ def _target(job: Job) -> SiteName | None:
 
 async def _is_over(counter: Counter, hold: Hold) -> None:
     """Say that somebody was faster, and mend the card that was clicked."""
-    await show_held_and_waiting(counter.queue, counter.outbox, hold)
+    await show_hold(counter.queue, counter.outbox, hold.id)
     now = await counter.queue.find_hold(hold.id) or hold
     at = f" by {now.released_by} at {moment(now.released)}" if now.released is not None else ""
     raise UserError(f"{_capital(in_words(hold.resource))} was released{at} already.")
