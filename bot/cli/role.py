@@ -31,6 +31,9 @@ LAST_RESORT: Final = 45
 """Seconds after being told to stop in which a role has to end, when there is no supervisor any more to see to it."""
 
 
+FIRST_OF_ALL: Final = 1
+"""The id of a container's first process, which the kernel ends by no signal that it does not handle itself."""
+
 log = logging.getLogger(__name__)
 
 
@@ -67,8 +70,7 @@ def run_role(
 
     Only a role with a name answers on a health port of its own.
     """
-    # As the first process of a container we would not end by a signal that nobody handles.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # until there is a loop to be told
     from bot import settings, telemetry
     from bot.health.server import Health, serving
 
@@ -101,6 +103,8 @@ async def _until_stopped(role: Role, settings: Settings, health: Health) -> None
     def told() -> None:
         stop.set()
         health.lookout.leave()
+        if os.getpid() == FIRST_OF_ALL:
+            signal.signal(signal.SIGALRM, lambda *_: os._exit(128 + signal.SIGALRM))
         signal.alarm(LAST_RESORT)  # the kernel ends us, whatever we hang in
 
     for number in (signal.SIGTERM, signal.SIGINT):
