@@ -48,6 +48,8 @@ spec:
       serviceAccountName: {{ include "coldmigrate.serviceAccount" $ }}
       automountServiceAccountToken: false
       enableServiceLinks: false
+      # The pause container is process 1 then: it buries orphans, and signals work before and beyond our own handlers.
+      shareProcessNamespace: true
       terminationGracePeriodSeconds: {{ $own.terminationGracePeriodSeconds }}
       securityContext:
         {{- include "coldmigrate.podSecurity" $ | nindent 8 }}

@@ -147,6 +147,11 @@ def test_there_is_time_to_hand_over_and_to_be_told_of_a_start(objects):
             assert grace > LAST_RESORT + FAREWELL.total_seconds()
 
 
+def test_no_role_is_process_1_to_whom_the_kernel_drops_signals(objects):
+    for name, spec in pods(objects):
+        assert name.endswith("-doctor") or spec["shareProcessNamespace"] is True
+
+
 def test_commands_are_those_of_the_program(objects):
     for _, _, container in containers(objects):
         assert "command" not in container  # the image knows its own
