@@ -15,6 +15,7 @@ from typing import Final
 
 from bot.migration.concerns.catalogue import CHECKS
 from bot.migration.machine import ENDS, STARTED, TRANSITIONS, WORDS, Phase
+from tests.model.page import model
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = (ROOT / "docs/states.md",)
@@ -56,6 +57,7 @@ def concerns() -> str:
 PARTS: Final[dict[str, Callable[[], str]]] = {
     "diagram": diagram,
     "events": events,
+    "model": model,
     "states": states,
     "concerns": concerns,
 }
