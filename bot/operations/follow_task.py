@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from bot.errors import MaybeSentError, OutsideError, UnreachableError
 from bot.jobs.port import Claim
@@ -30,6 +31,9 @@ from bot.vsphere.port import FaultError, TaskGoneError, TaskSnapshot, TaskState,
 LOOK_FOR_CANCEL_EVERY: Final = 1.0
 """Seconds between two looks whether somebody asked to cancel, while vCenter reports nothing new."""
 
+LOOKS_PER_SECOND: Final = 200
+"""Of all followers of a process together: with a thousand of them each looks every five seconds."""
+
 log = logging.getLogger(__name__)
 
 
@@ -40,7 +44,8 @@ async def follow_task(
     task = claim.job.data["task"]
     follower = _Follower(tools, claim, vcenter, task, watch, Pace(plan.size))
     try:
-        last = await follower.run(vcenter.follow(task))
+        with follower.counted():
+            last = await follower.run(vcenter.follow(task))
     except TaskGoneError:
         return await _remembered(claim, vcenter, plan, task)
     return _end_of(last)
@@ -62,6 +67,7 @@ async def _remembered(claim: Claim, vcenter: VCenter, plan: Plan, task: str) -> 
 
 @dataclass(slots=True)
 class _Follower:
+    at_work: ClassVar[int] = 0
     tools: WorkerTools
     claim: Claim
     vcenter: VCenter
@@ -70,6 +76,18 @@ class _Follower:
     pace: Pace
     cancel_sent: bool = False
     heard_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count as one of the process's followers while the block runs."""
+        _Follower.at_work += 1
+        try:
+            yield
+        finally:
+            _Follower.at_work -= 1
+
+    def _look_every(self) -> float:
+        return max(LOOK_FOR_CANCEL_EVERY, _Follower.at_work / LOOKS_PER_SECOND)
 
     async def run(self, changes: AsyncIterator[TaskSnapshot]) -> TaskSnapshot:
         """Read every change; between two of them, look every second whether somebody wants to cancel.
@@ -81,7 +99,7 @@ class _Follower:
         try:
             while True:
                 done, _ = await asyncio.wait(
-                    {pending, asking}, timeout=LOOK_FOR_CANCEL_EVERY, return_when=asyncio.FIRST_COMPLETED
+                    {pending, asking}, timeout=self._look_every(), return_when=asyncio.FIRST_COMPLETED
                 )
                 if asking in done:
                     asking.result()  # a lost lease, or Redis is away
