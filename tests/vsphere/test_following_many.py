@@ -203,9 +203,16 @@ async def test_a_failure_is_shared_and_then_asked_about_again():
                 break
 
 
-async def test_an_outage_is_noticed_and_its_end_too(player_peer, player):
-    vcenter = player_peer.connect()
-    await vcenter.alive()
+async def test_what_vcenter_answered_just_now_is_not_asked_again(played, player):
+    await played.now()
     asked = player.calls["CurrentTime"]
-    await asyncio.gather(*(vcenter.alive() for _ in range(100)))
-    assert player.calls["CurrentTime"] == asked  # it has just answered
+    await asyncio.gather(*(played.alive() for _ in range(100)))
+    assert player.calls["CurrentTime"] == asked
+
+
+async def test_a_vcenter_that_never_answered_is_asked_and_told_to_be_away(played, player):
+    await player.go_down()
+    told = await asyncio.gather(*(played.alive() for _ in range(100)), return_exceptions=True)
+    assert {type(error) for error in told} == {OutsideError}
+    assert all("refuses connections" in str(error) and error.transient for error in told)
+    await player.come_up()

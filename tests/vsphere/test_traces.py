@@ -124,3 +124,25 @@ async def test_through_an_ended_session_nothing_is_written(player_peer, played, 
         await played.write_trace(vm.uuid, TEXT, session=fenced)
     assert refused.value.kind == "vim.fault.NotAuthenticated"
     assert await played.read_trace(vm.uuid) == "before"
+
+
+async def test_whoever_lost_the_job_cannot_write_over_its_successor(player_peer, played):
+    vm = await one(played, "web01")
+    mine = await played.writer_session()
+    successor = player_peer.connect()
+    await successor.end_session(mine)
+    await successor.write_trace(vm.uuid, "the successor", session=await successor.writer_session())
+    for text in (TEXT, ""):
+        with pytest.raises(FaultError) as caught:
+            await played.write_trace(vm.uuid, text, session=mine)
+        assert (caught.value.kind, caught.value.transient) == ("vim.fault.NotAuthenticated", True)
+    assert await played.read_trace(vm.uuid) == "the successor"
+
+
+async def test_a_lost_reply_within_a_session_is_asked_for_again_in_it(played, player):
+    vm = await one(played, "web01")
+    mine = await played.writer_session()
+    player.drop_reply("SetField")
+    await played.write_trace(vm.uuid, TEXT, session=mine)
+    assert await played.read_trace(vm.uuid) == TEXT
+    assert await played.writer_session() == mine
