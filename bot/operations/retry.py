@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from bot.errors import RefusedError, UserError
+from bot.jobs.port import Job
 from bot.migration.machine import WORDS, Phase
-from bot.migration.request import JobId
+from bot.migration.request import JobId, MigrationRequest
 from bot.operations.counter import Counter, site_of
 from bot.operations.port import Answer, Person
 from bot.operations.record import request_of
@@ -21,15 +23,20 @@ async def retry(counter: Counter, who: Person, channel: str, job_id: JobId, *, d
     """
     job = await counter.job(job_id)
     await counter.rights.require(who, Verb.RETRY, site_of(job))
+    request = request_again(job, now=await counter.queue.now())
+    await counter.channels.require_member(channel)
+    return await draft(counter, who, channel, request, dedupe=dedupe)
+
+
+def request_again(job: Job, *, now: datetime) -> MigrationRequest:
+    """What the job was asked for, to be asked for once more. UserError or RefusedError for one that may not be."""
     if job.state is Phase.NEEDS_HUMAN:
         raise RefusedError(
-            f"What became of job {job_id} is not known, so it is not repeated.",
+            f"What became of job {job.id} is not known, so it is not repeated.",
             lifted_by="looking in vCenter, and asking for the VM anew with /coldmigrate once it is clear",
         )
     if job.state not in (Phase.FAILED, Phase.CANCELLED):
-        raise UserError(f"Job {job_id} is {WORDS[job.state]}: there is nothing to retry.")
-    await counter.channels.require_member(channel)
+        raise UserError(f"Job {job.id} is {WORDS[job.state]}: there is nothing to retry.")
     request = replace(request_of(job), batch="")  # it gets a card of its own: its batch may have ended long ago
-    if request.not_before is not None and request.not_before <= await counter.queue.now():
-        request = replace(request, not_before=None)
-    return await draft(counter, who, channel, request, dedupe=dedupe)
+    late = request.not_before is not None and request.not_before <= now
+    return replace(request, not_before=None) if late else request
