@@ -24,7 +24,7 @@ def _text(card: TableCard) -> str:
 
 def _body(layout: Layout, card: TableCard) -> None:
     layout.header(card.title)
-    layout.paragraph(card.state)
+    layout.paragraph(card.state[:1].upper() + card.state[1:])
     layout.fields(list(card.facts))
     layout.table(card.columns, card.rows)
 

@@ -23,7 +23,7 @@ async def fetch_list(files: SlackFiles, threads: Threads, errand: Errand, below:
     if errand.files and not pasted:
         return await _fetched(files, errand, errand.files)
     if pasted and not errand.files:
-        return "the list below", pasted.encode(errors="replace")
+        return "pasted list", pasted.encode(errors="replace")
     if pasted:
         raise UserError(
             "There is a list in your message and a file as well. Which of them? Send one.", example=_EXAMPLE
