@@ -10,12 +10,14 @@ import click
 
 # Name to "module:attribute". A command whose module is not there yet is not offered.
 COMMANDS: Mapping[str, str] = {
+    "audit": "bot.cli.audit:audit",
     "bot": "bot.cli.bot:bot",
     "demo": "bot.cli.demo:demo",
     "diagnose": "bot.cli.diagnose:diagnose",
     "doctor": "bot.cli.doctor:doctor",
     "init": "bot.cli.init:init",
     "jobs": "bot.cli.jobs:jobs",
+    "link": "bot.cli.link:link",
     "plan": "bot.cli.plan:plan",
     "playground": "bot.cli.playground:playground",
     "rules": "bot.cli.rules:rules",

@@ -2,72 +2,61 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
-import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.cli.ledger import CONFIG, FORMAT, ascii_json, ask, me, plain, print_table
+
 if TYPE_CHECKING:
-    from bot.jobs.port import Job
+    from bot.jobs.port import Drafted, Job
     from bot.jobs.queue import RedisQueue
-
-_Answer = TypeVar("_Answer")
-
-_FORMAT = click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for machines.",
-)
 
 
 @click.group()
-@click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The config; else $COLDMIGRATE_CONFIG, else ./coldmigrate.toml. REDIS_URL alone is enough.",
-)
+@CONFIG
 @click.pass_context
 def jobs(context: click.Context, config: Path | None) -> None:
-    """List, show and cancel jobs."""
+    """List, show, cancel and retry jobs, and drain the queue."""
     context.obj = config
 
 
 @jobs.command("list")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="The newest so many.")
 @click.option("--live", is_flag=True, help="Leave out what has ended.")
-@_FORMAT
+@click.option("--dead", is_flag=True, help="Only jobs that were given up because their workers failed again and again.")
+@FORMAT
 @click.pass_obj
-def list_jobs(config: Path | None, limit: int, live: bool, output: str) -> None:  # noqa: FBT001 - click's signature
+def list_jobs(config: Path | None, *, limit: int, live: bool, dead: bool, output: str) -> None:
     """Jobs, newest first."""
-    found = _ask(config, lambda queue: queue.recent(limit=limit, live_only=live))
+    if live and dead:
+        raise click.UsageError("A job that was given up is not live: give --live or --dead.")
+    found = ask(config, lambda queue: queue.dead(limit=limit) if dead else queue.recent(limit=limit, live_only=live))
     if output == "json":
-        click.echo(json.dumps([_record(job) for job in found], indent=2))
+        click.echo(ascii_json([_record(job) for job in found], indent=2))
     elif found:
-        _print_table(found)
+        print_table(
+            ("job", "state", "what", "lane", "asked by", "since"), [*map(_row, found)], whole=("job", "state", "since")
+        )
     else:
-        click.echo("There are no jobs.")
+        click.echo("There are no such jobs." if live or dead else "There are no jobs.")
 
 
 @jobs.command("show")
 @click.argument("job_id", metavar="JOB")
-@_FORMAT
+@FORMAT
 @click.pass_obj
 def show_job(config: Path | None, job_id: str, output: str) -> None:
     """One job: what happened to it, who did it, when and why."""
     from bot.migration.request import JobId
 
-    job = _ask(config, lambda queue: queue.get(JobId(job_id)))
+    job = ask(config, lambda queue: queue.get(JobId(job_id)))
     if job is None:
         raise _unknown(job_id)
     if output == "json":
-        click.echo(json.dumps(_record(job), indent=2))
+        click.echo(ascii_json(_record(job), indent=2))
     else:
         _print_job(job)
 
@@ -80,37 +69,80 @@ def cancel_job(config: Path | None, job_id: str) -> None:
     from bot.jobs.port import CancelOutcome
     from bot.migration.request import JobId
 
-    by = f"{getpass.getuser()} (command line)"
-    match _ask(config, lambda queue: queue.cancel(JobId(job_id), by=by)):
+    match ask(config, lambda queue: queue.cancel(JobId(job_id), by=me())):
         case CancelOutcome.CANCELLED:
             click.echo(f"{job_id} is cancelled; nothing had started.")
         case CancelOutcome.REQUESTED:
             click.echo(f"{job_id} is being cancelled by the worker that has it.")
-        case CancelOutcome.ENDED | CancelOutcome.STARTED:
+        case CancelOutcome.ENDED:
             click.echo(f"{job_id} had ended already.")
         case CancelOutcome.UNKNOWN_JOB:
             raise _unknown(job_id)
+
+
+@jobs.command("retry")
+@click.argument("job_id", metavar="JOB")
+@click.pass_obj
+def retry_job(config: Path | None, job_id: str) -> None:
+    """Plan a job again that failed or was cancelled. The new card goes to the old one's channel, to be approved."""
+    drafted = ask(config, lambda queue: _drafted_again(queue, job_id))
+    if drafted.fresh:
+        click.echo(f"{drafted.id} is the new job; its plan waits for approval in Slack.")
+    else:
+        click.echo(f"Nothing was done: the VM has the live job {drafted.id} already.")
+
+
+@jobs.command("drain")
+@click.option("--undo", is_flag=True, help="Let everything go on that was kept waiting.")
+@click.option("--timeout", type=click.FloatRange(0), help="Seconds to wait for what runs; else there is no limit.")
+@click.pass_obj
+def drain(config: Path | None, *, undo: bool, timeout: float | None) -> None:
+    """Start nothing more, and wait until nothing that was started runs any more.
+
+    This is for work on vCenter, on the network or on Redis. To restart or upgrade workers it is not needed: they hand
+    their jobs over, and the copies go on meanwhile. Plans are still made and approved; what is approved waits.
+
+    Ctrl-C ends the waiting and nothing else: what is held stays held until `--undo`.
+
+    Exit code 0: nothing that was started is left; 3: time is up, and copies still run; 130: Ctrl-C.
+    """
+    from bot.cli.draining import drained, undone
+
+    if undo:
+        click.echo(ask(config, undone))
+        return
+    raise SystemExit(drained(config, timeout=timeout))
+
+
+async def _drafted_again(queue: RedisQueue, job_id: str) -> Drafted:
+    from bot.errors import UserError
+    from bot.jobs.port import NewJob
+    from bot.migration.request import JobId
+    from bot.operations.record import MIGRATE, with_request
+    from bot.operations.retry import request_again
+
+    job = await queue.get(JobId(job_id))
+    if job is None:
+        raise _unknown(job_id)
+    if job.kind != MIGRATE:
+        raise UserError(f"{job_id} is no migration, so there is nothing to retry.")
+    request = request_again(job, now=await queue.now())
+    return await queue.draft(
+        NewJob(
+            kind=job.kind,
+            vm_key="" if request.dry_run else request.vm.key,
+            requester=me(),
+            channel=job.channel,
+            data=with_request(request),
+            priority=job.priority,
+        )
+    )
 
 
 def _unknown(job_id: str) -> Exception:
     from bot.errors import UserError
 
     return UserError(f"There is no job {job_id!r}.", example="coldmigrate jobs list")
-
-
-def _ask(config: Path | None, question: Callable[[RedisQueue], Awaitable[_Answer]]) -> _Answer:
-    """Put one question to the queue that the config, or REDIS_URL alone, leads to."""
-    from bot import settings
-    from bot.jobs.queue import RedisQueue
-    from bot.store.client import connect
-
-    url, ca_file = settings.redis_address(config)
-
-    async def ask() -> _Answer:
-        async with connect(url.get_secret_value(), ca_file=ca_file) as store:
-            return await question(RedisQueue(store))
-
-    return asyncio.run(ask())
 
 
 def _record(job: Job) -> dict[str, Any]:
@@ -120,10 +152,13 @@ def _record(job: Job) -> dict[str, Any]:
         "state": job.state,
         "vm": job.vm_key,
         "lane": job.lane,
+        "needs": list(job.needs),
+        "priority": job.priority,
         "requester": job.requester,
         "channel": job.channel,
         "owner": job.owner,
         "attempt": job.attempt,
+        "failures": job.failures,
         "created": job.created.isoformat(),
         "updated": job.updated.isoformat(),
         "cancel_by": job.cancel_by,
@@ -134,25 +169,30 @@ def _record(job: Job) -> dict[str, Any]:
     }
 
 
-def _print_table(found: Sequence[Job]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _row(job: Job) -> Sequence[str]:
+    since = f"{job.updated.astimezone():%Y-%m-%d %H:%M}"
+    return (job.id, _state(job), _title(job), job.lane, job.requester, since)
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("job", "state", "what", "lane", "asked by", "since"):
-        table.add_column(column, no_wrap=column in ("job", "state"))
-    for job in found:
-        what = job.data.get("title") or job.vm_key
-        since = f"{job.updated.astimezone():%Y-%m-%d %H:%M}"
-        table.add_row(*(Text(_plain(text)) for text in (job.id, _state(job), what, job.lane, job.requester, since)))
-    Console(emoji=False).print(table)
+
+def _title(job: Job) -> str:
+    """What it is about, for people: "web01 to site2", or the VM's key where nothing better can be read."""
+    from bot.errors import BugError
+    from bot.operations.record import MIGRATE, request_of
+
+    if job.kind == MIGRATE and job.data.get("request"):
+        try:
+            request = request_of(job)
+        except BugError:
+            return job.vm_key
+        return f"{request.vm.name} to {request.site}"
+    return job.data.get("title") or job.vm_key
 
 
 def _print_job(job: Job) -> None:
     facts = {
         "job": job.id,
         "state": _state(job),
+        "what": _title(job),
         "vm": job.vm_key,
         "lane": job.lane,
         "asked by": job.requester,
@@ -160,10 +200,10 @@ def _print_job(job: Job) -> None:
     }
     for label, value in facts.items():
         if value:
-            click.echo(f"{label:10}{_plain(value)}")
+            click.echo(f"{label:10}{plain(value)}")
     click.echo()
     for step in job.steps:
-        click.echo(f"{step.at.astimezone():%Y-%m-%d %H:%M:%S}  {step.state:12}{_plain(step.by)}: {_plain(step.why)}")
+        click.echo(f"{step.at.astimezone():%Y-%m-%d %H:%M:%S}  {step.state:12}{plain(step.by)}: {plain(step.why)}")
 
 
 def _state(job: Job) -> str:
@@ -171,8 +211,3 @@ def _state(job: Job) -> str:
 
     state = WORDS[job.state]
     return f"{state} (cancel asked)" if job.cancel_by and not job.state.ended else state
-
-
-def _plain(text: str) -> str:
-    """Names come from strangers: control characters could move a terminal's cursor."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

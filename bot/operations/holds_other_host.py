@@ -100,7 +100,7 @@ class _Replanning:
     async def _is_cancelled(self, job: Job) -> bool:
         if job.state is Phase.CANCELLED:
             return True
-        outcome = await self.counter.queue.cancel(job.id, by=f"{self.who.user_id} {MARK}")
+        outcome = await self.counter.queue.cancel(job.id, by=f"{self.who.user_id} {MARK}", waiting_only=True)
         return outcome is CancelOutcome.CANCELLED
 
     async def _draft(self, job: Job, request: MigrationRequest) -> None:

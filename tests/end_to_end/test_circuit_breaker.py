@@ -102,7 +102,13 @@ async def lossy(vcenter: VCenterPlayer) -> None:
 
 async def told(stage: Plant, user: str, saying: str) -> None:
     """Once the last thing that this person alone sees says so: answers to clicks come by themselves."""
-    await stage.until(lambda: any(saying in text_of(m) for m in stage.slack.person.ephemerals(user)[-1:]))
+    def heard() -> list[str]:
+        return [text_of(message) for message in stage.slack.person.ephemerals(user)[-1:]]
+
+    try:
+        await stage.until(lambda: any(saying in text for text in heard()))
+    except AssertionError:
+        raise AssertionError(f"{user} was not told '{saying}' but {heard()}") from None
 
 
 def job_of(card: Json) -> str:
@@ -229,8 +235,8 @@ async def test_other_host_narrows_the_hold_and_plans_anew_what_it_concerns(stage
         assert target not in text_of(new)
         assert place(vcenter, name).host == source
         await stage.click(new, "cm.approve")
-        await card_of(stage, name, showing="done", last=True)
-        assert place(vcenter, name).host not in (source, target)
+        done = await card_of(stage, name, showing="done", last=True)
+        assert f"host {target}" not in text_of(done)
 
 
 async def test_without_another_host_it_is_said_and_nothing_changes(stage, vcenter):

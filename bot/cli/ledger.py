@@ -1,0 +1,77 @@
+"""What the commands on jobs, links and the audit log share: a queue to ask, who asks, and text that is safe to show."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from bot.jobs.queue import RedisQueue
+
+_Answer = TypeVar("_Answer")
+
+FORMAT: Final = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for machines.",
+)
+
+CONFIG: Final = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The config; else $COLDMIGRATE_CONFIG, else ./coldmigrate.toml. REDIS_URL alone is enough.",
+)
+
+
+def ask(config: Path | None, question: Callable[[RedisQueue], Awaitable[_Answer]]) -> _Answer:
+    """Put a question to the queue that the config, or REDIS_URL alone, leads to."""
+    from bot import settings
+    from bot.jobs.queue import RedisQueue
+    from bot.store.client import connect
+
+    url, ca_file = settings.redis_address(config)
+
+    async def asked() -> _Answer:
+        async with connect(url.get_secret_value(), ca_file=ca_file) as store:
+            return await question(RedisQueue(store))
+
+    return asyncio.run(asked())
+
+
+def me() -> str:
+    """Who is at the command line, as it is written down."""
+    return f"{getpass.getuser()} (command line)"
+
+
+def plain(text: str) -> str:
+    """Names come from strangers: control characters could move a terminal's cursor."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, whole: Sequence[str] = ()) -> None:
+    """Columns for people; those named in `whole` are never wrapped. What came from strangers is no markup."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=column in whole)
+    for row in rows:
+        table.add_row(*(Text(plain(text)) for text in row))
+    Console(emoji=False).print(table)
+
+
+def ascii_json(thing: Any, *, indent: int | None = None) -> str:
+    """JSON for machines that a terminal may show too: ASCII without control characters, DEL among them."""
+    import json
+
+    return json.dumps(thing, indent=indent).replace("\x7f", "\\u007f")
