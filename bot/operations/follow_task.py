@@ -43,12 +43,15 @@ async def follow_task(
     """How the task ended; None when vCenter has forgotten it (then the VM's place and the history decide)."""
     task = claim.job.data["task"]
     follower = _Follower(tools, claim, vcenter, task, watch, Pace(plan.size))
-    try:
-        with follower.counted():
-            last = await follower.run(vcenter.follow(task))
-    except TaskGoneError:
-        return await _remembered(claim, vcenter, plan, task)
-    return _end_of(last)
+    while True:
+        try:
+            with follower.counted():
+                return _end_of(await follower.run(vcenter.follow(task)))
+        except TaskGoneError:
+            remembered = await _remembered(claim, vcenter, plan, task)
+        if remembered is None or remembered.ended:
+            return _end_of(remembered) if remembered else None
+        await asyncio.sleep(tools.look_again.total_seconds())  # it runs: whoever said that it is gone was mistaken
 
 
 def _end_of(task: TaskSnapshot) -> TaskEnd:
@@ -57,12 +60,12 @@ def _end_of(task: TaskSnapshot) -> TaskEnd:
     return TaskEnd(task.fault or "unknown fault", task.message, task.cancelled)
 
 
-async def _remembered(claim: Claim, vcenter: VCenter, plan: Plan, task: str) -> TaskEnd | None:
-    """The task's end from vCenter's task history, which remembers longer than the task manager."""
+async def _remembered(claim: Claim, vcenter: VCenter, plan: Plan, task: str) -> TaskSnapshot | None:
+    """The task from vCenter's task history, which remembers longer than the task manager."""
     log.info("vCenter no longer has %s, looking in its task history", task)
     since = intent_of(claim.job).vcenter_time
     found = await vcenter.find_relocations(plan.request.vm.uuid, since=since)
-    return next((_end_of(t) for t in found if t.task == task and t.ended), None)
+    return next((t for t in found if t.task == task), None)
 
 
 @dataclass(slots=True)

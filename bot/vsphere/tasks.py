@@ -285,14 +285,14 @@ class TaskWatcher:
         self._reader.note_answer()
         if lookout is not self._lookout:
             return
+        left: list[Watched] = []
         if update is not None:
             lookout.version = update.version
             with self._people:
-                for changed in update.filterSet:
-                    for entry in changed.objectSet:
-                        self._changed(entry)
+                entries = [entry for changed in update.filterSet for entry in changed.objectSet]
+                left = [watched for entry in entries if (watched := self._changed(entry)) and not watched.met]
         if update is None or not update.truncated:
-            self._look_for(lookout, [watched for watched in unmet if not watched.met])
+            self._look_for(lookout, [watched for watched in {*unmet, *left} if not watched.met])
 
     def _unmet(self) -> list[Watched]:
         with self._people:
@@ -313,15 +313,15 @@ class TaskWatcher:
                 if not watched.met:
                     watched.say(gone(watched.task))
 
-    def _changed(self, entry: Any) -> None:
+    def _changed(self, entry: Any) -> Watched | None:
         watched = self._watched.get(moid(entry.obj))
         if watched is None:
-            return
-        watched.met = True
-        if entry.kind == "leave":
-            watched.say(gone(watched.task))
-        else:
+            return None
+        # What left is looked for: it is gone, or somebody stopped following it and somebody else began anew meanwhile.
+        watched.met = entry.kind != "leave"
+        if watched.met:
             watched.learn({change.name: change.val for change in entry.changeSet})
+        return watched
 
     def _give_up(self, error: OutsideError) -> None:
         with self._people:

@@ -64,6 +64,7 @@ async def test_whoever_asks_for_the_vm_again_is_told_of_the_job_that_has_it(stag
     await stage.inventory()
     said = await stage.type("/coldmigrate web01 site2")
     if "already has job" not in said:  # asked before it was found: then the new job makes way
+        assert "Checking web01" in said
         await stage.card(showing="cancelled", number=1)
     vcenter.set_link("site1", "site2", rate=FAST)
     await stage.card(showing="done")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -110,3 +111,19 @@ async def test_a_task_that_vanishes_while_it_is_followed_is_told(player, running
 async def test_closing_does_not_wait_for_the_poll(player_peer, played, running):
     async with asyncio.timeout(5):
         await played.close()
+
+
+async def test_a_task_that_is_followed_anew_at_once_is_not_taken_for_gone(played, running):
+    """It leaves the list of what is followed and comes back between two polls."""
+    task, following = running
+    async with asyncio.timeout(60):
+        for _ in range(15):
+            await following.aclose()
+            following = played.follow(task)
+            heard = await anext(following)
+            assert heard.state is TaskState.RUNNING
+            with suppress(TimeoutError):  # the poll looks; nothing more is heard, least of all that it is gone
+                assert (await asyncio.wait_for(anext(following), 0.3)).state is TaskState.RUNNING
+                continue
+            following = played.follow(task)
+    await following.aclose()
