@@ -13,9 +13,20 @@ from hypothesis import strategies as st
 from bot.errors import UserError
 from bot.migration.request import JobId
 from bot.migration.start_time import ClockTime, NextWindow
-from bot.operations.port import MigrateOrder
+from bot.operations.port import BatchOrder, MigrateOrder
 from bot.operations.request_migration import as_typed
-from handlers.slack.parse import CancelJob, Empty, Help, ListJobs, Migrate, RetryJob, ShowJob, parse
+from handlers.slack.parse import (
+    CancelJob,
+    Empty,
+    Help,
+    ListJobs,
+    Migrate,
+    MigrateMany,
+    RetryJob,
+    ShowJob,
+    parse,
+    parse_mention,
+)
 
 JOB = "k3q7m2xa"
 TEN = time(22, 0)
@@ -198,3 +209,43 @@ def test_a_name_is_shown_the_way_it_has_to_be_typed(name):
     """What an example says can be typed as it stands; Slack escapes three characters on the way."""
     typed = f"{as_typed(name)} site2".replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert parse(typed) == Migrate(MigrateOrder(name, "site2"))
+
+
+@pytest.mark.parametrize(
+    ("text", "list_name", "site"),
+    [
+        ("@web-tier site2", "web-tier", "site2"),
+        ("@web-tier site2 --dry-run", "web-tier", "site2"),
+        ("--dry-run @web-tier site2", "web-tier", "site2"),
+        ("<!subteam^S0123|@web-tier> site2", "web-tier", "site2"),
+    ],
+)
+def test_a_saved_list_is_many_vms(text, list_name, site):
+    request = parse(text)
+    assert isinstance(request, MigrateMany)
+    assert (request.order.list, request.order.all.vm, request.order.all.site) == (list_name, "", site)
+
+
+def test_a_vm_whose_name_begins_so_goes_in_quotes():
+    assert parse('"@web01" site2') == Migrate(MigrateOrder("@web01", "site2"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("site2", MigrateMany(BatchOrder(MigrateOrder("", "site2")))),
+        ("", MigrateMany(BatchOrder(MigrateOrder("", "")))),
+        ("these to site2 please", MigrateMany(BatchOrder(MigrateOrder("", "site2")))),
+        ("--dry-run", MigrateMany(BatchOrder(MigrateOrder("", "", dry_run=True)))),
+        ("web01 to site2", Migrate(MigrateOrder("web01", "site2"))),
+        ("@web-tier site2", MigrateMany(BatchOrder(MigrateOrder("", "site2"), list="web-tier"))),
+    ],
+)
+def test_what_a_mention_asks_for(text, expected):
+    assert parse_mention(text) == expected
+
+
+@pytest.mark.parametrize("text", ["@web-tier", "web01 web02 site2", '"site2'])
+def test_a_mention_that_is_not_clear(text):
+    with pytest.raises(UserError):
+        parse_mention(text)
