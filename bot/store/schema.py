@@ -74,9 +74,15 @@ async def _known(store: Store) -> str:
 async def _alone(store: Store) -> AsyncIterator[None]:
     """One program at a time; one that died in here keeps others out for a minute at most."""
     token = secrets.token_hex(8)
-    async with asyncio.timeout(2 * _LOCKED_FOR.total_seconds()):
-        while not await store.set(keys.SCHEMA_LOCK, token, nx=True, px=_LOCKED_FOR):  # noqa: ASYNC110 - Redis tells nobody
-            await asyncio.sleep(_ASK_AGAIN)
+    try:
+        async with asyncio.timeout(2 * _LOCKED_FOR.total_seconds()):
+            while not await store.set(keys.SCHEMA_LOCK, token, nx=True, px=_LOCKED_FOR):  # noqa: ASYNC110 - Redis tells nobody
+                await asyncio.sleep(_ASK_AGAIN)
+    except TimeoutError:
+        raise OutsideError(
+            f"Other programs have been bringing the data in Redis at {store.where} up for minutes; see their logs.",
+            transient=True,
+        ) from None
     try:
         yield
     finally:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from redis.crc import key_slot
@@ -110,3 +112,8 @@ async def test_nobody_there(unused_tcp_port_factory):
         with pytest.raises(UnreachableError, match=f"{one}.*{other}.*no node says") as failed:
             await store.ping()
         assert "hunter2" not in str(failed.value)
+
+
+def test_operators_are_told_the_slot():
+    page = Path(__file__).parents[2] / "docs" / "operating.md"
+    assert re.findall(r"owns slot\s+(\d+)", page.read_text(encoding="utf-8")) == [str(OUR_SLOT)]

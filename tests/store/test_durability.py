@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from bot.errors import UnconfirmedError
+from bot.errors import UnconfirmedError, UnreachableError
 from bot.store import keys
 from bot.store.client import connect
 from bot.store.scripts import Script
@@ -86,6 +88,17 @@ async def test_disks_are_waited_for_on_both_machines(pair):
         pair.replica.kill()
         pair.primary.start()
         assert await store.text(f"{keys.SCHEMA}:test") == "v"
+
+
+async def test_a_primary_that_is_demoted_while_it_waits_has_confirmed_nothing(pair):
+    pair.replica.freeze()
+    async with connect(pair.url, confirm_replicas=1) as store:
+        await store.ping()
+        asked = asyncio.ensure_future(ONCE(store, "v", durable=True, repeatable=True))
+        await asyncio.to_thread(until, lambda: pair.primary.info("clients")["blocked_clients"], what="it waits")
+        pair.primary.ask("REPLICAOF", "127.0.0.1", pair.replica.port)
+        with pytest.raises(UnreachableError, match="is a replica and takes no writes"):
+            await asked
 
 
 @pytest.mark.parametrize("replicas", [0, 1])

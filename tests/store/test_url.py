@@ -38,6 +38,12 @@ from bot.store.url import Address, parse, passwords_in
             Address(hosts=(("h1", 26379),), master="m", tls=True),
             "h1:26379 (sentinel, master 'm')",
         ),
+        (
+            "redis+cluster://u:pw@h1,h2:7000/",
+            Address(hosts=(("h1", 6379), ("h2", 7000)), cluster=True, user="u", password="pw"),
+            "h1:6379,h2:7000 (cluster)",
+        ),
+        ("rediss+cluster://h1/0", Address(hosts=(("h1", 6379),), cluster=True, tls=True), "h1:6379 (cluster)"),
     ],
 )
 def test_a_url_is_an_address(url, address, where):
@@ -62,6 +68,9 @@ def test_a_url_is_an_address(url, address, where):
         "redis+sentinel://h1",
         "redis+sentinel://:hunter2@/mine",
         "redis+sentinel://h1,,h2/mine",
+        "redis+cluster://",
+        "redis+cluster://h1/1",
+        "redis+cluster://:hunter2@",
     ],
 )
 def test_another_form_is_refused_with_those_that_work(url):
