@@ -27,6 +27,7 @@ from bot.jobs.queue import RedisQueue
 from bot.jobs.worker import Worker
 from bot.logs.feed import POLL_LOGS, FleetLogFeed
 from bot.migration.calendar import Calendar, Freeze, Window
+from bot.migration.capacity import DATASTORE, HOST
 from bot.migration.facts import SiteSpec
 from bot.migration.request import SiteName, VCenterName
 from bot.operations.batch_record import BATCH
@@ -91,8 +92,9 @@ async def connected(settings: Settings) -> AsyncIterator[Store]:
 
 
 def queue_of(settings: Settings, store: Store, *, tally: Tally | None = None) -> RedisQueue:
-    """The queue, with the slots of every link."""
-    return RedisQueue(store, slots=settings.slots(), lease=settings.worker.lease, tally=tally)
+    """The queue, with the slots of every link, host and datastore."""
+    each = {f"{HOST}:": settings.capacity.per_host, f"{DATASTORE}:": settings.capacity.per_datastore}
+    return RedisQueue(store, slots={**each, **settings.slots()}, lease=settings.worker.lease, tally=tally)
 
 
 def site_specs(settings: Settings) -> dict[SiteName, SiteSpec]:
@@ -153,7 +155,6 @@ async def bot_role(
     from handlers.slack.fetch import Fetcher
     from handlers.slack.run import SlackBot
 
-    health = health or Health("bot")
     tokens = settings.slack_tokens()
     for token in (tokens.app, tokens.bot):
         telemetry.hide(token.get_secret_value())
@@ -164,7 +165,7 @@ async def bot_role(
         )
         sites = site_specs(settings)
         inventory = RedisInventory(store, [VCenterName(name) for name in settings.vcenters])
-        queue = queue_of(settings, store, tally=health.tally)
+        queue = queue_of(settings, store, tally=health.tally if health else None)
         desk = Desk(
             Counter(
                 queue=queue,
@@ -196,8 +197,9 @@ async def bot_role(
         )
         await bot.start()
         stack.push_async_callback(bot.stop)
-        needs = [_redis(store), Need("slack", bot.is_connected)]
-        await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
+        if health is not None:
+            needs = [_redis(store), Need("slack", bot.is_connected)]
+            await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
         yield bot
 
 
@@ -217,11 +219,10 @@ async def worker_role(
     """A worker, ready to `run`. It holds vCenter's secrets and no Slack token; it keeps the bot's inventory fresh."""
     from handlers.jobs.registry import job_handlers
 
-    health = health or Health("worker")
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
         vcenters = await stack.enter_async_context(vcenters_of(settings, look_within=look_within))
-        queue = queue_of(settings, store, tally=health.tally)
+        queue = queue_of(settings, store, tally=health.tally if health else None)
         engine = engine_of(settings)
         tools = WorkerTools(
             queue=queue,
@@ -258,8 +259,9 @@ async def worker_role(
         name = worker_name()
         reconciling = asyncio.create_task(reconcile_for_ever(tools, name), name="reconcile")
         stack.push_async_callback(_ended, reconciling)
-        needs = [_redis(store), *map(_vcenter_once, vcenters.values())]
-        await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
+        if health is not None:
+            needs = [_redis(store), *map(_vcenter_once, vcenters.values())]
+            await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
         yield Worker(queue, name, job_handlers(tools), light=[BATCH], concurrency=settings.worker.concurrency)
 
 

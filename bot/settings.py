@@ -231,6 +231,13 @@ class Diagnosis(_Table):
     rules: Text | None = Field(None, description='the path of a folder of rule files, "/etc/coldmigrate/rules"')
 
 
+class Capacity(_Table):
+    """[capacity]: how many migrations may use one host, or one datastore, at once; a link says so itself."""
+
+    per_host: int = Field(4, ge=1, le=100, description="migrations, 1 to 100")
+    per_datastore: int = Field(4, ge=1, le=100, description="migrations, 1 to 100")
+
+
 class Work(_Table):
     """[worker]: how a worker does its work."""
 
@@ -275,6 +282,7 @@ class Settings(_Table):
     lists: dict[str, Names] = Field(default_factory=dict, description='1 to 200 names of VMs, ["web01", "web02"]')
     alerts: Alerts | None = None
     sinks: tuple[Sink, ...] = Field((), strict=False)
+    capacity: Capacity = Capacity()
     worker: Work = Work()
     diagnosis: Diagnosis = Diagnosis()
     health: Health = Health()
@@ -411,11 +419,12 @@ _TABLES: Final[Mapping[str, type[_Table]]] = {
     "rights": Right,
     "alerts": Alerts,
     "sinks": Sink,
+    "capacity": Capacity,
     "worker": Work,
     "diagnosis": Diagnosis,
     "health": Health,
 }
-_SINGLE: Final = frozenset({"slack", "redis", "alerts", "worker", "diagnosis", "health"})
+_SINGLE: Final = frozenset({"slack", "redis", "alerts", "capacity", "worker", "diagnosis", "health"})
 _LISTS: Final = frozenset({"links", "freezes", "rights", "sinks"})
 _REDIS_FORMS: Final = ("unix", *(f"redis{s}{kind}" for s in ("", "s") for kind in ("", "+sentinel", "+cluster")))
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")

@@ -80,6 +80,10 @@ sites = ["*"]
 # routing_key_env = "PD_KEY"
 # after_minutes = 10
 
+# [capacity]
+# per_host = 4                            # migrations that use one host, or one datastore, at once
+# per_datastore = 4
+
 # [worker]
 # lease_seconds = 30                      # a job of a worker that died is taken over after this
 # concurrency = 64

@@ -20,6 +20,7 @@ TABLES = {
     "`[[rights]]`": settings.Right,
     "`[alerts]`": settings.Alerts,
     "`[[sinks]]`": settings.Sink,
+    "`[capacity]`": settings.Capacity,
     "`[worker]`": settings.Work,
     "`[diagnosis]`": settings.Diagnosis,
     "`[health]`": settings.Health,
