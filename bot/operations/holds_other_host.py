@@ -120,7 +120,7 @@ class _Replanning:
             return  # the VM has got another job meanwhile
         name = request.vm.name
         said = f"{name} is planned anew without {self.host}: job {drafted.id}, which needs an approval of its own."
-        await outbox.reply(job.id, job.channel, Reply("end", said, final=True))
+        await outbox.reply(job.id, job.channel, Reply("anew", said, final=True))
         await show_job(queue, outbox, job.id)
         if drafted.fresh:
             await show_job(queue, outbox, drafted.id)
