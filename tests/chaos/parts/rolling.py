@@ -5,7 +5,6 @@ A hand-over lasts from the signal until another worker has the job, or until it 
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from tests.chaos.fleet import Employee
@@ -16,7 +15,7 @@ from tests.chaos.stage import Stage
 
 NAME: Final = "rolling"
 WITHIN: Final = 2.0
-UP: Final = 30.0
+UP: Final = 60.0  # on a busy machine; how long a start takes is not what is measured here
 
 
 async def run(stage: Stage) -> list[Row]:
@@ -51,10 +50,9 @@ async def _in_service(night: Ring) -> None:
 
 async def _hands_over(night: Ring, worker: Employee) -> list[float]:
     """Seconds until each job that it had was in other hands."""
-    held = await night.fleet.held_by(worker)
     told = night.fleet.tell_to_stop(worker)
+    held = await night.fleet.held_by(worker)  # it was told a moment ago; a job of before may have ended
     await worker.process.wait()
-    exited = time.time() - told
 
     def given(job: str, owner: str) -> float | None:
         later = [e for e in night.chronicle.of_job.get(job, []) if e.at >= told - 0.001]
@@ -64,7 +62,7 @@ async def _hands_over(night: Ring, worker: Employee) -> list[float]:
     await night.within(
         UP, "a job stays with a worker that is gone", night.chronicle.until(lambda: all(map(given, *_pairs(held))))
     )
-    return [exited, *(given(job, owner) or 0.0 for job, owner in held.items())]
+    return [given(job, owner) or 0.0 for job, owner in held.items()]
 
 
 def _pairs(held: dict[str, str]) -> tuple[list[str], list[str]]:
