@@ -60,6 +60,9 @@ LOG_PAGE: Final = "BrowseDiagnosticLog"
 EAST: Final = VCenterName("east")
 
 COPIED: Final = 100 * 2**30
+AT_ONCE: Final = 100
+"""Jobs that are handed to the worker before it is looked whether it follows them."""
+
 PERCENT_EVERY: Final = 30.0
 ONE_COPY: Final = int(COPIED / 100 / PERCENT_EVERY * 8)  # bits per second
 
@@ -206,18 +209,21 @@ class Running:
         more = self.plans[self.begun : many]
         tasks = await asyncio.to_thread(begin_relocations, self.told, [plan.request.vm.uuid for plan in more])
         self.begun = many
-        now = await self.queue.now()
-        jobs = [random_id() for _ in more]
-        for job, plan, task in zip(jobs, more, tasks, strict=True):
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            for at in range(0, len(more), AT_ONCE):
+                await self._hand_over(more[at : at + AT_ONCE], tasks[at : at + AT_ONCE])
+        await asyncio.sleep(SETTLED.total_seconds())
+
+    async def _hand_over(self, plans: Sequence[Plan], tasks: Sequence[str]) -> None:
+        now, jobs = await self.queue.now(), [random_id() for _ in plans]
+        for job, plan, task in zip(jobs, plans, tasks, strict=True):
             intent = Intent(f"{op_base(job)}-a1", "a session that is gone", now, now)
             data = {**with_request(plan.request), **with_plan(plan), **with_intent(intent), **ADOPTED, "task": task}
             new = NewJob(MIGRATE, plan.request.vm.key, "U0BENCH", "C0BENCH", data)
             assert await self.queue.adopt(job, new, state=Phase.ATTACHED, attempt=1, why="it runs already")
-        async with asyncio.timeout(PATIENCE.total_seconds()):
-            for job in jobs:
-                while "copied" not in (await self.queue.get(job)).data:
-                    await asyncio.sleep(0.2)
-        await asyncio.sleep(SETTLED.total_seconds())
+        for job in jobs:
+            while (found := await self.queue.get(job)) is None or "copied" not in found.data:
+                await asyncio.sleep(0.2)
 
 
 def begin_relocations(told: dict[str, str], uuids: Sequence[str]) -> list[str]:
