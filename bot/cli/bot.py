@@ -33,7 +33,7 @@ def bot(*, config: Path | None, log_format: str, health_port: int | None, die_at
     run_role(role, config=config, log_format=log_format, name="bot", health_port=health_port)
 
 
-async def _bot(settings: Settings, stop: asyncio.Event, health: Health, *, options: dict[str, Any]) -> None:
+async def _bot(settings: Settings, stop: asyncio.Event, health: Health | None, *, options: dict[str, Any]) -> None:
     from bot.compose import bot_role
 
     async with bot_role(settings, health=health, **options) as running:

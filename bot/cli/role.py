@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from bot.health.server import Health
     from bot.settings import Settings
 
-Role: TypeAlias = "Callable[[Settings, asyncio.Event, Health], Awaitable[None]]"
-"""What runs until it ends by itself or the event is set, and says meanwhile how it is."""
+Role: TypeAlias = "Callable[[Settings, asyncio.Event, Health | None], Awaitable[None]]"
+"""What runs until it ends by itself or the event is set, and says meanwhile how it is if anybody may ask."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -78,8 +78,8 @@ def run_role(
     telemetry.set_up(form=telemetry.Form.TEXT if text else telemetry.Form.JSON)
     loaded = settings.load(config)
     port = (loaded.health.port if health_port is None else health_port) if name else 0
-    health = Health(name)
-    with serving(health, port) if port else contextlib.nullcontext():
+    health = Health(name) if port else None
+    with serving(health, port) if health else contextlib.nullcontext():
         asyncio.run(_until_stopped(role, loaded, health))
 
 
@@ -97,17 +97,18 @@ def _leave() -> None:
     os._exit(0)  # not sys.exit, which joins the very threads that wait
 
 
-async def _until_stopped(role: Role, settings: Settings, health: Health) -> None:
+async def _until_stopped(role: Role, settings: Settings, health: Health | None) -> None:
     stop = asyncio.Event()
 
     def told() -> None:
         stop.set()
-        health.lookout.leave()
+        if health:
+            health.lookout.leave()
         if os.getpid() == FIRST_OF_ALL:
             signal.signal(signal.SIGALRM, lambda *_: os._exit(128 + signal.SIGALRM))
         signal.alarm(LAST_RESORT)  # the kernel ends us, whatever we hang in
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told)
-    async with health.pulse.beating():
+    async with health.pulse.beating() if health else contextlib.nullcontext():
         await role(settings, stop, health)

@@ -27,7 +27,7 @@ def serve(config: Path | None, log_format: str, health_port: int | None) -> None
     form = ("text" if sys.stderr.isatty() else "json") if log_format == "auto" else log_format
     shared = ["--log-format", form, *(["--config", str(config)] if config else [])]
 
-    async def supervise(settings: Settings, stop: asyncio.Event, _health: Health) -> None:
+    async def supervise(settings: Settings, stop: asyncio.Event, _health: Health | None) -> None:
         from bot.cli.roles import ROLES, our_roles
         from bot.cli.supervisor import Supervisor
 

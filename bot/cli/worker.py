@@ -62,7 +62,7 @@ def worker(
 async def _worker(
     settings: Settings,
     stop: asyncio.Event,
-    health: Health,
+    health: Health | None,
     *,
     options: dict[str, Any],
 ) -> None:

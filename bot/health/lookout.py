@@ -19,6 +19,9 @@ from bot.errors import ColdmigrateError
 
 EVERY: Final = timedelta(seconds=2)
 WITHIN: Final = timedelta(seconds=5)
+NUMBERS_EVERY: Final = timedelta(seconds=10)
+"""Seldom: to count a thousand jobs costs Redis a millisecond, in which it does nothing else."""
+
 LATELY: Final = timedelta(seconds=10)
 """What answered this long ago still counts as answering: a fail-over in that time disturbs nobody."""
 
@@ -50,8 +53,16 @@ class Family:
 class Lookout:
     """Looks at needs and numbers within `looking`. Everything else may be asked from any thread."""
 
-    def __init__(self, *, every: timedelta = EVERY, within: timedelta = WITHIN, lately: timedelta = LATELY) -> None:
+    def __init__(
+        self,
+        *,
+        every: timedelta = EVERY,
+        numbers_every: timedelta = NUMBERS_EVERY,
+        within: timedelta = WITHIN,
+        lately: timedelta = LATELY,
+    ) -> None:
         self._every, self._within, self._lately = (t.total_seconds() for t in (every, within, lately))
+        self._numbers_every = numbers_every.total_seconds()
         self._started = self._leaving = False
         self._needs: Sequence[Need] = ()
         self._answered: dict[str, float] = {}
@@ -100,7 +111,8 @@ class Lookout:
 
     def figures(self) -> list[tuple[Family, Mapping[str, float]]]:
         """The numbers that were read lately; older ones are left out, for they would look like news."""
-        return [(family, found) for at, family, found in [*self._read.values()] if self._is_late(at)]
+        oldest = monotonic() - self._numbers_every - self._lately
+        return [(family, found) for at, family, found in [*self._read.values()] if at >= oldest]
 
     def _stands(self, need: Need) -> bool:
         at = self._answered.get(need.name)
@@ -138,7 +150,7 @@ class Lookout:
                     self._read[family.name] = monotonic(), family, dict(await family.read())
             except (ColdmigrateError, TimeoutError) as error:
                 _log.debug("%s cannot be read: %s", family.name, error)
-            await asyncio.sleep(self._every)
+            await asyncio.sleep(self._numbers_every)
 
 
 def _words(stands: bool) -> str:  # noqa: FBT001 - the very question

@@ -35,7 +35,7 @@ class Away:
 
 @pytest.fixture
 def health():
-    lookout = Lookout(every=MOMENT, within=timedelta(seconds=1), lately=timedelta(seconds=0.4))
+    lookout = Lookout(every=MOMENT, numbers_every=MOMENT, within=timedelta(seconds=1), lately=timedelta(seconds=0.4))
     return Health("worker", pulse=Pulse(every=MOMENT, stalled=timedelta(seconds=0.5)), lookout=lookout)
 
 
