@@ -114,6 +114,11 @@ def _config(slack: SlackPlayer, vcenter: VCenterPlayer) -> str:
         ("[slack] ", f'[slack]\napi_url = "{slack.api_url}"\n# '),
         ('"group:S0123VMOPS", "user:U0456"', '"user:U0ALICE001", "user:U0BOB00001", "user:U0CAROL001"'),
         (
+            "# [lists]                                 # VMs",
+            "[lists]                                   # VMs",
+        ),
+        ('# web-tier = ["web01", "web02"]', 'web-tier = ["web01", "cache01", "mail01", "app01"]'),
+        (
             '# [alerts]\n# channel = "C0789NFC"\n# mode = "observe" ',
             '[alerts]\nchannel = "C0NFCALERT"\nmode = "observe" ',
         ),

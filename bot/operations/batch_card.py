@@ -16,7 +16,7 @@ from bot.operations.batch_record import Row, batch_of, startable, stops
 from bot.operations.record import copied_of, plan_of, trouble_of
 from bot.slack.port import Button, ButtonKind, TableCard
 
-COLUMNS: Final = ("VM", "From", "To", "Size", "Concerns", "State", "Progress")
+COLUMNS: Final = ("VM", "State", "Progress", "Size", "From", "To", "Concerns")
 ALL_SHOWN: Final = 30
 """Rows that surely fit: of more, those come first that somebody should look at."""
 
@@ -118,10 +118,16 @@ def _concerns(plan: Plan) -> str:
 def _cells(row: Row) -> list[str]:
     job = row.own
     plan = plan_of(job) if job is not None else None
-    source = f"{plan.source.site or plan.source.datacenter}: {plan.source.host}" if plan else ""
-    target = f"{plan.target.site}: {plan.target.host}" if plan else row.request.site
+    source = f"{plan.source.site or plan.source.datacenter}: {_short(plan.source.host)}" if plan else ""
+    target = f"{plan.target.site}: {_short(plan.target.host)}" if plan else row.request.site
     size = gib(plan.size) if plan else ""
-    return [row.request.vm.name, source, target, size, why(row), word(row), _progress(job)]
+    return [row.request.vm.name, word(row), _progress(job), size, source, target, why(row)]
+
+
+def _short(host: str) -> str:
+    """A host without its domain, as people call it; an address stays whole."""
+    name, _, _ = host.partition(".")
+    return host if name.isdigit() or ":" in host else name
 
 
 def _progress(job: Job | None) -> str:

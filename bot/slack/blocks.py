@@ -50,6 +50,8 @@ ITEMS: Final = 60
 ROWS: Final = 100  # the head is one of them
 COLUMNS: Final = 20
 CELL: Final = 120
+SENTENCE: Final = 40
+"""Characters from which on a cell has to be wrapped."""
 BUTTONS: Final = 25
 BUTTON_TEXT: Final = 75
 BUTTON_VALUE: Final = 2000
@@ -133,7 +135,7 @@ class Layout:
             nonlocal left
             shown = self._rows(columns, rows)
             left = len(rows) - (len(shown) - 1)
-            return TableBlock(rows=shown, column_settings=[{"is_wrapped": True}] * len(shown[0]))
+            return TableBlock(rows=shown, column_settings=_columns(shown))
 
         self._add("the table", make)
         if left and left < len(rows):
@@ -307,6 +309,11 @@ def _width(lengths: Sequence[int], room: int) -> int:
             return max(share, 1)
         room -= length
     return max(waiting, default=1)
+
+
+def _columns(rows: Sequence[Sequence[BlockDict]]) -> list[BlockDict]:
+    """Sentences are wrapped; names and figures are not torn apart for that."""
+    return [{"is_wrapped": max(len(cell["text"]) for cell in column) > SENTENCE} for column in zip(*rows, strict=True)]
 
 
 def _whole(text: str, limit: int) -> str:

@@ -19,7 +19,7 @@ _LABELS: Final = {
     ButtonKind.OTHER_HOST: "Other host",
     ButtonKind.CANCEL_WAITING: "Cancel what waits",
 }
-_LABELS_OF_MANY: Final = _LABELS | {ButtonKind.APPROVE: "Approve all", ButtonKind.RETRY: "Retry what failed"}
+_LABELS_OF_MANY: Final = _LABELS | {ButtonKind.APPROVE: "Approve all", ButtonKind.RETRY: "Retry the rest"}
 _STYLES: Final = {
     ButtonKind.APPROVE: "primary",
     ButtonKind.RELEASE: "primary",

@@ -79,7 +79,7 @@ def test_a_row_of_many_lines_does_not_shift_the_numbers():
     ],
 )
 def test_a_file_that_is_no_list(data, said):
-    with pytest.raises(UserError, match="^tier.csv") as caught:
+    with pytest.raises(UserError, match=r"^tier\.csv") as caught:
         read(data)
     assert said in str(caught.value)
 
