@@ -25,6 +25,7 @@ from bot.store.client import Store, connect
 from tests.chaos import ring_world
 from tests.chaos.chronicle import Chronicle
 from tests.chaos.fleet import Fleet, hired
+from tests.chaos.patience import patient
 from tests.chaos.people import People
 from tests.chaos.rows import UnmeasuredError
 from tests.chaos.stage import Stage
@@ -98,26 +99,37 @@ class HungError(Exception):
 
 @asynccontextmanager
 async def ring(
-    stage: Stage, *, vms: int, rate: str = "800 Mbit/s", fickle: float = 0.0, lease: float = ring_world.LEASE
+    stage: Stage,
+    *,
+    vms: int,
+    rate: str = "800 Mbit/s",
+    fickle: float = 0.0,
+    lease: float = ring_world.LEASE,
+    redis: str = "",
 ) -> AsyncIterator[Ring]:
-    """A new world with so many VMs, an empty Valkey, and nobody hired yet. Fair weather until `weather.blow`."""
+    """A new world with so many VMs, an empty Valkey, and nobody hired yet. Fair weather until `weather.blow`.
+
+    `redis`: the URL of one that the part has started, and may take away: then whoever asks the queue asks again.
+    """
     folder = stage.new_folder()
     async with AsyncExitStack() as stack:
-        server = stack.enter_context(embedded.start(folder / "valkey"))
+        url = redis or stack.enter_context(embedded.start(folder / "valkey")).url
         world = ring_world.world(vms=vms, rate=rate, seed=stage.seed)
         running = await stack.enter_async_context(await play_world(world, folder / "world"))
         vcenter = running["east"]
         path = ring_world.config(vcenter, folder, lease=lease)
-        secrets = {"VC_PASSWORD": vcenter.password, "REDIS_URL": server.url}
-        store = await stack.enter_async_context(connect(server.url))
-        queue = queue_of(config_of.load(path, secrets), store)
+        secrets = {"VC_PASSWORD": vcenter.password, "REDIS_URL": url}
+        store = await stack.enter_async_context(connect(url))
+        queue: JobQueue = queue_of(config_of.load(path, secrets), store)
+        if redis:
+            queue = patient(queue)
         chronicle = Chronicle(queue)
         log = folder / "workers.log"
         fleet = await stack.enter_async_context(hired(Fleet(path, secrets, log, store, await stage.nursery())))
         people = People(queue, vcenter, chronicle, stage.dice, fickle=fickle)
         group = await stack.enter_async_context(_background())
         this = Ring(
-            *(stage, folder, vcenter, server.url, store, queue, chronicle, fleet, people),
+            *(stage, folder, vcenter, url, store, queue, chronicle, fleet, people),
             *(Weather(vcenter, stage.dice), group),
         )
         group.create_task(chronicle.keep(), name="chronicle")
