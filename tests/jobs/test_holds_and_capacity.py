@@ -153,6 +153,14 @@ async def test_requesters_take_turns(queue, queued):
     assert order == ["bulk0", "single", "bulk1", "second", "bulk2", "bulk3"]
 
 
+async def test_what_is_due_at_one_moment_goes_in_turns(queue, queued, skew_clock):
+    at = await queue.now() + timedelta(hours=1)
+    bulk = [{"vm": f"bulk{n}", "requester": "U1"} for n in range(3)]
+    await queued(*bulk, {"vm": "single", "requester": "U2"}, not_before=at)
+    skew_clock(timedelta(hours=1, seconds=1))
+    assert "single" in await names(queue, most=2)
+
+
 async def test_whoever_comes_later_joins_the_round_that_is_served(queue, queued):
     await queued(*({"vm": f"bulk{n}", "requester": "U1"} for n in range(5)))
     assert await names(queue, most=3) == ["bulk0", "bulk1", "bulk2"]

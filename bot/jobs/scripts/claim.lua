@@ -47,18 +47,20 @@ local function lapsed()
   end
 end
 
+-- What has started is taken as soon as it is due. Anything else joins its lane's line: what is due at one moment, when
+-- a window opens, goes in turns like everything.
 local function due()
-  while #taken < most do
-    local id = redis.call('ZRANGEBYSCORE', key('delayed'), '-inf', whole(now), 'LIMIT', 0, 1)[1]
-    if id == nil then
-      return
-    end
-    redis.call('ZREM', key('delayed'), id)
+  local found = redis.call('ZRANGEBYSCORE', key('delayed'), '-inf', whole(now), 'LIMIT', 0, MANY)
+  for _, id in ipairs(found) do
     local job = read(id)
-    if job ~= nil and (STARTED[job.state] or (free(job, limits) and not is_held(job, held))) then
+    if job == nil then
+      redis.call('ZREM', key('delayed'), id)
+    elseif not STARTED[job.state] then
+      redis.call('ZREM', key('delayed'), id)
+      make_ready(id, job, job.state ~= 'queued')
+    elseif #taken < most then
+      redis.call('ZREM', key('delayed'), id)
       take(id, job, false)
-    elseif job ~= nil then
-      make_ready(id, job, true) -- its lane is full or held: first in line when that is over
     end
   end
 end
