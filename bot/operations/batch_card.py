@@ -16,7 +16,7 @@ from bot.operations.batch_record import Row, batch_of, startable, stops
 from bot.operations.record import copied_of, plan_of, trouble_of
 from bot.slack.port import Button, ButtonKind, TableCard
 
-COLUMNS: Final = ("VM", "State", "Progress", "Size", "From", "To", "Concerns")
+COLUMNS: Final = ("VM", "State", "Progress", "Size", "Concerns", "From", "To")
 ALL_SHOWN: Final = 30
 """Rows that surely fit: of more, those come first that somebody should look at."""
 
@@ -121,7 +121,7 @@ def _cells(row: Row) -> list[str]:
     source = f"{plan.source.site or plan.source.datacenter}: {_short(plan.source.host)}" if plan else ""
     target = f"{plan.target.site}: {_short(plan.target.host)}" if plan else row.request.site
     size = gib(plan.size) if plan else ""
-    return [row.request.vm.name, word(row), _progress(job), size, source, target, why(row)]
+    return [row.request.vm.name, word(row), _progress(job), size, why(row), source, target]
 
 
 def _short(host: str) -> str:
