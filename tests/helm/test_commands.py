@@ -16,7 +16,7 @@ from bot.playground.vcenter.player import VCenterPlayer, play_world
 from bot.playground.world import parse_world
 from bot.store import embedded
 from tests.health.probes import ask, free_port, until
-from tests.helm.charts import altered, one, rendered
+from tests.helm.charts import altered, pods, rendered
 from tests.helm.ground import Grounded, grounded
 from tests.worlds import CONFIGURED_SITES, TWO_SITES
 
@@ -54,7 +54,7 @@ class Cluster:
         """The one container of a role, with nothing but what its pod mounts."""
         values = altered("minimal", {"config": self._config, "caBundle.configMap": "ca", "health.port": free_port()})
         objects = rendered(values)
-        spec = one(objects, "Deployment", f"cm-coldmigrate-{role}")["spec"]["template"]["spec"]
+        spec = dict(pods(objects))[f"cm-coldmigrate-{role}"]
         configs = {found["metadata"]["name"]: found["data"] for found in objects if found["kind"] == "ConfigMap"}
         configs["ca"] = {"ca.crt": Path(self.vcenter.ca_file).read_text("utf-8")}
         async with grounded(spec, self._folder / role, secrets=self._secrets, configs=configs) as running:
@@ -128,6 +128,14 @@ async def test_a_bot_that_slack_has_cut_off_is_not_ready(cluster):
         await cluster.slack.stop()
         assert "slack: does not answer\n" in await stands(pod, "readiness", well=False)
         assert (await asyncio.to_thread(ask, pod.port, pod.path("liveness"))).status == 200
+
+
+async def test_the_doctor_comes_and_says_what_it_sees(cluster):
+    async with cluster.pod("doctor") as pod:
+        code = await asyncio.wait_for(pod.process.wait(), WITHIN)
+        said = pod.log.read_text("utf-8")
+        assert code in {0, 1}, said  # warnings are for people: this Redis has no replica
+        assert "redis" in said
 
 
 async def test_told_to_stop_while_it_comes_up_it_goes(cluster):
