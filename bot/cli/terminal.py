@@ -19,10 +19,11 @@ You are alice in #migrations. Type what you would type in Slack:
   /coldmigrate help             what alice may do
 and, for the buttons of the newest card:
   approve, cancel, retry        click it
+  release, other-host, cancel-waiting   on the card of a link that is held
   as bob                        be somebody else (mallory may do nothing)
   quit                          or Ctrl-C
 """
-BUTTONS: Final = ("approve", "cancel", "retry")
+BUTTONS: Final = ("approve", "cancel", "retry", "release", "other-host", "cancel-waiting")
 
 
 class Terminal:
