@@ -65,10 +65,11 @@ def test_every_verb_is_documented(pages):
 def test_every_slash_command_of_the_pages_is_understood(pages):
     for page, text in pages.items():
         for typed in re.findall(r"`/coldmigrate ([^`]+)`", text):
-            line = typed.partition(",")[0].replace("<job>", "k3q7m2xa").replace("<vm> <site>", "web01 site2")
+            line = re.sub("<job>|<batch>", "k3q7m2xa", typed.partition(",")[0]).replace("<vm> <site>", "web01 site2")
             request = parse.parse(line.replace(" <site>", " site1"))
             assert not isinstance(request, Empty), (page, typed)
-            assert ("site" in line) is isinstance(request, Migrate | MigrateMany | HoldLink | ReleaseLink), (page, typed)
+            with_site = Migrate | MigrateMany | HoldLink | ReleaseLink
+            assert ("site" in line) is isinstance(request, with_site), (page, typed)
 
 
 def test_every_diagnosis_of_the_pages_is_understood(pages):
