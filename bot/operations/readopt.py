@@ -88,12 +88,13 @@ async def adopt(tools: WorkerTools, lost: Forgotten) -> bool:
 async def _plan(tools: WorkerTools, lost: Forgotten) -> Plan:
     """The plan as it must have been. Where the VM has left its source already, the trace knows that source."""
     trace = lost.trace
+    known = trace.batch and await tools.queue.get(JobId(trace.batch))
     request = MigrationRequest(
         vm=lost.ref,
         site=trace.site,
         host=trace.host,
         datastore=trace.datastore or None,
-        batch=trace.batch,
+        batch=trace.batch if known else "",  # a batch that was forgotten has no card: then this gets one of its own
     )
     plan = await plan_migration(tools.fleet, request)
     source = replace(
