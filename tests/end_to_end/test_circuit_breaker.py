@@ -102,6 +102,7 @@ async def lossy(vcenter: VCenterPlayer) -> None:
 
 async def told(stage: Plant, user: str, saying: str) -> None:
     """Once the last thing that this person alone sees says so: answers to clicks come by themselves."""
+
     def heard() -> list[str]:
         return [text_of(message) for message in stage.slack.person.ephemerals(user)[-1:]]
 
