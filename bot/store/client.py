@@ -31,7 +31,7 @@ from bot.store.form import CONNECTION_NAME
 from bot.store.url import Address, parse
 
 LONGEST_BLOCK: Final = timedelta(seconds=20)
-"""What a blocking read may ask for; a connection that is silent for longer is taken for dead."""
+"""What a blocking read may ask for; a connection that is silent for much longer is taken for dead."""
 
 _CONNECT_TIMEOUT: Final = 2.0
 _REPLY_TIMEOUT: Final = 5.0
@@ -68,7 +68,7 @@ class Store(Redis):
     """The server's address without credentials."""
 
     reply_timeout: float | None = None
-    """Seconds for one command, from the wait for a connection to the end of the reply."""
+    """Seconds for one command, from the wait for a connection to the end of the reply; blocking comes on top."""
 
     durability: Durability = Durability()
     """What a durable change waits for."""
@@ -115,7 +115,9 @@ class Store(Redis):
     async def _sent(self, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
         # Not redis-py's socket_timeout: it sends under asyncio.wait_for, which on Python 3.11 loses a
         # cancellation that comes while a command is being sent, and a stopping worker would go on waiting.
-        async with asyncio.timeout(self.reply_timeout):
+        # What is asked to block is given that much longer and no more: a server that has gone silent is left soon.
+        patience = None if self.reply_timeout is None else self.reply_timeout + _blocks_for(args)
+        async with asyncio.timeout(patience):
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     async def _confirmed(self, args: Sequence[Any]) -> Any:
@@ -183,9 +185,20 @@ def connect(
     replicas = int(bool(address.master)) if confirm_replicas is None else confirm_replicas
     store = _client(address, ca_file, reply_timeout=_REPLY_TIMEOUT)
     store.durability = Durability(replicas=replicas, disk=confirm_disk)
-    store.blocking = _client(address, ca_file, reply_timeout=LONGEST_BLOCK.total_seconds() + _REPLY_TIMEOUT)
+    store.blocking = _client(address, ca_file, reply_timeout=_REPLY_TIMEOUT)
     store.blocking.blocking = store.blocking
     return store
+
+
+def _blocks_for(args: Sequence[Any]) -> float:
+    """Seconds that the server was told to wait before it answers with nothing."""
+    match args[0]:
+        case "BLPOP":
+            return float(args[-1])
+        case "XREAD":
+            named = next((at for at, word in enumerate(args) if word in {"BLOCK", b"BLOCK"}), None)
+            return 0.0 if named is None else float(args[named + 1]) / 1000
+    return 0.0
 
 
 def _client(address: Address, ca_file: Path | None, *, reply_timeout: float) -> Store:

@@ -51,6 +51,25 @@ async def test_the_tail_of_a_stream_waits_and_gives_up(store):
     assert await waiting == [(second, {"n": "2"})]
 
 
+async def test_who_waits_is_given_the_time_he_asked_for_and_little_more(valkey_url):
+    """A server that falls silent is left as soon by those who wait for news as by those who ask something."""
+    async with connect(valkey_url) as store:
+        assert store.blocking.reply_timeout == store.reply_timeout
+        store.blocking.reply_timeout = 0.2
+        begun = time.monotonic()
+        assert await store.tail("s", "0-0", block=timedelta(seconds=0.5)) == []
+        assert await store.blocking.xread({"s": "0-0"}, block=500) == []
+        assert await store.blocking.execute_command("BLPOP", "l", 0.5) is None
+        assert 1.5 <= time.monotonic() - begun
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        async with connect(f"redis://127.0.0.1:{deaf.getsockname()[1]}") as store:
+            store.blocking.reply_timeout = 0.1
+            begun = time.monotonic()
+            with pytest.raises(UnreachableError):
+                await store.tail("s", "0-0", block=timedelta(seconds=0.1))
+            assert time.monotonic() - begun < 5
+
+
 @pytest.mark.parametrize("fresh", [True, False])
 async def test_a_cancelled_command_ends_at_once_whenever_that_comes(valkey_url, fresh):
     for turns in range(40):
