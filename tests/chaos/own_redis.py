@@ -54,14 +54,17 @@ def own_redis(folder: Path) -> Iterator[OwnRedis]:
         server.stop()
 
 
-async def heard_again(url: str, fleet: Fleet, *, since: float) -> list[float]:
-    """For each living worker, the seconds until it asked the queue for something. Who stays silent counts `inf`."""
+async def heard_again(server: str | int, fleet: Fleet, *, since: float, within: float = 4 * BACK_WITHIN) -> list[float]:
+    """For each living worker, the seconds until it asked the queue for something. Who stays silent counts `inf`.
+
+    `server` is a URL of a socket, or a port of this machine.
+    """
     silent = set(fleet.living)
     back: list[float] = []
-    reader, writer = await asyncio.open_unix_connection(url.removeprefix("unix://"), limit=_LONGEST_LINE)
+    reader, writer = await _dial(server)
     try:
         writer.write(b"MONITOR\r\n")
-        async with asyncio.timeout(4 * BACK_WITHIN):
+        async with asyncio.timeout(within):
             while silent:
                 line = (await reader.readline()).decode(errors="replace")
                 for worker in [one for one in silent if one.is_called(line)]:
@@ -72,6 +75,12 @@ async def heard_again(url: str, fleet: Fleet, *, since: float) -> list[float]:
     finally:
         writer.close()
     return back
+
+
+async def _dial(server: str | int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if isinstance(server, int):
+        return await asyncio.open_connection("127.0.0.1", server, limit=_LONGEST_LINE)
+    return await asyncio.open_unix_connection(server.removeprefix("unix://"), limit=_LONGEST_LINE)
 
 
 async def really_ended(night: Ring) -> None:

@@ -15,6 +15,8 @@ from bot.errors import OutsideError
 from bot.jobs.port import Drafted, JobQueue, NewJob
 
 AGAIN_AFTER: Final = 0.1
+LOOK_BACK: Final = 60_000
+"""Milliseconds; longer than any server of a night goes on alone."""
 
 
 class _PatientQueue:
@@ -34,24 +36,36 @@ class _PatientQueue:
     async def draft(self, new: NewJob) -> Drafted:
         """Fresh, too, if an earlier try of ours made it and its answer was lost."""
         named = replace(new, dedupe=new.dedupe or secrets.token_hex(8))
-        drafted = cast(Drafted, await _until_answered(lambda: self._queue.draft(named)))
+        drafted = cast("Drafted", await _until_answered(lambda: self._queue.draft(named)))
         return replace(drafted, fresh=drafted.fresh or drafted.own)
 
     async def events(self, *, since: str = "$") -> AsyncIterator[tuple[str, Mapping[str, str]]]:
-        """Every event that is kept, across any number of outages."""
+        """Every event that is kept, across any number of outages, each once.
+
+        After each it looks back: who took over from a lost server may have told of things before that one's last.
+        """
         last = since
+        known: set[str] = set()
         while True:
             try:
                 async for stamp, event in self._queue.events(since=last):
                     last = stamp
-                    yield stamp, event
+                    if stamp not in known:
+                        known.add(stamp)
+                        yield stamp, event
             except OutsideError:
+                last = _before(last)
                 await asyncio.sleep(AGAIN_AFTER)
 
 
 def patient(queue: JobQueue) -> JobQueue:
     """The same queue, for somebody who never gives up."""
-    return cast(JobQueue, _PatientQueue(queue))
+    return cast("JobQueue", _PatientQueue(queue))
+
+
+def _before(stamp: str) -> str:
+    moment = stamp.partition("-")[0]
+    return f"{max(int(moment) - LOOK_BACK, 0)}-0" if moment.isdigit() else stamp
 
 
 async def _until_answered(ask: Callable[[], Awaitable[Any]]) -> Any:
