@@ -60,7 +60,7 @@ class Fleet:
     secrets: dict[str, str]
     log: Path
     store: Store
-    nursery: Nursery
+    nursery: Callable[[], Awaitable[Nursery]]
     workers: list[Employee] = field(default_factory=list)
     deaths: list[Death] = field(default_factory=list)
     strange_ends: list[str] = field(default_factory=list)
@@ -78,7 +78,8 @@ class Fleet:
         if exec_:
             process: Process = await execute(words, environment=self.secrets, log=self.log)
         else:
-            process = await self.nursery.fork(words, environment=self.secrets, log=self.log, first=first)
+            nursery = await self.nursery()
+            process = await nursery.fork(words, environment=self.secrets, log=self.log, first=first)
         worker = Employee(process, options, time.time())
         self.workers.append(worker)
 

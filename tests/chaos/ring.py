@@ -27,7 +27,7 @@ from tests.chaos.chronicle import Chronicle
 from tests.chaos.fleet import Fleet, hired
 from tests.chaos.patience import patient
 from tests.chaos.people import People
-from tests.chaos.rows import UnmeasuredError
+from tests.chaos.rows import HungError, UnmeasuredError
 from tests.chaos.stage import Stage
 from tests.chaos.weather import Weather
 
@@ -93,10 +93,6 @@ class Ring:
         _ask(self.url, "XADD", "{cm}:ev", "*", "job", "", "state", "", "by", "test", "why", "the clock moved")
 
 
-class HungError(Exception):
-    """Something that had to happen did not."""
-
-
 @asynccontextmanager
 async def ring(
     stage: Stage,
@@ -105,6 +101,7 @@ async def ring(
     rate: str = "800 Mbit/s",
     fickle: float = 0.0,
     lease: float = ring_world.LEASE,
+    slots: int = ring_world.SLOTS,
     redis: str = "",
 ) -> AsyncIterator[Ring]:
     """A new world with so many VMs, an empty Valkey, and nobody hired yet. Fair weather until `weather.blow`.
@@ -117,7 +114,7 @@ async def ring(
         world = ring_world.world(vms=vms, rate=rate, seed=stage.seed)
         running = await stack.enter_async_context(await play_world(world, folder / "world"))
         vcenter = running["east"]
-        path = ring_world.config(vcenter, folder, lease=lease)
+        path = ring_world.config(vcenter, folder, lease=lease, slots=slots)
         secrets = {"VC_PASSWORD": vcenter.password, "REDIS_URL": url}
         store = await stack.enter_async_context(connect(url))
         queue: JobQueue = queue_of(config_of.load(path, secrets), store)
@@ -125,7 +122,7 @@ async def ring(
             queue = patient(queue)
         chronicle = Chronicle(queue)
         log = folder / "workers.log"
-        fleet = await stack.enter_async_context(hired(Fleet(path, secrets, log, store, await stage.nursery())))
+        fleet = await stack.enter_async_context(hired(Fleet(path, secrets, log, store, stage.nursery)))
         people = People(queue, vcenter, chronicle, stage.dice, fickle=fickle)
         group = await stack.enter_async_context(_background())
         this = Ring(

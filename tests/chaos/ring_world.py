@@ -76,11 +76,11 @@ def world(*, vms: int, rate: str, seed: int) -> World:
     return parse_world("".join(text))
 
 
-def config(vcenter: VCenterPlayer, folder: Path, *, lease: float = LEASE) -> Path:
+def config(vcenter: VCenterPlayer, folder: Path, *, lease: float = LEASE, slots: int = SLOTS) -> Path:
     """Write the coldmigrate.toml for it."""
     path = folder / "coldmigrate.toml"
     text = _VCENTER.format(vcenter=vcenter, lease=lease, submit=SUBMIT_TIMEOUT) + "".join(
-        _CONFIGURED_SITE.format(n=n, next=next_site(n), slots=SLOTS) for n in range(1, SITES + 1)
+        _CONFIGURED_SITE.format(n=n, next=next_site(n), slots=slots) for n in range(1, SITES + 1)
     )
     path.write_text(text, encoding="utf-8")
     return path

@@ -16,6 +16,10 @@ class UnmeasuredError(Exception):
     """The part could not be carried out, so it says nothing about the product."""
 
 
+class HungError(Exception):
+    """Something that had to happen did not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """What was done to the product and how it stood that. A `breach` is a sentence about a broken promise.

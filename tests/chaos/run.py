@@ -22,8 +22,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from tests.chaos.ring import HungError
-from tests.chaos.rows import Row, merge, part_of, table
+from tests.chaos.rows import HungError, Row, merge, part_of, table
 from tests.chaos.stage import Scale, Stage, stage
 
 HERE: Final = Path(__file__).resolve().parent

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -40,7 +42,7 @@ def parts(tmp_path: Path) -> Callable[..., None]:
     def write(**rows: str) -> None:
         for name, row in rows.items():
             (tmp_path / "parts" / f"{name}.py").write_text(
-                "from tests.chaos.ring import HungError\nfrom tests.chaos.rows import Row\n"
+                "from tests.chaos.rows import HungError, Row\n"
                 f"NAME = {name!r}\nasync def run(stage):\n    return [{row}]\n",
                 encoding="utf-8",
             )
@@ -138,6 +140,36 @@ async def test_a_forked_role_is_a_process_of_its_own_and_ends_with_the_nursery(t
         assert await paused.wait() == -signal.SIGKILL
         left = await born.fork(["diagnose", "-"], environment={}, log=log, first=[("tests.chaos.sleeper", "")])
     assert not Path(f"/proc/{left.pid}").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a killed run cannot take its children along")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_child_is_left_behind(tmp_path, number):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/long.py").write_text(
+        textwrap.dedent("""
+        import asyncio
+        from pathlib import Path
+        NAME = "long"
+        async def run(stage):
+            born = await stage.nursery()
+            first = [("tests.chaos.sleeper", "")]
+            child = await born.fork(["worker"], environment={}, log=stage.folder / "log", first=first)
+            print(child.pid, flush=True)
+            await asyncio.Event().wait()
+        """),
+        encoding="utf-8",
+    )
+    command = [sys.executable, str(RUN), "--parts", str(tmp_path / "parts"), "--file", str(tmp_path / "chaos.json")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as frame:
+        child = os.pidfd_open(int(frame.stdout.readline()))
+        frame.send_signal(number)
+        ended, _, _ = select.select([child], [], [], PATIENCE)
+        os.close(child)
+        assert ended, "the child still runs"
+        frame.communicate(timeout=PATIENCE)
+    assert frame.returncode == (-number if number == signal.SIGKILL else 143)
+    assert not (tmp_path / "chaos.json").exists()
 
 
 @pytest.mark.skipif(not wrong_clock.possible(), reason="no process here can be given a clock of its own")

@@ -17,6 +17,7 @@ from bot.migration.machine import Phase
 from tests.chaos.fleet import Employee
 from tests.chaos.referee import Judgement, judge
 from tests.chaos.ring import Ring, ring
+from tests.chaos.ring_world import SITES, SLOTS
 from tests.chaos.rows import Row, UnmeasuredError
 from tests.chaos.stage import Stage
 
@@ -25,7 +26,7 @@ ASLEEP: Final = 30.0
 
 
 async def run(stage: Stage) -> list[Row]:
-    return [await _without_look_up(stage), await _without_fence(stage)]
+    return [await _without_look_up(stage), await _without_fence(stage), await _without_enough_slots(stage)]
 
 
 async def _without_look_up(stage: Stage) -> Row:
@@ -63,6 +64,20 @@ async def _without_fence(stage: Stage) -> Row:
                 await night.fleet.kill(worker, "SIGKILLs")
         seen = await judge(night, pickups=False)
     return _must_see(seen, "control.fence off", {"SIGSTOPs": times})
+
+
+async def _without_enough_slots(stage: Stage) -> Row:
+    """The workers are told of one slot more than the referee is."""
+    async with ring(stage, vms=4 * SITES, slots=SLOTS + 1) as night:
+        await night.fleet.hire()
+        for vm in night.people.refs():
+            await night.people.asks(vm)
+        await night.within(60, "jobs that never end", night.people.all_ended())
+        await night.fleet.dismiss_all()
+        seen = await judge(night)
+    blind = f"{SLOTS + 1} slots were in use, and {seen.peak} copies on one link were seen: the referee is blind"
+    seen.breaches = [] if seen.peak > SLOTS and seen.breaches else [blind]
+    return seen.row("control.slots", {"slots": SLOTS + 1})
 
 
 def _must_see(seen: Judgement, name: str, did: dict[str, int]) -> Row:
