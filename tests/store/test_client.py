@@ -60,7 +60,7 @@ async def test_who_waits_is_given_the_time_he_asked_for_and_little_more(valkey_u
         assert await store.tail("s", "0-0", block=timedelta(seconds=0.5)) == []
         assert await store.blocking.xread({"s": "0-0"}, block=500) == []
         assert await store.blocking.execute_command("BLPOP", "l", 0.5) is None
-        assert 1.5 <= time.monotonic() - begun
+        assert time.monotonic() - begun >= 1.5
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         async with connect(f"redis://127.0.0.1:{deaf.getsockname()[1]}") as store:
             store.blocking.reply_timeout = 0.1
