@@ -24,6 +24,9 @@ IDLE: Final = timedelta(seconds=2)
 _SWEEP: Final = timedelta(seconds=2)
 """Often enough that nobody waits for it after the clock was moved, in the demo or by an operator."""
 
+_BUSY: Final = 0.05
+"""Seconds by which the loop is late when it has enough to do."""
+
 _OUTAGE: Final = timedelta(seconds=1)
 _AT_ONCE: Final = 16
 """Jobs claimed in one request: enough to be quick, few enough that another worker gets its share."""
@@ -90,8 +93,22 @@ class Worker:
             return
         for claim in claims:
             self._begin(claim)
+        await self._breathe()
         if any(claim.suspect for claim in claims):
             await self._until_stopping(claims[0].proven())
+
+    async def _breathe(self) -> None:
+        """Begin no more while those that just began keep the loop busy: leases must be renewed, replies be read.
+
+        After a restart a thousand copies may wait to be followed again, and each begins with some work.
+        """
+        clock, pause = asyncio.get_running_loop().time, 0.0
+        while not self._stopping.is_set():
+            due = clock() + pause
+            await asyncio.sleep(pause)
+            if clock() - due < _BUSY:
+                return
+            pause = min(clock() - due, 1.0)
 
     def _begin(self, claim: Claim) -> None:
         task = asyncio.create_task(self._work(claim), name=f"job {claim.job.id}")

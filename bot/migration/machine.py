@@ -95,6 +95,11 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class PutOff:
+    """vCenter could not start it at the moment, said so, and the VM is at the source: it is asked again later."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyLost:
     """The call was sent and no answer came."""
 
@@ -175,6 +180,7 @@ Event = (
     | Expired
     | IntentWritten
     | Refused
+    | PutOff
     | ReplyLost
     | WriterEnded
     | TaskFound
@@ -211,6 +217,7 @@ TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
     (Phase.INTENT, ReplyLost): Phase.UNKNOWN,
     (Phase.INTENT, NothingStarted): Phase.INTENT,
     (Phase.INTENT, CancelledAtSource): Phase.CANCELLED,
+    (Phase.INTENT, PutOff): Phase.QUEUED,
     (Phase.INTENT, Refused): Phase.FAILED,
     (Phase.UNKNOWN, WriterEnded): Phase.UNKNOWN,
     (Phase.UNKNOWN, TaskFound): Phase.ATTACHED,
@@ -220,6 +227,7 @@ TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
     (Phase.UNKNOWN, Refused): Phase.FAILED,
     (Phase.UNKNOWN, Undecidable): Phase.NEEDS_HUMAN,
     (Phase.ATTACHED, TaskEnded): Phase.VERIFYING,
+    (Phase.ATTACHED, PutOff): Phase.QUEUED,
     (Phase.ATTACHED, Undecidable): Phase.NEEDS_HUMAN,
     (Phase.ATTACHED, PartsDone): Phase.DONE,
     (Phase.ATTACHED, PartsFailed): Phase.FAILED,

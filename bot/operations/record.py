@@ -129,6 +129,17 @@ def with_wait(why: str) -> dict[str, str]:
     return {"waits": why}
 
 
+def with_busy(since: datetime) -> dict[str, str]:
+    """The field that says since when something passing is in the way of the start."""
+    return {"busy_since": since.isoformat()}
+
+
+def busy_since(job: Job) -> datetime | None:
+    """Since when something passing is in the way of the start, if it is."""
+    text = job.data.get("busy_since", "")
+    return datetime.fromisoformat(text) if text else None
+
+
 def with_cancel(state: CancelState) -> dict[str, str]:
     """The field that says how far a cancel has come."""
     return {"cancel": state}

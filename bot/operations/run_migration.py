@@ -19,6 +19,7 @@ from bot.migration.machine import (
     IntentWritten,
     NothingStarted,
     Phase,
+    PutOff,
     Refused,
     ReplyLost,
     TaskEnded,
@@ -33,7 +34,7 @@ from bot.operations.conclude import conclude
 from bot.operations.find_out import Moved, NotOurs, NotStarted, Started, Unclear, find_out, look, same_user
 from bot.operations.finish import finish
 from bot.operations.follow_task import follow_task
-from bot.operations.plan_migration import plan_migration
+from bot.operations.last_look import No, NotNow, last_look, put_off
 from bot.operations.readopt import Forgotten, adopt, forgotten
 from bot.operations.record import (
     NO_TROUBLE,
@@ -49,6 +50,7 @@ from bot.operations.record import (
 from bot.operations.tools import WorkerTools
 from bot.operations.trace import trace_of, write
 from bot.operations.trouble import tell_trouble
+from bot.operations.verify import Whereabouts, whereabouts
 from bot.operations.wait_for_opening import waits_for_opening
 from bot.operations.watch_logs import LogWatch, watching
 from bot.slack.port import Reply
@@ -113,29 +115,19 @@ class _Run:
             return
         if await waits_for_opening(self.tools, self.claim):
             return
-        if (why := await self._objection()) is not None:
-            await self._end(Refused(), f"{why} Nothing was started.")
-            return
+        match await last_look(self.tools, self.claim):
+            case No(why):
+                await self._end(Refused(), f"{why} Nothing was started.")
+                return
+            case NotNow(why):
+                await put_off(self.tools, self.claim, why)
+                return
         if (forgotten := await self._forgotten()) is not None:
             why = f"{forgotten.vm} is being migrated already, by a job that Redis had forgotten: {forgotten.job}."
             await self._end(Refused(), f"{why} It is followed again from now on. Nothing was started by this job.")
             await adopt(self.tools, forgotten)
             return
-        await self._submit(IntentWritten(), why="about to ask vCenter", attempt=1)
-
-    async def _objection(self) -> str | None:
-        """What speaks against starting the approved plan now, hours after it was approved perhaps."""
-        approved = approved_plan(self.claim.job)
-        try:
-            fresh = await plan_migration(self.tools.fleet, approved.request)
-        except (FaultError, LoginError, UserError) as error:
-            return str(error)
-        blocking = [c.text for c in fresh.concerns if c.severity == "block"]
-        if blocking:
-            return "Since it was approved: " + " ".join(blocking)
-        if fresh.vm_path_name != approved.vm_path_name or fresh.disk_paths != approved.disk_paths:
-            return f"{approved.request.vm.name} has moved or changed its disks since it was approved."
-        return None
+        await self._submit(IntentWritten(), why="about to ask vCenter", attempt=self.claim.job.attempt + 1)
 
     async def _forgotten(self) -> Forgotten | None:
         """A migration of this VM that may still be under way, and of which only its trace on the VM tells."""
@@ -152,7 +144,8 @@ class _Run:
         try:
             session = await vcenter.writer_session()
             await self._watching(op_id)  # which may take its time, hence before the clocks are read
-            since = await vcenter.now() if attempt == 1 else intent_of(self.claim.job).vcenter_time
+            first = isinstance(event, IntentWritten)  # else an earlier call of this start may still have an effect
+            since = await vcenter.now() if first else intent_of(self.claim.job).vcenter_time
             intent = Intent(op_id, session, since, await self.tools.queue.now())
         except (FaultError, LoginError) as error:
             await self._end(Refused(), f"{error} Nothing was started.")
@@ -191,7 +184,16 @@ class _Run:
             if isinstance(found, Started):
                 await self._found(found)
                 return
+        if error.transient and attempt < MOST_ATTEMPTS:
+            await self._put_off(str(error))
+            return
         await self._end(Refused(), f"vCenter refused to start it: {error} ({error.kind})")
+
+    async def _put_off(self, said: str) -> None:
+        """vCenter keeps tasks of one VM apart: this one did nothing, and is asked for again when the other is over."""
+        why = f"vCenter cannot start it at the moment: {said}"
+        await self._move(PutOff(), why=why)
+        await put_off(self.tools, self.claim, why)
 
     async def _found(self, started: Started) -> None:
         task = started.task.task
@@ -234,9 +236,14 @@ class _Run:
     async def _follow(self) -> None:
         plan, vcenter = self._known()
         end = await follow_task(self.tools, self.claim, vcenter, plan, await self._watching())
-        if end is not None and end.fault == TASK_IN_PROGRESS and (other := await self._other(plan, vcenter)):
-            await self.claim.note({"task": other})
-            return
+        if end is not None and end.fault == TASK_IN_PROGRESS:
+            if other := await self._other(plan, vcenter):
+                await self.claim.note({"task": other})
+                return
+            place = await vcenter.place(plan.request.vm.uuid)
+            if place is not None and whereabouts(place, plan) is Whereabouts.AT_SOURCE:
+                await self._put_off(end.message or end.fault)
+                return
         await self._move(TaskEnded(), why=_ended_how(end), data=with_task_end(end) if end else {})
 
     async def _other(self, plan: Plan, vcenter: VCenter) -> str | None:

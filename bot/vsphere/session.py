@@ -26,8 +26,8 @@ from bot.vsphere.wire import Endpoint, LostReplyError, Wire
 
 Answer = TypeVar("Answer")
 
-READER = "coldmigrate reader"
-WRITER = "coldmigrate writer"
+READER = "coldmigrate-reader"
+WRITER = "coldmigrate-writer"
 """What tells our two kinds of session apart in vCenter's list of sessions."""
 
 READ_WITHIN = timedelta(seconds=90)  # must exceed the long poll's wait

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import signal
+import time
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -362,3 +364,32 @@ def test_whoever_can_mend_it_has_a_day_while_a_copy_may_be_running():
         assert delays[-1] is None
         day = sum(filter(None, delays), timedelta(0))
         assert timedelta(hours=24) < day < timedelta(hours=26)
+
+
+async def test_no_more_is_begun_while_the_loop_is_kept_busy(queue, new):
+    """Sixteen at a time, and the next only once the loop is on time again: else no lease would be renewed meanwhile."""
+    for number in range(40):
+        await queue.draft(new(f"vm{number}", lane="wide"))
+    begun = 0
+
+    async def handler(claim):
+        nonlocal begun
+        time.sleep(0.01)
+        begun += 1
+        if begun == 40:
+            worker.stop()
+        await asyncio.Event().wait()
+
+    seen = [0]
+
+    async def watch():
+        while True:
+            await asyncio.sleep(0.001)
+            seen.append(begun)
+
+    worker = Worker(RedisQueue(queue._store, slots={"wide": 100}), "w1", {"migrate": handler})
+    watching = asyncio.create_task(watch())
+    await worker.run()
+    watching.cancel()
+    assert begun == 40
+    assert max(after - before for before, after in itertools.pairwise([*seen, begun])) <= 16

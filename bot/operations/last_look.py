@@ -1,0 +1,74 @@
+"""A last look before an approved plan is started, hours after it was approved perhaps: what speaks against it now.
+
+What passes by itself puts the start off, for an hour at most; anything else ends the job with nothing started.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from bot.errors import LoginError, UserError
+from bot.jobs.port import Claim
+from bot.operations.plan_migration import plan_migration
+from bot.operations.record import approved_plan, busy_since, with_busy
+from bot.operations.tools import WorkerTools
+from bot.operations.trouble import tell_trouble
+from bot.vsphere.port import FaultError
+
+PASSING: Final = frozenset({"running-task"})
+"""Concerns that end without anybody's doing: a backup, a snapshot that is taken."""
+
+ASK_AGAIN: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """It must not start; `why` in sentences."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """Something is in its way that will pass."""
+
+    why: str
+
+
+async def last_look(tools: WorkerTools, claim: Claim) -> No | NotNow | None:
+    """None: nothing speaks against starting now. OutsideError when vCenter cannot be asked at the moment."""
+    found = await _look(tools, claim)
+    if not isinstance(found, NotNow):
+        return found
+    since = busy_since(claim.job) or await tools.queue.now()
+    if await tools.queue.now() - since >= tools.patience:
+        return No(found.why)
+    await claim.note(with_busy(since))
+    return found
+
+
+async def put_off(tools: WorkerTools, claim: Claim, why: str) -> None:
+    """Give the job back for a minute; its slots are free meanwhile, and its card says what is waited for."""
+    await tell_trouble(tools, claim, why)
+    await claim.later(ASK_AGAIN, why=why)
+
+
+async def _look(tools: WorkerTools, claim: Claim) -> No | NotNow | None:
+    approved = approved_plan(claim.job)
+    try:
+        fresh = await plan_migration(tools.fleet, approved.request)
+    except FaultError as error:
+        if error.transient:
+            raise
+        return No(str(error))
+    except (LoginError, UserError) as error:
+        return No(str(error))
+    blocking = [concern for concern in fresh.concerns if concern.severity == "block"]
+    if blocking:
+        why = "Since it was approved: " + " ".join(concern.text for concern in blocking)
+        return NotNow(why) if all(concern.id in PASSING for concern in blocking) else No(why)
+    if fresh.vm_path_name != approved.vm_path_name or fresh.disk_paths != approved.disk_paths:
+        return No(f"{approved.request.vm.name} has moved or changed its disks since it was approved.")
+    return None
