@@ -205,7 +205,7 @@ class _Run:
         if job.state is not Phase.CANCELLED:
             return  # its card was shown by the move, and it waits for the release
         said = f"{approved_plan(job).request.vm.name} was cancelled before anything was started."
-        await self.tools.outbox.reply(job.id, job.channel, Reply("end", said, final=True))
+        await self.tools.outbox.reply(job.id, job.channel, Reply("end", said, final=True, quiet=True))
 
     async def _find_out(self) -> None:
         if not self.tools.look_up:
