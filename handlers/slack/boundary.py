@@ -18,6 +18,7 @@ from bot.errors import (
     MaybeSentError,
     OutsideError,
     RefusedError,
+    UnconfirmedError,
     UnreachableError,
     UserError,
 )
@@ -105,6 +106,8 @@ def _outlook(error: OutsideError) -> str:
     match error:
         case MaybeSentError():
             return "It may have been carried out all the same: look at /coldmigrate list before you repeat it."
+        case UnconfirmedError():
+            return "It may be lost again: ask once more in a moment. A VM has at most one live job."
         case UnreachableError():
             return "Nothing was queued and nothing was changed. Try again in a moment."
     again = f" Try again in {error.retry_after:.0f} s." if error.retry_after else " Try again in a moment."

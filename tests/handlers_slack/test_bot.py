@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from bot.errors import BugError, LoginError, MaybeSentError, OutsideError, UnreachableError
+from bot.errors import BugError, LoginError, MaybeSentError, OutsideError, UnconfirmedError, UnreachableError
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.operations.port import MigrateOrder
@@ -166,6 +166,7 @@ async def test_a_hostile_name_is_only_a_name(player, say, card, name):
     ("error", "said"),
     [
         (UnreachableError("Redis does not answer."), "Nothing was queued and nothing was changed"),
+        (UnconfirmedError("Redis made the change, but no replica has it."), "It may be lost again: ask once more"),
         (MaybeSentError("The reply was lost."), "may have been carried out"),
         (OutsideError("Redis is full.", transient=True, retry_after=7), "Try again in 7 s"),
     ],
