@@ -19,7 +19,7 @@ UP: Final = 60.0  # on a busy machine; how long a start takes is not what is mea
 
 
 async def run(stage: Stage) -> list[Row]:
-    workers, rounds, jobs = stage.many(4, 2), stage.many(3, 1), stage.many(50, 8)
+    workers, rounds, jobs = stage.many(4, 2), stage.many(2, 1), stage.many(50, 8)
     async with ring(stage, vms=stage.many(50, 8), rate="400 Mbit/s") as night:
         lasted: list[float] = []
         restarts = 0

@@ -42,7 +42,7 @@ async def _without_look_up(stage: Stage) -> Row:
         await night.fleet.hire("--no-look-up")
         await night.within(60, "jobs that never end", night.people.all_ended())
         await night.fleet.dismiss_all()
-        seen = await judge(night)
+        seen = await judge(night, pickups=False)
     return _must_see(seen, "control.look-up off", {"SIGKILLs": times})
 
 
