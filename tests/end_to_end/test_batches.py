@@ -224,7 +224,11 @@ async def test_list_and_show_tell_of_a_batch_in_one_line_and_of_each_vm(stage):
     shown = await stage.type(f"/coldmigrate show {batch}")
     assert "web01 to site2  ready" in shown
     assert "app01 to site2  blocked: " in shown
-    assert f"{batch} is a diagnosis" not in shown
+    stage.slack.person.open_home("alice")
+    home = await stage.until(lambda: [view for view in stage.slack.person.views("alice") if view["type"] == "home"])
+    told = text_of(home[-1])
+    assert "@web-tier to site2 (5 VMs)" in told
+    assert "web01" not in told
 
 
 async def test_a_dry_run_of_a_list_takes_no_vm(stage, vcenter):
