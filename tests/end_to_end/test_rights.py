@@ -97,5 +97,5 @@ async def test_a_site_that_left_the_config_takes_no_approvals(tmp_path, target, 
         stage.settings = stage.settings.model_copy(update={"sites": sites, "links": ()})
         await stage.start_bot()
         await stage.click(card, "cm.approve")
-        assert "There is no site 'site2'" in stage.told("alice")
+        await stage.until(lambda: "There is no site 'site2'" in stage.told("alice"))
     assert vcenter.relocations == []
