@@ -56,12 +56,15 @@ async def test_a_retry_is_a_new_plan(stage, vcenter):
     await stage.type("/coldmigrate db01 site2")
     await stage.click(await stage.card(showing="waiting for approval"), "cm.approve")
     card = await stage.card(showing="failed")
+    hold = await stage.card(showing="The link site1~site2 is held", number=1)
     vcenter.set_link("site1", "site2", loss=0.0)
 
     await stage.click(card, "cm.retry")
-    again = await stage.card(showing="waiting for approval", number=1)
+    again = await stage.card(showing="waiting for approval", number=2)
     await stage.click(again, "cm.approve")
-    await stage.card(showing="done", number=1)
+    assert vcenter.placement("db01").site == "site1"
+    await stage.click(hold, "cm.release")
+    await stage.card(showing="done", number=2)
     assert vcenter.placement("db01").site == "site2"
 
 
