@@ -165,7 +165,7 @@ class Outbox(Protocol):
         ...
 
     async def recall(self, job: JobId, channel: str, *, since: datetime) -> None:
-        """A card of this job may have been posted since then, and Redis has forgotten: look for it before the first one.
+        """A card of this job may have been posted since then, and Redis has forgotten it: look for that before posting.
 
         To be said before `show`.
         """
