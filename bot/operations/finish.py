@@ -53,9 +53,9 @@ async def finish(
             alt_text=file.alt_text,
         )
     tools.reached("before-finish")
-    await _take_trace_away(tools, ended)
     await claim.move(state, why=outcome, data=fields)
     tools.reached("after-finish")
+    await _take_trace_away(tools, ended)
 
 
 async def _take_trace_away(tools: WorkerTools, job: Job) -> None:
