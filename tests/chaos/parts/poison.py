@@ -37,9 +37,10 @@ async def run(stage: Stage) -> list[Row]:
         night.vcenter.set_link("site2", "site3", rate=1_000_000)  # where the second one is copied, for ever
         orders = [await night.people.asks(vm) for vm in (before_start, after_start)]
         for vm in vms[2:]:
-            await night.people.asks(vm)
+            if night.vcenter.placement(vm.name).site != "site2":  # or it would wait on the slow link
+                await night.people.asks(vm)
         poisoned = {order.job for order in orders}
-        await night.within(stage.many(240, 90), "poison that nobody gives up", _all_ended(night, poisoned))
+        await night.within(stage.many(200, 90), "poison that nobody gives up", _all_ended(night, poisoned))
         night.vcenter.set_link("site2", "site3", rate=8_000_000_000)
         await night.within(60, "neighbours of poison that never end", night.people.all_ended())
         striking.cancel()
@@ -49,7 +50,9 @@ async def run(stage: Stage) -> list[Row]:
     if {*dead} != poisoned:
         seen.breaches.append(f"given up were {sorted(dead)}, and poison are {sorted(poisoned)}")
     deaths = night.fleet.counted[DEATHS]
-    return [seen.row(NAME, {"poison jobs": 2, DEATHS: deaths}, **{"claims allowed": MOST_CLAIMS})]
+    return [
+        seen.row(NAME, {"poison jobs": 2, DEATHS: deaths}, **{"claims allowed": MOST_CLAIMS, "written down": earlier})
+    ]
 
 
 async def _all_ended(night: Ring, jobs: Collection[str]) -> None:
