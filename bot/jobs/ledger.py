@@ -23,8 +23,12 @@ STEPS_KEPT: Final = 100  # the first and the latest, once there are so many that
 STEPS_LENGTH: Final = 16_000
 JOB_KEPT: Final = timedelta(days=90)
 ACTS_KEPT: Final = 500_000
-LOOK_AHEAD: Final = 16
-"""How many jobs of a lane are looked at for one whose host and datastore are free."""
+LOOK_AHEAD: Final = 1_000
+"""How many jobs of a lane are looked at in one claim for one whose host and datastore are free."""
+
+PAGE: Final = 100
+"""So many of them at a time: mostly the first may go."""
+
 DELIVERY_KEPT: Final = timedelta(days=1)
 
 SUSPECT: Final = 3
@@ -51,7 +55,8 @@ _CONSTANTS: Final = f"""
 local STARTED = {_set(STARTED)}
 local ENDED = {_set(ENDS)}
 local LOCAL = '{LOCAL_LANE}'
-local EVENTS_KEPT, ACTS_KEPT, LOOK_AHEAD = {EVENTS_KEPT}, {ACTS_KEPT}, {LOOK_AHEAD}
+local EVENTS_KEPT, ACTS_KEPT = {EVENTS_KEPT}, {ACTS_KEPT}
+local LOOK_AHEAD, PAGE, LOOKED = {LOOK_AHEAD}, {PAGE}, '>' -- a field that is nobody's name
 local STEPS_KEPT, STEPS_LENGTH = {STEPS_KEPT}, {STEPS_LENGTH}
 local PRIORITY, ROUND, LAST_ROUND = 1e14, 1e9, 99999 -- a score has 15 digits: priority, round, arrival
 local JOB_KEPT, DELIVERY_KEPT = {milliseconds(JOB_KEPT)}, {milliseconds(DELIVERY_KEPT)}
@@ -83,6 +88,7 @@ NOTE: Final = _script("note")
 NOW: Final = _script("now")
 RELEASE: Final = _script("release")
 RENEW: Final = _script("renew")
+WAKE: Final = _script("wake")
 
 
 def pairs(flat: Sequence[str]) -> dict[str, str]:

@@ -245,6 +245,17 @@ class JobQueue(Protocol):
         """Up to `most` of them at once, as `claim`. `alone`: this worker has no job, so it may get a suspect one."""
         ...
 
+    async def claim_next(self, worker: str, most: int, *, alone: bool, at_most: timedelta) -> Sequence[Claim]:
+        """After a claim that answered none: wait for news, or this long, and claim in the same breath.
+
+        Whoever stops waiting for the answer may leave jobs claimed until their lease ends; so `wake` it instead.
+        """
+        ...
+
+    async def wake(self) -> None:
+        """Have all who wait look at once."""
+        ...
+
     async def wait(self, at_most: timedelta) -> None:
         """After a claim that answered None: until there may be something to claim, or this long."""
         ...

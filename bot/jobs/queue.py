@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from bot.errors import BugError
 from bot.health.tally import Tally
@@ -20,6 +20,7 @@ from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.store import keys
 from bot.store.client import LONGEST_BLOCK, Store
+from bot.store.scripts import Argument
 
 CHECK_SLOTS: Final = 16
 DIAGNOSE_SLOTS: Final = 8
@@ -179,21 +180,28 @@ class RedisQueue:
         return next(iter(await self.claim_several(worker, 1)), None)
 
     async def claim_several(self, worker: str, most: int, *, alone: bool = True) -> Sequence[RedisClaim]:
-        found = await ledger.CLAIM(
-            self._store,
-            worker,
-            self._lease,
-            self._limits,
-            self._most_claims,
-            "given up: its worker died again and again",
-            most,
-            int(alone),
-        )
-        if not isinstance(found, str):
-            self._seen, pause = found
-            self._next = timedelta.max if pause < 0 else timedelta(milliseconds=pause)
-            return []
-        return [claim for one in json.loads(found) if (claim := self._claimed(*one))]
+        return self._claims(await ledger.CLAIM(self._store, *self._wish(worker, most, alone=alone)))
+
+    async def claim_next(self, worker: str, most: int, *, alone: bool, at_most: timedelta) -> Sequence[RedisClaim]:
+        pause = min(at_most, self._next, LONGEST_BLOCK)
+        wish = self._wish(worker, most, alone=alone)
+        found = await ledger.CLAIM.after_news(self._store, *wish, stream=keys.EVENTS, after=self._seen, block=pause)
+        return self._claims(found)
+
+    async def wake(self) -> None:
+        await ledger.WAKE(self._store)
+
+    def _wish(self, worker: str, most: int, *, alone: bool) -> tuple[Argument, ...]:
+        given_up = "given up: its worker died again and again"
+        return worker, self._lease, self._limits, self._most_claims, given_up, most, int(alone)
+
+    def _claims(self, found: Any) -> Sequence[RedisClaim]:
+        """What a worker got; else when to look again is remembered."""
+        if isinstance(found, str):
+            return [claim for one in json.loads(found) if (claim := self._claimed(*one))]
+        self._seen, pause = found
+        self._next = timedelta.max if pause < 0 else timedelta(milliseconds=pause)
+        return []
 
     def _claimed(self, taken_over: bool, suspect: bool, fields: Mapping[str, str]) -> RedisClaim | None:  # noqa: FBT001 - as the script hands it over
         job = _readable(fields)

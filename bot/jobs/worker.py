@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -23,6 +24,9 @@ IDLE: Final = timedelta(seconds=2)
 
 _SWEEP: Final = timedelta(seconds=2)
 """Often enough that nobody waits for it after the clock was moved, in the demo or by an operator."""
+
+_FAREWELL: Final = timedelta(seconds=1)
+"""How long Redis may take to answer a worker that stops."""
 
 _BUSY: Final = 0.05
 """Seconds by which the loop is late when it has enough to do."""
@@ -84,9 +88,10 @@ class Worker:
         try:
             await self._sweep()
             # A claim that is under way is let finish: its answer may name jobs that are ours now.
-            claims = await self._queue.claim_several(self._name, min(free, _AT_ONCE), alone=not self._running)
+            most, alone = min(free, _AT_ONCE), not self._running
+            claims = await self._queue.claim_several(self._name, most, alone=alone)
             if not claims:
-                await self._until_stopping(self._queue.wait(self._idle))
+                claims = await self._next(most, alone=alone)
         except OutsideError as error:
             _log.warning("Waiting for the queue: %s", error)
             await self._until_stopping(asyncio.sleep(_OUTAGE.total_seconds()))
@@ -96,6 +101,25 @@ class Worker:
         await self._breathe()
         if any(claim.suspect for claim in claims):
             await self._until_stopping(claims[0].proven())
+
+    async def _next(self, most: int, *, alone: bool) -> Sequence[Claim]:
+        """Wait for a job. Once we are asked to stop the wait is ended by news, never by turning away from the answer:
+        that may name jobs that are ours now, and have to be handed over.
+        """
+        waiting = asyncio.ensure_future(self._queue.claim_next(self._name, most, alone=alone, at_most=self._idle))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                with contextlib.suppress(OutsideError, TimeoutError):
+                    async with asyncio.timeout(_FAREWELL.total_seconds()):
+                        await self._queue.wake()
+                        await asyncio.wait({waiting})
+            return waiting.result() if waiting.done() else []
+        finally:
+            for task in (waiting, stopping):
+                task.cancel()
+            await asyncio.gather(waiting, stopping, return_exceptions=True)
 
     async def _breathe(self) -> None:
         """Begin no more while those that just began keep the loop busy: leases must be renewed, replies be read.

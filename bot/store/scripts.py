@@ -12,6 +12,7 @@ from redis.exceptions import NoScriptError
 
 from bot.store import keys
 from bot.store.client import Store
+from bot.store.failure import FOREIGN, translate
 
 Argument = str | int | float | timedelta
 
@@ -41,6 +42,23 @@ class Script:
             return await send("EVALSHA", self.sha, *tail, repeatable=repeatable)
         except NoScriptError:
             return await send("EVAL", self.source, *tail, repeatable=repeatable)
+
+    async def after_news(self, store: Store, *args: Argument, stream: str, after: str, block: timedelta) -> Any:
+        """Run it as soon as the stream has an entry after this id, or after `block`; the answer is the script's.
+
+        Both questions are asked at once, so nothing is lost between the news and what follows from it. Whoever gives
+        up waiting cannot know whether the script has run.
+        """
+        wait = max(1, milliseconds(block))  # 0 would mean for ever
+        pipeline = store.blocking.pipeline(transaction=False)
+        pipeline.execute_command("XREAD", "COUNT", 1, "BLOCK", wait, "STREAMS", stream, after)
+        pipeline.execute_command("EVALSHA", self.sha, 1, keys.SCHEMA, *map(_plain, args))
+        _, answer = await pipeline.execute(raise_on_error=False)
+        if isinstance(answer, NoScriptError):
+            return await self(store, *args)
+        if isinstance(answer, FOREIGN):
+            raise translate(answer, store.where) from answer
+        return answer
 
 
 def _plain(argument: Argument) -> str | float:

@@ -65,17 +65,39 @@ local function due()
   end
 end
 
--- The first of a lane that may go: whose host is busy or held does not keep the others waiting.
-local function first_of(lane)
-  local ready = key('ready', lane)
-  for _, id in ipairs(redis.call('ZRANGE', ready, 0, LOOK_AHEAD - 1)) do
-    local job = read(id)
-    if job == nil then
+-- The first of these that may go. What was said of a need is true of all who have it, as long as nothing is taken.
+local function first_in(ids, lane, refused)
+  for _, id in ipairs(ids) do
+    local state, needs = unpack(redis.call('HMGET', key('job', id), 'state', 'needs'))
+    if not state then
       unready(id, { lane = lane })
-    elseif free(job, limits) and not (any_held and is_held(job, held)) then
-      return id, job
+    elseif not refused[state .. needs] then
+      local job = { lane = lane, state = state, needs = needs }
+      if free(job, limits) and not (any_held and is_held(job, held)) then
+        return id, read(id)
+      end
+      refused[state .. needs] = true
     end
   end
+end
+
+-- The first of a lane that may go: whose host is busy or held does not keep the others waiting. In a long line the
+-- next look goes on behind the first page where this one ended, so that in the end everybody is looked at.
+local function first_of(lane)
+  local ready, turns, refused = key('ready', lane), key('turns', lane), {}
+  local from, on = 0, tonumber(redis.call('HGET', turns, LOOKED) or PAGE)
+  for _ = 1, LOOK_AHEAD / PAGE do
+    local ids = redis.call('ZRANGE', ready, from, from + PAGE - 1)
+    local id, job = first_in(ids, lane, refused)
+    if id ~= nil then
+      return id, job
+    elseif #ids < PAGE then
+      redis.call('HDEL', turns, LOOKED)
+      return
+    end
+    from = from == 0 and on or from + PAGE
+  end
+  redis.call('HSET', turns, LOOKED, from)
 end
 
 -- Whoever arrives from now on joins the round of the job that was taken.

@@ -1,0 +1,3 @@
+-- Nothing has happened; but whoever waits for something shall look.
+tell('', 'awake', '', '')
+return 1
