@@ -146,6 +146,8 @@ def _facts(job: Job, rows: Sequence[Row]) -> list[tuple[str, str]]:
     if job.data.get("approver"):
         rest = "What has not started is cancelled" if stops(job) else "The others go on"
         facts.append(("If one fails", rest))
+    if not job.state.ended and (start := job.data.get("starts")):
+        facts.append(("Not before", start))
     return facts
 
 

@@ -11,7 +11,7 @@ from bot.migration.request import JobId
 from bot.operations.batch_card import again, state_in_words, tally, why, word
 from bot.operations.batch_glance import batch_line
 from bot.operations.batch_record import BATCH, Batch, Row, batch_of, read_rows, with_approval
-from bot.operations.batch_request import draft_batch
+from bot.operations.batch_request import draft_batch, live_vms
 from bot.operations.batch_show import put_away, show_batch
 from bot.operations.counter import Approval, Counter
 from bot.operations.port import Answer, Person
@@ -85,9 +85,15 @@ async def retry_batch(counter: Counter, who: Person, channel: str, job: Job, *, 
     rows = again(await read_rows(counter.queue, job))
     if not rows:
         raise UserError(f"Of batch {job.id} nothing is left to try again. What needs a person is not repeated.")
+    live = {} if batch_of(job).dry_run else await live_vms(counter)
+    requests = [row.request for row in rows if row.request.vm.key not in live]
+    if not requests:
+        which = live[rows[0].request.vm.key]
+        raise UserError(
+            f"All that is left of batch {job.id} is tried again already: {rows[0].request.vm.name} has {which}."
+        )
     await counter.channels.require_member(channel)
     title, now = batch_of(job).title, await counter.queue.now()
-    requests = (row.request for row in rows)
     fresh = Batch(
         title if title.endswith(_AGAIN) else f"{title}{_AGAIN}",
         tuple(replace(one, not_before=None) if one.not_before and one.not_before <= now else one for one in requests),

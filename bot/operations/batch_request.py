@@ -9,20 +9,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.errors import UserError
-from bot.jobs.port import NewJob
-from bot.migration.machine import WORDS
+from bot.errors import BugError, UserError
+from bot.jobs.port import Job, NewJob
+from bot.migration.machine import WORDS, Phase
 from bot.migration.request import MigrationRequest
 from bot.operations.batch_file import Entry, read_list
-from bot.operations.batch_record import BATCH, MOST, Batch, with_batch
+from bot.operations.batch_record import BATCH, MOST, Batch, batch_of, with_batch
 from bot.operations.batch_show import show_batch
 from bot.operations.counter import Counter, require_place
 from bot.operations.port import Answer, BatchOrder, Person
+from bot.operations.record import with_start
 from bot.operations.request_migration import as_request, one_vm
 from bot.operations.rights import Verb
 
 WRONG_SHOWN: Final = 30
 LIVE_LOOKED_AT: Final = 1000
+
+_UNDRAFTED: Final = frozenset({Phase.DRAFTED, Phase.CHECKING})
+"""A batch whose VMs may have no job yet."""
 
 
 async def may_migrate(counter: Counter, who: Person, channel: str) -> None:
@@ -56,13 +60,28 @@ async def draft_batch(counter: Counter, who: Person, channel: str, batch: Batch,
             vm_key="",
             requester=who.user_id,
             channel=channel,
-            data=with_batch(batch),
+            data={**with_batch(batch), **_start(counter, batch)},
             dedupe=dedupe,
             lane=BATCH,
         )
     )
     await show_batch(counter.queue, counter.outbox, drafted.id)
-    return Answer(f"Checking {len(batch.requests)} VMs: batch {drafted.id}. The card in the channel tells the rest.")
+    start = _start_in_words(counter, batch)
+    later = f" None of them starts before {start}." if start else ""
+    said = f"Checking {len(batch.requests)} VMs: batch {drafted.id}. The card in the channel tells the rest."
+    return Answer(f"{said}{later}")
+
+
+def _start(counter: Counter, batch: Batch) -> dict[str, str]:
+    start = _start_in_words(counter, batch)
+    return with_start(start) if start else {}
+
+
+def _start_in_words(counter: Counter, batch: Batch) -> str:
+    """When the first of them may start, if none may at once; empty otherwise."""
+    starts = [request.not_before for request in batch.requests]
+    known = [start for start in starts if start is not None]
+    return counter.calendar.in_words(min(known)) if known and len(known) == len(starts) else ""
 
 
 def _entries(counter: Counter, order: BatchOrder) -> tuple[Sequence[Entry], list[str]]:
@@ -80,7 +99,7 @@ async def _understood(
     counter: Counter, who: Person, order: BatchOrder, entries: Sequence[Entry]
 ) -> tuple[list[MigrationRequest], list[str]]:
     """A request for each entry, or a sentence on why there is none."""
-    live = {} if order.all.dry_run else await _live(counter)
+    live = {} if order.all.dry_run else await live_vms(counter)
     requests: list[MigrationRequest] = []
     wrong: list[str] = []
     taken: dict[str, int] = {}
@@ -114,10 +133,24 @@ async def _request(counter: Counter, who: Person, order: BatchOrder, entry: Entr
     return await as_request(counter, own, vm, site)
 
 
-async def _live(counter: Counter) -> dict[str, str]:
-    """Which VMs have a live job, and how it is called."""
-    jobs = await counter.queue.recent(limit=LIVE_LOOKED_AT, live_only=True)
-    return {job.vm_key: f"job {job.id} ({WORDS[job.state]})" for job in jobs if job.vm_key}
+async def live_vms(counter: Counter) -> dict[str, str]:
+    """Which VMs have a live job, or are about to get one of a batch, and how it is called."""
+    found: dict[str, str] = {}
+    for job in await counter.queue.recent(limit=LIVE_LOOKED_AT, live_only=True):
+        if job.kind == BATCH and job.state in _UNDRAFTED:
+            said = f"a place in batch {job.id}"
+            found |= {key: said for key in _promised(job) if key not in found}
+        elif job.vm_key:
+            found[job.vm_key] = f"job {job.id} ({WORDS[job.state]})"
+    return found
+
+
+def _promised(batch: Job) -> list[str]:
+    """The VMs that a batch takes as soon as its jobs are drafted; of a record of another version, none is known."""
+    try:
+        return [request.vm.key for request in batch_of(batch).requests if not request.dry_run]
+    except BugError:
+        return []
 
 
 def _title(order: BatchOrder, requests: Sequence[MigrationRequest]) -> str:

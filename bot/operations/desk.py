@@ -42,21 +42,25 @@ class Desk:
         await may_migrate(self._counter, who, channel)
 
     async def migrate_many(self, who: Person, channel: str, order: BatchOrder, *, dedupe: str) -> Answer:
-        return await request_batch(self._counter, who, channel, order, dedupe=dedupe)
+        asked = request_batch(self._counter, who, channel, order, dedupe=dedupe)
+        name = f"@{order.list}" if order.list else order.file_name
+        return await self._accounted("migrate", who, f"{name} to {order.all.site}", asked)
 
     async def approve(self, who: Person, job: JobId, fingerprint: str, *, stop: bool = False) -> Answer:
         if (batch := await find_batch(self._counter, job)) is not None:
-            return await approve_batch(self._counter, who, batch, fingerprint, stop=stop)
+            asked = approve_batch(self._counter, who, batch, fingerprint, stop=stop)
+            return await self._accounted("approve", who, job, asked)
         return await self._accounted("approve", who, job, approve(self._counter, who, job, fingerprint))
 
     async def cancel(self, who: Person, job: JobId) -> Answer:
         if (batch := await find_batch(self._counter, job)) is not None:
-            return await cancel_batch(self._counter, who, batch)
+            return await self._accounted("cancel", who, job, cancel_batch(self._counter, who, batch))
         return await self._accounted("cancel", who, job, cancel(self._counter, who, job))
 
     async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str) -> Answer:
         if (batch := await find_batch(self._counter, job)) is not None:
-            return await retry_batch(self._counter, who, channel, batch, dedupe=dedupe)
+            again = retry_batch(self._counter, who, channel, batch, dedupe=dedupe)
+            return await self._accounted("retry", who, job, again)
         return await self._accounted("retry", who, job, retry(self._counter, who, channel, job, dedupe=dedupe))
 
     async def hold_link(self, who: Person, channel: str, ends: tuple[str, str], *, why: str) -> Answer:

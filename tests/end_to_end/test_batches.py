@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.compose import queue_of, store_of
 from bot.playground.vcenter.player import VCenterPlayer, play_world
 from bot.playground.world import World
 from tests.end_to_end.plant import CHANNEL, SITES, Plant, Target, buttons, plant, text_of
@@ -290,3 +291,46 @@ def thread_of(stage: Plant, root: str) -> str:
 
 class DiedError(BaseException):
     """Nothing catches it: what was under way is left as a SIGKILL would leave it."""
+
+
+async def test_a_batch_says_when_it_may_start(stage):
+    said = await stage.type("/coldmigrate @web-tier site2 --at window --dry-run")
+    assert "starts before" not in said  # a site without windows is open
+    said = await stage.type('/coldmigrate @web-tier site2 --at "tomorrow 22:00 UTC"')
+    assert " 22:00 UTC." in said.partition("None of them starts before")[2]
+    card = await stage.card(showing="Waiting for approval", number=1)
+    assert " 22:00 UTC" in text_of(card).partition("Not before\n")[2]
+
+
+async def test_what_did_not_arrive_is_tried_again_once_however_often_it_is_clicked(stage, vcenter):
+    await stage.type("/coldmigrate @web-tier site2")
+    card = await stage.card(showing="Waiting for approval")
+    vcenter.set_power("web03", on=True)
+    await stage.click(card, "cm.approve")
+    card = await stage.card(showing="Failed")
+    vcenter.set_power("web03", on=False)
+    await stage.click(card, "cm.retry")
+    await stage.click(card, "cm.retry", user="bob")
+    told = stage.slack.person.ephemerals
+    await stage.until(lambda: any("is tried again already: web03 has " in text_of(m) for m in told("bob")))
+    await stage.card(showing="Waiting for approval", number=1)
+    assert len(stage.cards()) == 2
+
+
+async def test_a_list_that_was_taken_is_not_taken_again_before_its_jobs_are_drafted(tmp_path, target, valkey_url):
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        stop = await stage.start_worker()
+        await stage.inventory()
+        await stop()
+        assert "Checking 5 VMs" in await stage.type("/coldmigrate @web-tier site2")
+        said = await stage.type("/coldmigrate @web-tier site2")
+        assert "Nothing was drafted" in said
+        assert "name 1: web01 has a place in batch " in said
+
+
+async def test_who_was_refused_a_batch_is_in_the_audit_log(stage):
+    assert "may not" in await stage.type("/coldmigrate @web-tier site2", user="carol")
+    async with store_of(stage.settings) as store:
+        acts = await queue_of(stage.settings, store).acts()
+    assert [(act.verb, act.on) for act in acts] == [("refused", "@web-tier to site2")]
