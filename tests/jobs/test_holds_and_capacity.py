@@ -254,3 +254,30 @@ async def test_one_request_keeps_all_leases(queue, new, store, eventually):
     await eventually(renewed)
     for claim in claims:
         await claim.__aexit__(None, None, None)
+
+
+async def test_many_of_a_held_pair_do_not_keep_the_rest_of_their_lane_waiting(queue, queued):
+    both = pair("esx-1", "esx-9")
+    await queue.hold(both, by="U1", why="one of them loses packets")
+    await queued(*({"vm": f"held{n}", "needs": [both]} for n in range(40)), {"vm": "free", "needs": [FREE]})
+    assert await names(queue) == ["free"]
+
+
+async def test_many_of_a_busy_host_do_not_keep_the_rest_of_their_lane_waiting(queue, queued):
+    await queued(*({"vm": f"busy{n}", "needs": [BUSY]} for n in range(40)), {"vm": "free", "needs": [FREE]})
+    assert await names(queue) == ["busy0", "free"]
+
+
+async def test_behind_thousands_that_wait_for_the_same_somebody_is_found_after_a_few_looks(queue, queued, store):
+    await queued({"vm": "free", "needs": [FREE]})
+    (lane,) = [key for key in await store.keys("*ready:wide")]
+    (free,) = await store.zrange(lane, 0, 0)
+    await store.zadd(lane, {free: 3_000})
+    pipeline = store.pipeline(transaction=False)
+    for number in range(2_500):
+        pipeline.hset(keys.job(f"held{number}"), mapping={"state": "queued", "needs": json.dumps([BUSY])})
+        pipeline.zadd(lane, {f"held{number}": number})
+    await pipeline.execute()
+    await queue.hold(BUSY, by="U1", why="its card is broken")
+    looks = [await names(queue) for _ in range(3)]
+    assert looks == [[], [], ["free"]]
