@@ -20,8 +20,8 @@ KILL: Final = "SIGKILLs"
 
 
 async def run(stage: Stage) -> list[Row]:
-    jobs = stage.many(200, 15)
-    vms = stage.many(40, 15)
+    jobs = stage.many(200, 20)
+    vms = stage.many(40, 20)
     async with ring(stage, vms=vms) as night:
         for _ in range(WORKERS):
             await night.fleet.hire(replaced=True)
