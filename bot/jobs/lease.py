@@ -105,6 +105,7 @@ class RedisClaim:
             json.dumps(dict(data or {})),
             self._approval,
             repeatable=True,
+            together=True,
             durable=to is Phase.INTENT,  # what is called then must not be forgotten by a replica that takes over
         )
         if not answer:
@@ -132,7 +133,9 @@ class RedisClaim:
 
     async def note(self, data: Mapping[str, str]) -> bool:
         self._check_open()
-        cancel_by = await ledger.NOTE(self._store, *self.identity, json.dumps(dict(data)), repeatable=True)
+        cancel_by = await ledger.NOTE(
+            self._store, *self.identity, json.dumps(dict(data)), repeatable=True, together=True
+        )
         if cancel_by is None:
             raise self._lost()
         self._job = replace(self._job, data={**self._job.data, **data}, cancel_by=cancel_by)
@@ -142,7 +145,7 @@ class RedisClaim:
         await self.note({})
         return self._job.cancel_by
 
-    async def later(self, delay: timedelta, *, why: str, failed: bool = False) -> None:
+    async def later(self, delay: timedelta, *, why: str, failed: str = "") -> None:
         self._check_open()
         given = await ledger.LATER(
             self._store,
@@ -151,7 +154,7 @@ class RedisClaim:
             self._job.owner,
             why,
             delay,
-            int(failed),
+            failed,
             repeatable=True,
         )
         self._close(given)

@@ -47,14 +47,15 @@ def moment(milliseconds: str) -> datetime:
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
 
-def _set(phases: Collection[Phase]) -> str:
-    return "{ " + ", ".join(f"{phase} = true" for phase in sorted(phases)) + " }"
+def _set(names: Collection[str]) -> str:
+    return "{ " + ", ".join(f"{name} = true" for name in sorted(names)) + " }"
 
 
 _CONSTANTS: Final = f"""
 local STARTED = {_set(STARTED)}
 local ENDED = {_set(ENDS)}
 local LOCAL = '{LOCAL_LANE}'
+local OWN_LANE = {_set([CHECK_LANE, DIAGNOSE_LANE, BATCH_LANE])}
 local EVENTS_KEPT, ACTS_KEPT = {EVENTS_KEPT}, {ACTS_KEPT}
 local LOOK_AHEAD, PAGE, LOOKED = {LOOK_AHEAD}, {PAGE}, '>' -- a field that is nobody's name
 local STEPS_KEPT, STEPS_LENGTH = {STEPS_KEPT}, {STEPS_LENGTH}
@@ -125,6 +126,7 @@ def _to_job(fields: Mapping[str, str]) -> Job:
         data={name.removeprefix(_DATA): value for name, value in fields.items() if name.startswith(_DATA)},
         steps=tuple(_to_step(step) for step in json.loads(fields["steps"])),
         failures=int(fields["failures"]),
+        failing=fields.get("failing", ""),
         priority=int(fields["priority"]),
         needs=tuple(json.loads(fields.get("needs") or "[]")),
     )

@@ -43,9 +43,10 @@ class Job:
     cancel_by: str  # who asked to cancel, or empty
     data: Mapping[str, str]
     steps: Sequence[Step]
-    failures: int = 0  # times in a row that its handler failed, since the last transition
+    failures: int = 0  # times in a row that its handler failed in the same way, since the last transition
     priority: int = 5  # 0 goes first
     needs: Sequence[str] = ()  # what it holds besides its lane while it runs (`bot.migration.capacity`)
+    failing: str = ""  # in which way it failed last (`bot.jobs.retry`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +187,11 @@ class Claim(Protocol):
         """Who asked to cancel, or empty."""
         ...
 
-    async def later(self, delay: timedelta, *, why: str, failed: bool = False) -> None:
+    async def later(self, delay: timedelta, *, why: str, failed: str = "") -> None:
         """Give the job back in its present phase; it is claimable again after `delay`.
 
-        It keeps its slot only if it has started. `failed` counts one more in `Job.failures`.
+        It keeps its slot only if it has started. `failed` names a way of failing and counts one more in `Job.failures`,
+        or the first when it failed in another way before: an outage is no reason to bear a bug less often.
         """
         ...
 

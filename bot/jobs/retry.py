@@ -11,8 +11,11 @@ from bot.errors import OutsideError, RefusedError, UserError
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """`tries`: how many failures in a row are borne; None is any number, never more often than `longest` apart."""
+    """`tries`: how many failures of this kind in a row are borne; None is any number, never more often than `longest`
+    apart.
+    """
 
+    kind: str
     first: timedelta
     longest: timedelta
     tries: int | None
@@ -25,19 +28,19 @@ class Retry:
         return min(self.first * (1 << doublings), self.longest)
 
 
-TRANSIENT: Final = Retry(first=timedelta(seconds=1), longest=timedelta(minutes=1), tries=None)
+TRANSIENT: Final = Retry("away", first=timedelta(seconds=1), longest=timedelta(minutes=1), tries=None)
 """The world is away. It comes back, and the job is no worse for the waiting."""
 
-OUTSIDE: Final = Retry(first=timedelta(seconds=10), longest=timedelta(minutes=5), tries=6)
+OUTSIDE: Final = Retry("refused", first=timedelta(seconds=10), longest=timedelta(minutes=5), tries=6)
 """The world said no. A password or a right may be mended meanwhile."""
 
-WATCHFUL: Final = Retry(first=timedelta(seconds=10), longest=timedelta(minutes=5), tries=300)
+WATCHFUL: Final = Retry("refused", first=timedelta(seconds=10), longest=timedelta(minutes=5), tries=300)
 """The world or the config said no while a copy may be running: that is worth a day of asking, for whoever mends it."""
 
-HOPELESS: Final = Retry(first=timedelta(0), longest=timedelta(0), tries=1)
+HOPELESS: Final = Retry("hopeless", first=timedelta(0), longest=timedelta(0), tries=1)
 """Nothing changes by asking again."""
 
-UNFORESEEN: Final = Retry(first=timedelta(seconds=5), longest=timedelta(minutes=1), tries=5)
+UNFORESEEN: Final = Retry("bug", first=timedelta(seconds=5), longest=timedelta(minutes=1), tries=5)
 """A bug of ours, which may depend on what another worker or a later moment finds."""
 
 

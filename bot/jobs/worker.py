@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from bot.errors import BugError, ColdmigrateError, OutsideError
+from bot.errors import BugError, ColdmigrateError, OutsideError, RefusedError, UserError
 from bot.jobs.port import Claim, JobQueue, LostLeaseError
-from bot.jobs.retry import delay_for
+from bot.jobs.retry import delay_for, retry_for
 
 Handler = Callable[[Claim], Awaitable[None]]
 """Works on one claim until the job ended, is planned or was given back; any other way of leaving is a failure."""
@@ -201,9 +201,10 @@ class Worker:
             raise BugError(f"the handler of '{claim.job.kind}' left the job in '{claim.job.state}'")
 
     async def _after(self, claim: Claim, error: Exception) -> None:
-        failures = claim.job.failures + 1
+        kind = retry_for(error, started=claim.job.state.started).kind
+        failures = claim.job.failures + 1 if claim.job.failing == kind else 1
         delay = delay_for(error, failures=failures, started=claim.job.state.started)
-        if isinstance(error, OutsideError):
+        if isinstance(error, OutsideError | UserError | RefusedError):
             why = str(error)
             _log.warning("Job %s: %s", claim.job.id, error)
         else:
@@ -213,7 +214,7 @@ class Worker:
         if delay is None:
             await claim.give_up(why=why)
         else:
-            await claim.later(delay, why=why, failed=True)
+            await claim.later(delay, why=why, failed=kind)
 
     async def _settle(self, claim: Claim, farewell: Awaitable[None]) -> None:
         """The last write of a claim. If Redis is away, the end of the lease says the same a little later."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from bot.store.durability import Durability
 from bot.store.failure import FOREIGN, cut_off, lost, translate
 from bot.store.following import ClusterPool, SentinelPool
 from bot.store.form import CONNECTION_NAME
+from bot.store.together import Together
 from bot.store.url import Address, parse
 
 LONGEST_BLOCK: Final = timedelta(seconds=20)
@@ -75,6 +77,23 @@ class Store(Redis):
 
     blocking: Store
     """The same server through connections that only wait; block for `LONGEST_BLOCK` at most."""
+
+    @cached_property
+    def together(self) -> Together:
+        """Commands that may share a round trip. Answers are text; a failure of one is its own."""
+        return Together(self._all)
+
+    async def _all(self, commands: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
+        pipeline = self.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        answers = await pipeline.execute(raise_on_error=False)
+        return [
+            translate(answer, self.where)
+            if isinstance(answer, FOREIGN) and not isinstance(answer, NoScriptError)
+            else answer
+            for answer in answers
+        ]
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """One command. It is tried three times if it only reads, or if the caller says `repeatable=True`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
+from bot.errors import OutsideError
 from bot.store import keys
 from bot.store.client import Store
 from bot.store.failure import FOREIGN, translate
@@ -29,14 +31,25 @@ class Script:
         self.source = source
         self.sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, store: Store, *args: Argument, repeatable: bool = False, durable: bool = False) -> Any:
+    async def __call__(
+        self,
+        store: Store,
+        *args: Argument,
+        repeatable: bool = False,
+        durable: bool = False,
+        together: bool = False,
+    ) -> Any:
         """Run it; a script gets durations in milliseconds.
 
         `repeatable`: asking twice does no harm, so a lost reply is asked for again. `durable`: the reply comes once
         as many replicas and disks have the change as the store was told to ask for, else `UnconfirmedError`.
+        `together`: it may share a round trip with others; only for what is repeatable.
         """
         # One key is declared although scripts reach more: it tells a sharding server where all of `{cm}` lives.
         tail = (1, keys.SCHEMA, *map(_plain, args))
+        if together and repeatable and not durable:
+            with contextlib.suppress(OutsideError, NoScriptError):  # then it is asked as if nobody had tried
+                return await store.together("EVALSHA", self.sha, *tail)
         send = store.durable_command if durable else store.execute_command
         try:
             return await send("EVALSHA", self.sha, *tail, repeatable=repeatable)

@@ -14,7 +14,10 @@ if job.cancel_by ~= '' and not STARTED[job.state] then
   finish(id, job, 'cancelled', job.cancel_by, 'cancelled before anything was started', now)
   return 1
 end
-redis.call('HINCRBY', key('job', id), 'failures', tonumber(failed))
+if failed ~= '' then
+  local before = job.failing == failed and tonumber(job.failures) or 0
+  redis.call('HSET', key('job', id), 'failing', failed, 'failures', before + 1)
+end
 redis.call('ZREM', key('lease'), id)
 redis.call('ZADD', key('delayed'), whole(now + tonumber(delay)), id)
 if not STARTED[job.state] then
@@ -22,7 +25,7 @@ if not STARTED[job.state] then
 end
 local steps = cjson.decode(job.steps or '[]')
 local last = steps[#steps]
-if failed == '0' and last and last.state == job.state and last.why == why then
+if failed == '' and last and last.state == job.state and last.why == why then
   redis.call('HSET', key('job', id), 'updated', whole(now)) -- a long wait must not crowd the rest out of the history
   tell(id, job.state, by, why)
 else

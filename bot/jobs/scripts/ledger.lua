@@ -13,6 +13,22 @@ local function read(id)
   return job
 end
 
+-- What a transition has to know: reading all of a record takes longer than the rest of it.
+local NEEDED = { 'op', 'fence', 'state', 'cancel_by', 'attempt', 'owner', 'lane', 'needs', 'vm_key', 'steps', 'priority',
+  'requester' }
+
+local function read_needed(id)
+  local values = redis.call('HMGET', key('job', id), unpack(NEEDED))
+  if not values[2] then
+    return nil
+  end
+  local job = {}
+  for i, name in ipairs(NEEDED) do
+    job[name] = values[i] or nil
+  end
+  return job
+end
+
 -- The record as one string: a client reads that many times faster than fifty small ones.
 local function record(id)
   return cjson.encode(read(id))
@@ -43,12 +59,15 @@ local function with_step(steps, one)
   return string.sub(steps, 1, -2) .. ',' .. cjson.encode(one) .. ']'
 end
 
--- The job is now in this state, and who, when and why is remembered.
-local function step(id, state, by, why, now)
+-- The job is now in this state, and who, when and why is remembered; further fields are written along with it.
+local function step_after(steps, id, state, by, why, now, ...)
   local one = { state = state, at = now, by = by, why = why }
-  local steps = with_step(redis.call('HGET', key('job', id), 'steps'), one)
-  redis.call('HSET', key('job', id), 'state', state, 'updated', whole(now), 'steps', steps)
+  redis.call('HSET', key('job', id), 'state', state, 'updated', whole(now), 'steps', with_step(steps, one), ...)
   tell(id, state, by, why)
+end
+
+local function step(id, state, by, why, now)
+  step_after(redis.call('HGET', key('job', id), 'steps'), id, state, by, why, now)
 end
 
 local function put_data(id, data)
@@ -161,19 +180,24 @@ local function unready(id, job)
   end
 end
 
--- An end: nothing of the job is left but its record, and that for a while.
-local function finish(id, job, state, by, why, now)
+-- An end: nothing of the job is left but its record, and that for a while. Who did it is told, unless a worker did what
+-- nobody had to decide about. One that is claimed waits nowhere.
+local function finish(id, job, state, by, why, now, claimed, ...)
   redis.call('ZREM', key('lease'), id)
-  redis.call('ZREM', key('delayed'), id)
-  redis.call('ZREM', key('drafts'), id)
   redis.call('ZREM', key('live'), id)
-  unready(id, job)
+  redis.call('ZREM', key('drafts'), id)
+  if not claimed then
+    redis.call('ZREM', key('delayed'), id)
+    unready(id, job)
+  end
   give_slots(id, job)
   if job.vm_key ~= '' and redis.call('GET', key('vm', job.vm_key)) == id then
     redis.call('DEL', key('vm', job.vm_key))
   end
-  step(id, state, by, why, now)
-  act(id, state, by, why)
+  step_after(job.steps, id, state, by, why, now, ...)
+  if not OWN_LANE[job.lane] or by ~= job.owner then
+    act(id, state, by, why)
+  end
   redis.call('PEXPIRE', key('job', id), JOB_KEPT)
 end
 

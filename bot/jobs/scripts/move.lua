@@ -1,7 +1,7 @@
 -- One transition by the claim that holds the job and knows its state; nothing if it does not.
 local id, fence, op, from, to, by, why, attempt, data, approval = unpack(ARGV)
 local now, asked = now_ms(), to
-local job = read(id)
+local job = read_needed(id)
 
 if job ~= nil and job.op == op then
   return record(id) -- asked again because our answer was lost
@@ -23,13 +23,12 @@ if job.state == 'queued' and to == 'intent' and is_held(job, (all_held())) then
   return record(id)
 end
 put_data(id, data)
-redis.call('HSET', key('job', id), 'op', op, 'claims', 0, 'failures', 0,
-  'attempt', attempt ~= '' and attempt or job.attempt)
+attempt = attempt ~= '' and attempt or job.attempt
 
 -- Where just what was asked for was done, the claim knows the record by itself, all but the moment.
 local answer = to == asked and job.cancel_by == '' and whole(now) or nil
 if ENDED[to] then
-  finish(id, job, to, by, why, now)
+  finish(id, job, to, by, why, now, true, 'op', op, 'claims', 0, 'failures', 0, 'attempt', attempt)
   return answer or record(id)
 end
 if to == 'planned' then
@@ -37,5 +36,5 @@ if to == 'planned' then
   give_slots(id, job)
   redis.call('ZADD', key('drafts'), whole(now + tonumber(approval)), id)
 end
-step(id, to, by, why, now)
+step_after(job.steps, id, to, by, why, now, 'op', op, 'claims', 0, 'failures', 0, 'attempt', attempt)
 return answer or record(id)

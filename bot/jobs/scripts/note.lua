@@ -1,6 +1,6 @@
 -- Fields without a transition; the answer is who asked to cancel.
 local id, fence, data = unpack(ARGV)
-local job = read(id)
+local job = read_needed(id)
 if not holds(id, job, fence) then
   return false
 end
