@@ -15,8 +15,11 @@ from bot.operations.show_job import show_job
 from bot.slack.port import Reply
 
 
-async def cancel(counter: Counter, who: Person, job_id: JobId) -> Answer:
-    """What became of the wish. RefusedError without the right; UserError for a job that has ended or is unknown."""
+async def cancel(counter: Counter, who: Person, job_id: JobId, *, with_batch: bool = True) -> Answer:
+    """What became of the wish. RefusedError without the right; UserError for a job that has ended or is unknown.
+
+    `with_batch` False: whoever cancels many of one batch shows its card once they are done.
+    """
     job = await counter.job(job_id)
     await counter.rights.require(who, Verb.CANCEL, site_of(job))
     outcome = await counter.queue.cancel(job_id, by=who.user_id)
@@ -27,7 +30,7 @@ async def cancel(counter: Counter, who: Person, job_id: JobId) -> Answer:
             await show_job(counter.queue, counter.outbox, job_id)
             said = f"{name} was cancelled before anything was started."
             await counter.outbox.reply(job.id, job.channel, Reply("end", said, final=True, quiet=True))
-            if batch := request_of(job).batch:
+            if with_batch and (batch := request_of(job).batch):
                 await show_batch(counter.queue, counter.outbox, JobId(batch))
             return Answer(f"Cancelled: job {job_id}. Nothing had been started.")
         case CancelOutcome.REQUESTED:

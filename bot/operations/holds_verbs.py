@@ -9,29 +9,35 @@ A click has two seconds: cards of holds and of what waits are drawn by workers, 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from bot.errors import BugError, RefusedError, UserError
+from bot.errors import BugError, ColdmigrateError, RefusedError, UserError
 from bot.jobs.port import Hold, Job
 from bot.migration.capacity import EVERYTHING, in_words
 from bot.migration.plan import link_name
 from bot.migration.request import JobId, SiteName
+from bot.operations.batch_show import show_batch
 from bot.operations.cancel import cancel
 from bot.operations.counter import Counter, require_place, site_of
 from bot.operations.holds import Scene, held_words, moment, queue_behind, vm_name
 from bot.operations.holds_show import show_hold
 from bot.operations.port import Answer, Person
+from bot.operations.record import request_of
 from bot.operations.rights import Verb
 
 BY_HAND: Final = "held by hand"
 MOST_WHY: Final = 200
+_AT_ONCE: Final = 10
+_NAMED: Final = 20
 _BLANKS: Final = re.compile(r"\s+")
 
 
 async def hold_link(counter: Counter, who: Person, channel: str, ends: tuple[str, str], *, why: str) -> Answer:
     """Hold the link between two sites; its card goes to `channel`. A link that is held already stays as it is."""
+    await counter.rights.require(who, Verb.APPROVE, None)  # the names of sites are not for everybody
     link = _link(counter, ends)
     for site in ends:
         await counter.rights.require(who, Verb.APPROVE, SiteName(site))
@@ -43,13 +49,14 @@ async def hold_link(counter: Counter, who: Person, channel: str, ends: tuple[str
         return Answer(f"Nothing changed. {held_words(hold)}")
     waiting = await counter.queue.waiting(link)
     return Answer(
-        f"Held: {in_words(link)}. {len(waiting)} wait behind it; what runs goes on to its end. "
+        f"Held: {in_words(link)}. Waiting behind it: {len(waiting)}. What runs goes on to its end. "
         f"/coldmigrate release {ends[0]} {ends[1]} ends it."
     )
 
 
 async def release_link(counter: Counter, who: Person, ends: tuple[str, str]) -> Answer:
     """Release the link between two sites, and every pair of hosts across it. UserError when nothing of it is held."""
+    await counter.rights.require(who, Verb.APPROVE, None)
     link = _link(counter, ends)
     found = [hold for hold in await counter.queue.holds() if await _is_of(counter, hold, link)]
     if not found:
@@ -81,21 +88,36 @@ async def cancel_waiting(counter: Counter, who: Person, hold_id: JobId) -> Answe
     await counter.rights.require(who, Verb.CANCEL, None)
     if not scene.waiting:
         return Answer(f"Nothing waits behind {in_words(scene.hold.resource)}.")
-    done: list[Job] = []
-    left: list[str] = []
-    refused: list[RefusedError] = []
-    for job in scene.waiting:
-        try:
-            await cancel(counter, who, job.id)
-        except (RefusedError, UserError, BugError) as error:
-            left.append(f"{job.id}  {vm_name(job)}: {error}")
-            refused += [error] if isinstance(error, RefusedError) else []
-        else:
-            done.append(job)
+    said = await _cancel_all(counter, who, scene.waiting)
+    refused = [error for error in said if isinstance(error, RefusedError)]
     if len(refused) == len(scene.waiting):
         raise refused[0]
-    said = f"Cancelled: {', '.join(vm_name(job) for job in done) or 'nothing'}."
-    return Answer(f"{said} Not cancelled:" if left else said, left)
+    done = [job for job, error in zip(scene.waiting, said, strict=True) if error is None]
+    left = [f"{job.id}  {vm_name(job)}: {error}" for job, error in zip(scene.waiting, said, strict=True) if error]
+    for batch in {request_of(job).batch for job in done} - {""}:
+        await show_batch(counter.queue, counter.outbox, JobId(batch))
+    answer = f"Cancelled: {_named(done)}."
+    return Answer(f"{answer} Not cancelled:" if left else answer, left)
+
+
+async def _cancel_all(counter: Counter, who: Person, waiting: Sequence[Job]) -> Sequence[ColdmigrateError | None]:
+    """What kept each of them from being cancelled. Several at a time: a click has two seconds, however many wait."""
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(job: Job) -> ColdmigrateError | None:
+        async with room:
+            try:
+                await cancel(counter, who, job.id, with_batch=False)
+            except (RefusedError, UserError, BugError) as error:
+                return error
+            return None
+
+    return await asyncio.gather(*(one(job) for job in waiting))
+
+
+def _named(jobs: Sequence[Job]) -> str:
+    names = ", ".join(vm_name(job) for job in jobs[:_NAMED]) or "nothing"
+    return names if len(jobs) <= _NAMED else f"{names} and {len(jobs) - _NAMED} more"
 
 
 async def scene_to_change(counter: Counter, who: Person, hold_id: JobId) -> Scene:

@@ -33,7 +33,8 @@ DEADLINE: Final = timedelta(seconds=2)
 
 _TOO_LATE: Final = (
     "Redis is slow or unavailable, or Slack did not say in time who may do what. I stopped asking. Nothing was queued, "
-    "unless the answer alone was lost: /coldmigrate list says so. Asking again is safe, a VM has at most one live job."
+    "unless the answer alone was lost, or some of many were done: /coldmigrate list says so. Asking again is safe, a "
+    "VM has at most one live job."
 )
 
 

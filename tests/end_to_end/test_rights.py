@@ -50,7 +50,7 @@ async def test_jobs_to_sites_that_one_may_not_see_are_not_told(stage):
 async def test_sites_are_told_to_those_who_may_do_something_there(stage):
     assert "Sites: site1, site2" in await stage.type("/coldmigrate help")
     assert "site2" not in (await stage.type("/coldmigrate help", user="bob")).partition("\n")[0]
-    for typed in ("web01 site2", "web01 nosuch", "nosuch site1"):
+    for typed in ("web01 site2", "web01 nosuch", "nosuch site1", "hold a b", "release a b"):
         said = await stage.type(f"/coldmigrate {typed}", user="mallory")
         assert "may not" in said
         assert "Sites:" not in said

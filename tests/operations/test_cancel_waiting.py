@@ -1,0 +1,84 @@
+"""Cancel what waits behind a hold, all parts of one batch: a click has two seconds, however many there are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.jobs.port import NewJob
+from bot.jobs.queue import RedisQueue
+from bot.migration.machine import Phase
+from bot.migration.request import JobId
+from bot.operations.batch_record import BATCH, Batch, Part, with_batch, with_parts
+from bot.operations.counter import Counter
+from bot.operations.holds_verbs import cancel_waiting
+from bot.operations.port import Person
+from bot.operations.record import MIGRATE, request_of, with_plan, with_request
+from bot.operations.rights import Grant, Rights, Verb
+from bot.slack.outbox import RedisOutbox
+from bot.store.client import connect
+from tests.migration.conftest import REQUEST, VM, plan_of
+
+MANY = 30
+ADMIN = Person(user_id="U1", channel="C1")
+
+
+class Everywhere:
+    """A workspace of one channel."""
+
+    async def require_member(self, channel):
+        """It is."""
+
+    async def require_person(self, channel, user_id):
+        """They are."""
+
+    async def members(self, group):
+        return frozenset()
+
+
+class Drawing(RedisOutbox):
+    """An outbox that knows how many tables were drawn."""
+
+    tables = 0
+
+    async def show_table(self, card):
+        self.tables += 1
+        await super().show_table(card)
+
+
+async def _batch(queue: RedisQueue) -> JobId:
+    """A batch whose parts are all approved and wait for their link."""
+    asked = [replace(REQUEST, vm=replace(VM.ref, uuid=f"u{n}", name=f"web{n:02}")) for n in range(MANY)]
+    new = NewJob(
+        kind=BATCH, vm_key="", requester="U2", channel="C1", data=with_batch(Batch("all", tuple(asked))), lane=BATCH
+    )
+    batch = (await queue.draft(new)).id
+    whole = await queue.claim("w")
+    for one in asked:
+        data = with_request(replace(one, batch=batch))
+        await queue.draft(NewJob(kind=MIGRATE, vm_key=one.vm.key, requester="U2", channel="C1", data=data))
+    plans = {}
+    while (claim := await queue.claim("w")) is not None:
+        request = request_of(claim.job)
+        plan = plan_of(request=request, vm=replace(VM, ref=request.vm))
+        await claim.move(Phase.CHECKING, why="-")
+        await claim.move(Phase.PLANNED, why="-", data=with_plan(plan))
+        plans[claim.job.id] = plan.fingerprint
+    await whole.move(Phase.CHECKING, why="-", data=with_parts(Part(job, own=True) for job in plans))
+    for job, fingerprint in plans.items():
+        await queue.approve(job, fingerprint=fingerprint, by="U3")
+    return batch
+
+
+async def test_the_card_of_their_batch_is_drawn_once_and_not_for_each(valkey_url):
+    async with connect(valkey_url) as store:
+        queue, outbox = RedisQueue(store), Drawing(store)
+        workspace = Everywhere()
+        rights = Rights([Grant(("user:U1",), frozenset(Verb))], workspace)
+        counter = Counter(queue, outbox, None, rights, workspace, {}, {}, None)
+        hold = await queue.hold("site1~site2", by="U1", why="-")
+        await _batch(queue)
+        assert len(await queue.waiting(hold.resource)) == MANY
+        said = await cancel_waiting(counter, ADMIN, hold.id)
+        assert "web19 and 10 more." in said.text
+        assert await queue.waiting(hold.resource) == []
+        assert outbox.tables == 1
