@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.errors import OutsideError
+from bot.errors import BugError
 from bot.store.client import connect
 from bot.store.scripts import Script
 
@@ -46,7 +46,7 @@ async def test_who_fails_fails_alone(store):
         add(store, 1), FAIL(store, repeatable=True, together=True), add(store, 1), return_exceptions=True
     )
     assert (outcomes[0], outcomes[2]) == (1, 2)
-    assert isinstance(outcomes[1], OutsideError)
+    assert isinstance(outcomes[1], BugError)
 
 
 async def test_who_stops_waiting_stops_nobody_else(store):
