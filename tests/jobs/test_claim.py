@@ -197,7 +197,7 @@ async def test_what_has_not_started_gives_its_slot_to_others(store, queue, plann
 async def test_failures_in_a_row_are_counted_until_something_moves(queue, claimed):
     claim = await claimed(Phase.QUEUED)
     for failures in (1, 2):
-        await claim.later(timedelta(0), why="oops", failed=True)
+        await claim.later(timedelta(0), why="oops", failed="bug")
         claim = await queue.claim("w1")
         assert claim.job.failures == failures
     await claim.later(timedelta(0), why="the host is busy")

@@ -387,3 +387,35 @@ async def test_no_more_is_begun_while_the_loop_is_kept_busy(queue, new):
     await worker.run()
     assert begun == 48
     assert most == 16
+
+
+@pytest.mark.parametrize(
+    "error", [UserError("no vCenter 'east' in the config"), RefusedError("frozen", lifted_by="whoever froze it")]
+)
+async def test_what_somebody_can_mend_is_said_in_its_own_words(queue, new, reaches, error):
+    job = await queue.draft(new())
+
+    async def handler(claim):
+        raise error
+
+    async with running(queue, handler):
+        await reaches(job.id, Phase.FAILED)
+    assert (await queue.get(job.id)).steps[-1].why == str(error)
+
+
+async def test_an_outage_counts_against_no_failure_of_another_kind(queue, claimed, put_off, skew_clock):
+    """vCenter is away for ten minutes, and stumbles once when it comes back: no reason to leave a copy to itself."""
+    claim = await claimed(Phase.ATTACHED)
+    await claim.hand_over()
+    steps = len((await queue.get(claim.job.id)).steps) + 1  # the take-over is a step too
+    errors = [*[UnreachableError("vCenter east does not answer.")] * 10, ZeroDivisionError(), ZeroDivisionError()]
+    left = iter(errors)
+
+    async def handler(claim):
+        raise next(left)
+
+    async with running(queue, handler):
+        for tried, count in enumerate([*range(1, 11), 1, 2], start=1):
+            found = await put_off(claim.job.id, steps=steps + tried)
+            assert (found.state, found.failures) == (Phase.ATTACHED, count)
+            skew_clock(timedelta(minutes=2 * tried))

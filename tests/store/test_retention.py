@@ -63,7 +63,7 @@ async def every_end(queue, skew_clock):
     await queue.cancel(copy.job.id, by="U1")
     await copy.move(Phase.CANCELLED, why="stopped in vCenter")
     copy = await started(queue, "later")
-    await copy.later(timedelta(hours=3), why="busy", failed=True)
+    await copy.later(timedelta(hours=3), why="busy", failed="away")
     await queue.cancel(copy.job.id, by="U1")
     hold = await queue.hold(LINK, by="U1", why="it loses packets", channel="C1")
     waits = await planned(queue, "held", requester="U3")
