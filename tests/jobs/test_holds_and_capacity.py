@@ -281,3 +281,20 @@ async def test_behind_thousands_that_wait_for_the_same_somebody_is_found_after_a
     await queue.hold(BUSY, by="U1", why="its card is broken")
     looks = [await names(queue) for _ in range(3)]
     assert looks == [[], [], ["free"]]
+
+
+@pytest.mark.parametrize("before", [Phase.INTENT, Phase.UNKNOWN])
+async def test_held_since_its_first_call_came_to_nothing_it_is_not_started_again(queue, queued, store, before):
+    await queued({"vm": "a", "needs": [BUSY]})
+    claim = await queue.claim("w1")
+    await claim.move(Phase.INTENT, why="about to call", attempt=1)
+    if before is Phase.UNKNOWN:
+        await claim.move(Phase.UNKNOWN, why="the reply was lost")
+    hold = await queue.hold("wide", by="coldmigrate", why="packet loss")
+    assert (await claim.move(Phase.INTENT, why="certain that it had not started", attempt=2)).state is Phase.QUEUED
+    assert claim.closed
+    assert await store.scard(keys.slot(BUSY)) == 0
+    assert await names(queue) == []
+    await queue.release(hold.id, by="U1", why="mended")
+    again = await queue.claim("w2")
+    assert (await again.move(Phase.INTENT, why="about to call", attempt=2)).state is Phase.INTENT

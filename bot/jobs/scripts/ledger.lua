@@ -140,11 +140,8 @@ local function all_held()
   return held, #flat > 0
 end
 
--- A hold keeps approved jobs from being started, and touches nothing else.
-local function is_held(job, held)
-  if job.state ~= 'queued' then
-    return false
-  end
+-- Whether a hold is on anything that it needs.
+local function needs_held(job, held)
   if held['*'] then
     return true
   end
@@ -154,6 +151,11 @@ local function is_held(job, held)
     end
   end
   return false
+end
+
+-- A hold keeps approved jobs from being started, and touches nothing else.
+local function is_held(job, held)
+  return job.state == 'queued' and needs_held(job, held)
 end
 
 -- Round robin between requesters: the k-th waiting job of each belongs to the k-th round, and rounds go before

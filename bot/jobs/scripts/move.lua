@@ -16,7 +16,7 @@ end
 if to == 'intent' and job.cancel_by ~= '' then
   to, by, why = 'cancelled', job.cancel_by, 'cancelled before anything was started'
 end
-if job.state == 'queued' and to == 'intent' and is_held(job, (all_held())) then
+if to == 'intent' and needs_held(job, (all_held())) then -- a call that came to nothing is not made again either
   redis.call('HSET', key('job', id), 'op', op, 'claims', 0)
   step(id, 'queued', by, 'held since it was claimed; nothing was started', now)
   put_back(id, job, now)
