@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from bot.jobs.port import Job
+from bot.jobs.port import Hold, Job
+from bot.migration.capacity import in_words as place_in_words
 from bot.migration.eta import in_words
 from bot.migration.machine import WORDS, Phase
 from bot.migration.plan import Plan, Severity
 from bot.migration.size import gib
 from bot.operations.batch_record import Row, batch_of, startable, stops
-from bot.operations.record import copied_of, plan_of, trouble_of
+from bot.operations.holds import held_words
+from bot.operations.record import copied_of, plan_of, trouble_of, waits_for
 from bot.slack.port import Button, ButtonKind, TableCard
 
 COLUMNS: Final = ("VM", "State", "Progress", "Size", "Concerns", "From", "To")
@@ -43,8 +45,8 @@ _ATTENTION: Final = (
 )
 
 
-def batch_card(job: Job, rows: Sequence[Row]) -> TableCard:
-    """The card of a batch in its present state."""
+def batch_card(job: Job, rows: Sequence[Row], held: Hold | None = None) -> TableCard:
+    """The card of a batch in its present state. `held`: the hold that the batch itself waits behind."""
     batch = batch_of(job)
     many = len(batch.requests)
     shown = rows if many <= ALL_SHOWN else sorted(rows, key=lambda row: _ATTENTION.index(word(row)))
@@ -57,7 +59,7 @@ def batch_card(job: Job, rows: Sequence[Row]) -> TableCard:
         columns=COLUMNS,
         rows=[_cells(row) for row in shown],
         facts=_facts(job, rows),
-        note=_note(job, rows),
+        note=_note(job, rows, held),
         buttons=_buttons(job, rows),
         ended=job.state.ended,
     )
@@ -99,11 +101,18 @@ def why(row: Row) -> str:
         return ""
     if job.state in (Phase.FAILED, Phase.NEEDS_HUMAN):
         return job.data.get("cause") or job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
-    if not job.state.ended and (trouble := trouble_of(job)):
-        return trouble
+    if not job.state.ended and (wait := _waits(row, job)):
+        return wait
     plan = plan_of(job)
     over = job.state.started or (job.state is Phase.DONE and not row.request.dry_run)
     return _concerns(plan) if plan is not None and not over else ""
+
+
+def _waits(row: Row, job: Job) -> str:
+    """What it waits for beside a free slot."""
+    if row.held is not None:
+        return f"waits behind the hold of {place_in_words(row.held.resource)}"
+    return trouble_of(job) or (waits_for(job) if job.state is Phase.QUEUED else "")
 
 
 def _concerns(plan: Plan) -> str:
@@ -151,7 +160,7 @@ def _facts(job: Job, rows: Sequence[Row]) -> list[tuple[str, str]]:
     return facts
 
 
-def _note(job: Job, rows: Sequence[Row]) -> str:
+def _note(job: Job, rows: Sequence[Row], held: Hold | None) -> str:
     if job.state.ended:
         return job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
     if job.cancel_by:
@@ -162,9 +171,16 @@ def _note(job: Job, rows: Sequence[Row]) -> str:
         case Phase.PLANNED:
             return _question(rows)
         case Phase.QUEUED:
-            return "Approved. Each VM waits for a free slot on its link."
+            waits = f"{held_words(held)} Nothing was started." if held else "Each VM waits for a free slot on its link."
+            return f"Approved. {waits}"
         case _:
-            return "What fails is said in the thread, with its diagnosis."
+            return " ".join([*_held(rows), "What fails is said in the thread, with its diagnosis."])
+
+
+def _held(rows: Sequence[Row]) -> list[str]:
+    """A sentence on each hold that some of them wait behind."""
+    held = Tally(row.held for row in rows if row.held is not None)
+    return [f"{held_words(hold)} Waiting behind it: {many}." for hold, many in held.items()]
 
 
 def _question(rows: Sequence[Row]) -> str:

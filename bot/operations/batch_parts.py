@@ -8,7 +8,7 @@ from typing import Final
 from bot.jobs.port import Job, JobQueue
 from bot.migration.machine import Phase
 from bot.migration.request import JobId, MigrationRequest
-from bot.operations.batch_record import Part, Row
+from bot.operations.batch_record import Part, Row, with_holds
 
 _BUSY: Final = frozenset({Phase.ATTACHED, Phase.VERIFYING})
 """How far a copy is, is no event: these are read at every look. A link has slots for few of them."""
@@ -33,9 +33,10 @@ class Parts:
             known = self._jobs.get(part.job)
             if known is None or part.job in news or known.state in _BUSY:
                 self._jobs[part.job] = await self._queue.get(part.job)
-        return [
+        rows = [
             Row(request, part, self._jobs[part.job]) for request, part in zip(self._requests, self._parts, strict=True)
         ]
+        return await with_holds(self._queue, rows)
 
     async def _news(self) -> set[str]:
         """The jobs that something happened to since the last look. Nothing is waited for."""

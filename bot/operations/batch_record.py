@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BugError
-from bot.jobs.port import Job, JobQueue
+from bot.jobs.port import Hold, Job, JobQueue
+from bot.migration.machine import Phase
 from bot.migration.request import JobId, MigrationRequest, SiteName
+from bot.operations.holds import behind
 from bot.operations.record import plan_of
 
 BATCH: Final = "batch"
@@ -48,11 +50,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One migration of a batch as it is now: asked for, drafted as `part`, known as `job`."""
+    """One migration of a batch as it is now: asked for, drafted as `part`, known as `job`, waiting behind `held`."""
 
     request: MigrationRequest
     part: Part | None = None
     job: Job | None = None
+    held: Hold | None = None
 
     @property
     def own(self) -> Job | None:
@@ -127,7 +130,15 @@ async def read_rows(queue: JobQueue, job: Job) -> list[Row]:
     for number, request in enumerate(batch_of(job).requests):
         part = parts[number] if number < len(parts) else None
         rows.append(Row(request, part, await queue.get(part.job) if part else None))
-    return rows
+    return await with_holds(queue, rows)
+
+
+async def with_holds(queue: JobQueue, rows: list[Row]) -> list[Row]:
+    """The same, with the hold that each of them waits behind."""
+    if not any(row.own is not None and row.own.state is Phase.QUEUED for row in rows):
+        return rows
+    holds = await queue.holds()
+    return [replace(row, held=behind(row.own, holds)) if row.own is not None else row for row in rows]
 
 
 def _field(job: Job, name: str, form: TypeAdapter[Kept]) -> Kept | None:

@@ -7,6 +7,7 @@ from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.operations.batch_card import batch_card
 from bot.operations.batch_record import batch_of, read_rows
+from bot.operations.holds import what_holds
 from bot.slack.port import Outbox, Reply
 
 
@@ -14,9 +15,10 @@ async def show_batch(queue: JobQueue, outbox: Outbox, batch: JobId) -> None:
     """Show the batch's card as the queue has it now, as `show_job` does for a job."""
     shown = await queue.get(batch)
     while shown is not None:
-        await outbox.show_table(batch_card(shown, await read_rows(queue, shown)))
+        held = await what_holds(queue, shown)
+        await outbox.show_table(batch_card(shown, await read_rows(queue, shown), held))
         now = await queue.get(batch)
-        if now is None or _turn(now) == _turn(shown):
+        if now is None or (_turn(now) == _turn(shown) and await what_holds(queue, now) == held):
             return
         shown = now
 
@@ -47,7 +49,7 @@ def last_word(batch: Job) -> Reply | None:
         case Phase.NEEDS_HUMAN:
             said = (
                 f"Nobody follows the batch {title} any more: {why}. Its VMs are jobs of their own and go on; "
-                "/coldmigrate list shows them."
+                f"/coldmigrate show {batch.id} tells of each."
             )
         case _:
             return None

@@ -13,8 +13,10 @@ from datetime import timedelta
 from typing import Final
 
 from bot.errors import BugError, OutsideError
-from bot.jobs.port import Hold, JobQueue
+from bot.jobs.port import Hold, Job, JobQueue
 from bot.migration.request import JobId
+from bot.operations.batch_record import BATCH
+from bot.operations.batch_show import show_batch
 from bot.operations.holds import scene_of
 from bot.operations.holds_card import hold_card
 from bot.operations.show_job import show_job
@@ -50,7 +52,7 @@ async def _show_held_and_waiting(queue: JobQueue, outbox: Outbox, hold: Hold) ->
     """The hold's card and those of all that waits, or waited, behind it."""
     await show_hold(queue, outbox, hold.id)
     for job in await queue.waiting(hold.resource):
-        await _show_job(queue, outbox, job.id)
+        await _show_job(queue, outbox, job)
 
 
 async def follow_holds(queue: JobQueue, outbox: Outbox) -> None:
@@ -112,11 +114,11 @@ async def _card(queue: JobQueue, hold_id: JobId) -> TableCard | None:
     return hold_card(await scene_of(queue, hold)) if hold is not None else None
 
 
-async def _show_job(queue: JobQueue, outbox: Outbox, job: JobId) -> None:
+async def _show_job(queue: JobQueue, outbox: Outbox, job: Job) -> None:
     try:
-        await show_job(queue, outbox, job)
+        await (show_batch if job.kind == BATCH else show_job)(queue, outbox, job.id)
     except BugError as error:
-        log.error("the card of job %s cannot be drawn: %s", job, error)  # noqa: TRY400 - the cause is in the sentence
+        log.error("the card of job %s cannot be drawn: %s", job.id, error)  # noqa: TRY400 - the cause is in the sentence
 
 
 def _earlier(event: str, *, by: timedelta) -> str:

@@ -334,3 +334,16 @@ async def test_who_was_refused_a_batch_is_in_the_audit_log(stage):
     async with store_of(stage.settings) as store:
         acts = await queue_of(stage.settings, store).acts()
     assert [(act.verb, act.on) for act in acts] == [("refused", "@web-tier to site2")]
+
+
+async def test_a_batch_behind_a_hold_says_so_until_it_is_released(stage, vcenter):
+    await stage.type("/coldmigrate hold site1 site2 the provider works on it")
+    await stage.type("/coldmigrate @web-tier site2")
+    card = await table_of(stage, showing="Waiting for approval")
+    await stage.click(card, "cm.approve")
+    card = await table_of(stage, showing="the provider works on it. Waiting behind it: 4.")
+    assert rows(card)["web01"]["Concerns"] == "waits behind the hold of the link site1~site2"
+    assert vcenter.relocations == []
+    await stage.type("/coldmigrate release site1 site2")
+    card = await table_of(stage, showing="4 of 5 VMs are at site2.")
+    assert "Waiting behind it" not in text_of(card)

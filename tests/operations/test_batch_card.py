@@ -9,13 +9,14 @@ from itertools import product
 
 import pytest
 
-from bot.jobs.port import Job, Step
+from bot.jobs.port import Hold, Job, Step
+from bot.migration.capacity import EVERYTHING
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.operations.batch_card import _ATTENTION, again, batch_card, tally, word
 from bot.operations.batch_record import BATCH, MOST, Batch, Part, Row, startable, with_batch, with_plans
 from bot.operations.batch_words import batch_end
-from bot.operations.record import Copied, with_copied, with_plan, with_request
+from bot.operations.record import Copied, with_copied, with_plan, with_request, with_wait
 from bot.slack.port import ButtonKind
 from bot.slack.reply import reply_message
 from bot.slack.table import table_message
@@ -108,3 +109,17 @@ def test_the_fingerprint_covers_every_plan_and_their_jobs():
 def test_what_needs_a_person_or_arrived_is_not_tried_again():
     rows = [row(state) for state in (Phase.DONE, Phase.NEEDS_HUMAN, Phase.FAILED, Phase.CANCELLED)]
     assert [one.job.state for one in again(rows)] == [Phase.FAILED, Phase.CANCELLED]
+
+
+def test_what_waits_says_what_for():
+    hold = Hold(JobId("holdaaaa"), "site1~site2", "coldmigrate", "packet loss ended the copy of db01", T)
+    held = replace(row(Phase.QUEUED), held=hold)
+    shut = row(Phase.QUEUED, **with_wait("The window of site2 is closed; it opens Sat 20:00."))
+    card = batch_card(batch(Phase.ATTACHED, [held, shut]), [held, shut])
+    assert [cells[4] for cells in card.rows] == [
+        "waits behind the hold of the link site1~site2",
+        "The window of site2 is closed; it opens Sat 20:00.",
+    ]
+    assert "is held since 2026-11-23 04:00 UTC: packet loss ended the copy of db01. Waiting behind it: 1." in card.note
+    drained = batch_card(batch(Phase.QUEUED, [held]), [held], replace(hold, resource=EVERYTHING, why="drained"))
+    assert drained.note.startswith("Approved. Everything is held since ")
