@@ -24,7 +24,8 @@ def none_can_start(rows: Sequence[Row]) -> Reply:
 def stopped(broken: Row, many: int) -> Reply:
     """One failed, and the rest was to stop."""
     rest = "the one VM that had not started is" if many == 1 else f"the {many} VMs that had not started are"
-    return Reply("stopped", f"{broken.request.vm.name} failed, so {rest} cancelled. What is being copied goes on.")
+    name = broken.request.vm.name
+    return Reply("stopped", f"{name} {word(broken)}, so {rest} cancelled. What is being copied goes on.")
 
 
 def batch_end(job: Job, rows: Sequence[Row]) -> Reply:
@@ -49,5 +50,5 @@ def _listed(heading: str, rows: Sequence[Row]) -> list[Section]:
         return []
     lines = [f"{row.request.vm.name}: {word(row)}" + (f", {why(row)}" if why(row) else "") for row in rows[:LISTED]]
     if len(rows) > LISTED:
-        lines.append(f"and {len(rows) - LISTED} more: /coldmigrate show tells of each")
+        lines.append(f"and {len(rows) - LISTED} more, which the card tells of")
     return [Section(heading, "", lines)]

@@ -21,7 +21,7 @@ from bot.operations.holds import LOOKED_BACK, Scene, planned, uses, vm_name
 from bot.operations.holds_break import other_hosts_of
 from bot.operations.holds_verbs import scene_to_change
 from bot.operations.port import Answer, Person
-from bot.operations.record import request_of, with_request
+from bot.operations.record import request_of, start_of, with_request
 from bot.operations.show_job import show_job
 from bot.slack.port import Reply
 
@@ -88,14 +88,20 @@ class _Replanning:
     async def plan_anew(self, job: Job) -> None:
         """Cancel the job and draft it again, once however often it is tried."""
         try:
-            request = _avoiding(request_of(job), self.host)
+            host = self._target(job)
+            request = _avoiding(request_of(job), host)
         except BugError as error:
             self.left.append(f"{job.id}  {vm_name(job)}: {error}")
             return
         if await self._is_cancelled(job):
-            await self._draft(job, request)
+            await self._draft(job, request, without=host)
         else:
             self.left.append(f"{job.id}  {vm_name(job)}: it does not wait any more")
+
+    def _target(self, job: Job) -> str:
+        """The one of the two hosts that the job goes to: some cross the link the other way."""
+        plan = planned(job)
+        return plan.target.host if plan is not None else self.host
 
     async def _is_cancelled(self, job: Job) -> bool:
         if job.state is Phase.CANCELLED:
@@ -103,7 +109,7 @@ class _Replanning:
         outcome = await self.counter.queue.cancel(job.id, by=f"{self.who.user_id} {MARK}", waiting_only=True)
         return outcome is CancelOutcome.CANCELLED
 
-    async def _draft(self, job: Job, request: MigrationRequest) -> None:
+    async def _draft(self, job: Job, request: MigrationRequest, *, without: str) -> None:
         queue, outbox = self.counter.queue, self.counter.outbox
         drafted = await queue.draft(
             NewJob(
@@ -111,7 +117,7 @@ class _Replanning:
                 vm_key=job.vm_key,
                 requester=job.requester,  # and not who clicked: a second person stays a second one
                 channel=job.channel,
-                data=with_request(request),
+                data={**with_request(request), **start_of(job)},
                 dedupe=f"{self.narrow.id}:{job.id}",
                 priority=job.priority,
             )
@@ -119,7 +125,7 @@ class _Replanning:
         if not drafted.own:
             return  # the VM has got another job meanwhile
         name = request.vm.name
-        said = f"{name} is planned anew without {self.host}: job {drafted.id}, which needs an approval of its own."
+        said = f"{name} is planned anew without {without}: job {drafted.id}, which needs an approval of its own."
         await outbox.reply(job.id, job.channel, Reply("anew", said, final=True))
         await show_job(queue, outbox, job.id)
         if drafted.fresh:

@@ -124,6 +124,11 @@ def with_start(words: str) -> dict[str, str]:
     return {"starts": words}
 
 
+def start_of(job: Job) -> dict[str, str]:
+    """The same field of another job, for one that asks for the same anew."""
+    return with_start(job.data["starts"]) if job.data.get("starts") else {}
+
+
 def with_wait(why: str) -> dict[str, str]:
     """The field that says why an approved job is not started yet."""
     return {"waits": why}

@@ -73,11 +73,11 @@ def _question(kind: ButtonKind, about: str, *, many: bool) -> Confirm | None:
 
 def _start(kind: ButtonKind, about: str, *, many: bool) -> Confirm:
     if not many:
-        return Confirm("Start this migration?", f"{about}: the copy starts as soon as its link is free.", "Start it")
+        return Confirm("Start this migration?", f"{about}: the copy starts by itself, as soon as it may.", "Start it")
     rest = "the others go on" if kind is ButtonKind.APPROVE else "those that have not started are cancelled"
     return Confirm(
         "Start these migrations?",
-        f"{about}: each starts as soon as its link is free. If one fails, {rest}.",
+        f"{about}: each starts by itself, as soon as it may. If one fails, {rest}.",
         "Start them",
     )
 

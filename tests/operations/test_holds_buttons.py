@@ -1,22 +1,24 @@
-"""Cancel what waits behind a hold, all parts of one batch: a click has two seconds, however many there are."""
+"""The buttons of a hold's card on a real queue: what waits is cancelled, or planned anew with other hosts."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.jobs.port import NewJob
 from bot.jobs.queue import RedisQueue
 from bot.migration.machine import Phase
-from bot.migration.request import JobId
+from bot.migration.request import JobId, SiteName
 from bot.operations.batch_record import BATCH, Batch, Part, with_batch, with_parts
 from bot.operations.counter import Counter
+from bot.operations.holds_other_host import other_host
 from bot.operations.holds_verbs import cancel_waiting
 from bot.operations.port import Person
-from bot.operations.record import MIGRATE, request_of, with_plan, with_request
+from bot.operations.record import MIGRATE, request_of, starts, with_plan, with_request, with_start
 from bot.operations.rights import Grant, Rights, Verb
 from bot.slack.outbox import RedisOutbox
 from bot.store.client import connect
-from tests.migration.conftest import REQUEST, VM, plan_of
+from tests.migration.conftest import NOW, REQUEST, VM, plan_of
 
 MANY = 30
 ADMIN = Person(user_id="U1", channel="C1")
@@ -69,16 +71,51 @@ async def _batch(queue: RedisQueue) -> JobId:
     return batch
 
 
+def _counter(queue: RedisQueue, outbox: RedisOutbox) -> Counter:
+    workspace = Everywhere()
+    rights = Rights([Grant(("user:U1",), frozenset(Verb))], workspace)
+    return Counter(queue, outbox, None, rights, workspace, {}, {}, None)
+
+
 async def test_the_card_of_their_batch_is_drawn_once_and_not_for_each(valkey_url):
     async with connect(valkey_url) as store:
         queue, outbox = RedisQueue(store), Drawing(store)
-        workspace = Everywhere()
-        rights = Rights([Grant(("user:U1",), frozenset(Verb))], workspace)
-        counter = Counter(queue, outbox, None, rights, workspace, {}, {}, None)
         hold = await queue.hold("site1~site2", by="U1", why="-")
         await _batch(queue)
         assert len(await queue.waiting(hold.resource)) == MANY
-        said = await cancel_waiting(counter, ADMIN, hold.id)
+        said = await cancel_waiting(_counter(queue, outbox), ADMIN, hold.id)
         assert "web19 and 10 more." in said.text
         assert await queue.waiting(hold.resource) == []
         assert outbox.tables == 1
+
+
+async def test_other_host_avoids_the_target_of_each_whichever_way_it_goes_and_keeps_its_start(valkey_url):
+    later = replace(REQUEST, not_before=NOW + timedelta(days=3))
+    there = plan_of(request=later)
+    back = replace(
+        there,
+        source=replace(there.source, host=there.target.host, site=SiteName("site2")),
+        target=replace(there.target, host=there.source.host, site=SiteName("site1")),
+    )
+    async with connect(valkey_url) as store:
+        queue = RedisQueue(store)
+        for name, plan in (("dead", there), ("web01", there), ("web02", back)):
+            request = replace(later, vm=replace(VM.ref, uuid=name, name=name))
+            data = {**with_request(request), **with_start("Thu")}
+            new = NewJob(kind=MIGRATE, vm_key=request.vm.key, requester="U2", channel="C1", data=data)
+            drafted = await queue.draft(new)
+            claim = await queue.claim("w")
+            await claim.move(Phase.CHECKING, why="-")
+            await claim.move(Phase.PLANNED, why="-", data=with_plan(replace(plan, request=request)))
+            if name == "dead":
+                hold = await queue.hold("site1~site2", by="coldmigrate", why="-", job=drafted.id, channel="C1")
+            else:
+                await queue.approve(drafted.id, fingerprint=replace(plan, request=request).fingerprint, by="U3")
+        said = await other_host(_counter(queue, RedisOutbox(store)), ADMIN, hold.id)
+        assert "2 planned anew" in said.text
+        anew = [job for job in await queue.recent() if job.state is Phase.DRAFTED]
+        assert {request_of(job).vm.name: request_of(job).avoid for job in anew} == {
+            "web01": (there.target.host,),
+            "web02": (there.source.host,),
+        }
+        assert [starts(job) for job in anew] == ["Thu", "Thu"]
