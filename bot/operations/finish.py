@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.errors import OutsideError, UserError
 from bot.jobs.port import Claim, Job
 from bot.migration.machine import Event, advance
 from bot.operations.cards import job_card
 from bot.operations.on_call_files import Attachment
-from bot.operations.record import approved_plan, intent_of, request_of
+from bot.operations.record import request_of
+from bot.operations.take_trace_away import take_trace_away
 from bot.operations.tools import WorkerTools
-from bot.operations.trace import read
 from bot.slack.port import Reply
-
-log = logging.getLogger(__name__)
 
 
 async def finish(
@@ -55,24 +51,7 @@ async def finish(
     tools.reached("before-finish")
     await claim.move(state, why=outcome, data=fields)
     tools.reached("after-finish")
-    await _take_trace_away(tools, ended)
-
-
-async def _take_trace_away(tools: WorkerTools, job: Job) -> None:
-    """The VM is nobody's any more. What fails here is tidied up by `reconcile`, and questions no end."""
-    if "intent" not in job.data:
-        return
-    vm, intent = approved_plan(job).request.vm, intent_of(job)
-    try:
-        vcenter = tools.fleet.vcenter(vm.vcenter)
-        found = read(await vcenter.read_trace(vm.uuid))
-        if found is None or (found.job, found.session) != (job.id, intent.session):
-            return  # a successor's, whose call may be under way
-        # Through the session of the intent where that is ours: a successor has ended it.
-        ours = await vcenter.writer_session() == intent.session
-        await vcenter.write_trace(vm.uuid, "", session=intent.session if ours else "")
-    except (OutsideError, UserError) as error:
-        log.warning("The trace of job %s was left on %s for the moment: %s", job.id, vm.name, error)
+    await take_trace_away(tools, ended)
 
 
 def _whose(job: Job) -> str:

@@ -47,6 +47,7 @@ from bot.operations.record import (
     with_intent,
     with_task_end,
 )
+from bot.operations.take_trace_away import take_trace_away
 from bot.operations.tools import WorkerTools
 from bot.operations.trace import trace_of, write
 from bot.operations.trouble import tell_trouble
@@ -160,6 +161,9 @@ class _Run:
         try:
             await vcenter.write_trace(plan.request.vm.uuid, write(trace), session=session)
             self.tools.reached("after-trace")
+            if await self._is_cancelled():
+                await self._end(CancelledAtSource(), "Cancelled before anything was started.")
+                return
             task = await vcenter.relocate(plan, op_id=op_id, session=session)
         except FaultError as error:
             await self._refused(error, attempt)
@@ -170,6 +174,18 @@ class _Run:
             self.tools.reached("after-submit")
             await self._move(TaskFound(), why=f"{task} is running", data={"task": task})
             self.tools.reached("attached")
+
+    async def _is_cancelled(self) -> bool:
+        """The last question before the call, and only once the trace is on the VM.
+
+        Whoever was paused before it, while Redis lost its data and somebody else moved the VM, finds the job lost and
+        calls nothing; whoever is paused after it has left a trace that everybody else finds first.
+        """
+        try:
+            return bool(await self.claim.cancel_asked())
+        except LostLeaseError:
+            await take_trace_away(self.tools, self.claim.job)
+            raise
 
     async def _refused(self, error: FaultError, attempt: int) -> None:
         """A definite answer: this call was not carried out."""
