@@ -53,33 +53,44 @@ async def _reconcile(tools: WorkerTools, vcenter: VCenter) -> None:
     # Tasks first: a migration that starts between the two questions has its trace by then.
     running = await vcenter.running_relocations()
     traces = await vcenter.traces()
-    for found in traces:
-        lost = await forgotten(tools, found)
-        if lost is not None:
-            await adopt(tools, lost)
-        else:
-            await _tidy(tools, vcenter, found)
+    left_over = [found for found in traces if await _is_left_over(tools, found)]
+    live = await _live(tools) if left_over else set()
+    for found in left_over:
+        if found.vm.key not in live:
+            await _tidy(vcenter, found)
     await _report_strangers(tools, running, traces)
 
 
-async def _tidy(tools: WorkerTools, vcenter: VCenter, found: Trace) -> None:
-    """Take away the trace of a job that ended while its worker died, unless the VM has a live job by now."""
-    trace = read(found.text)
-    job = await tools.queue.get(trace.job) if trace else None
-    if job is None or not job.state.ended or await _busy(tools, found):
-        return
+async def _is_left_over(tools: WorkerTools, found: Trace) -> bool:
+    """Take up what was forgotten; say whether the trace is that of a job that ended while its worker died."""
+    try:
+        lost = await forgotten(tools, found)
+        if lost is not None:
+            await adopt(tools, lost)
+            return False
+        trace = read(found.text)
+        job = await tools.queue.get(trace.job) if trace else None
+    except BugError as error:  # a record of another version, perhaps; the other traces are no worse for it
+        log.error("The trace on %s is left alone: %s", found.vm.name, error)  # noqa: TRY400 - the cause is in the sentence
+        return False
+    return job is not None and job.state.ended
+
+
+async def _tidy(vcenter: VCenter, found: Trace) -> None:
+    """Take away a trace that was left over, unless it has become another one meanwhile."""
     if await vcenter.read_trace(found.vm.uuid) == found.text:
         await vcenter.write_trace(found.vm.uuid, "")
-        log.info("The trace of job %s on %s was left over and is gone.", job.id, found.vm.name)
+        log.info("A trace on %s was left over and is gone.", found.vm.name)
 
 
-async def _busy(tools: WorkerTools, found: Trace) -> bool:
-    return any(job.vm_key == found.vm.key for job in await tools.queue.recent(limit=LIVE, live_only=True))
+async def _live(tools: WorkerTools) -> set[str]:
+    """The VMs that have a live job."""
+    return {job.vm_key for job in await tools.queue.recent(limit=LIVE, live_only=True)}
 
 
 async def _report_strangers(tools: WorkerTools, running: Sequence[RunningRelocation], traces: Sequence[Trace]) -> None:
     """Relocations by our account of which neither a job nor a trace tells: said once for each task, and left alone."""
-    known = {job.vm_key for job in await tools.queue.recent(limit=LIVE, live_only=True)} | {t.vm.key for t in traces}
+    known = await _live(tools) | {trace.vm.key for trace in traces}
     for found in running:
         if found.vm.key not in known and await tools.queue.chore(
             f"stranger:{found.task.task}", worker="", every=timedelta(days=1)

@@ -9,6 +9,7 @@ import pytest
 
 from bot.compose import queue_of, store_of
 from bot.migration.machine import Phase
+from bot.store import keys
 from tests.end_to_end.plant import plant, text_of
 
 SLOW, FAST = 20_000_000, 8_000_000_000
@@ -141,3 +142,16 @@ async def left_over(stage, vcenter):
     yield await stage.card(showing="done")
     vcenter.estate.vm("web01").custom.update(seen)
     assert traces(vcenter)
+
+
+async def test_a_record_that_cannot_be_read_keeps_no_other_migration_forgotten(stage, store, vcenter):
+    """It was written by another version, perhaps; the traces before and behind the other's tell of it."""
+    card = await copying(stage, vcenter, "db01")
+    (job,) = await queue_of(stage.settings, store).recent()
+    ((key, trace),) = vcenter.estate.vm("db01").custom.items()
+    await store.flushall()
+    await store.hset(keys.job("unreadable"), mapping={"id": "unreadable", "state": "beamed"})
+    for name in ("web01", "big01", "list"):
+        vcenter.estate.vm(name).custom[key] = trace.replace(job.id, "unreadable")
+    await store.delete(keys.chore("reconcile"))
+    await stage.reply(card, saying="Redis lost its data")
