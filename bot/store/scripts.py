@@ -54,7 +54,8 @@ class Script:
         try:
             return await send("EVALSHA", self.sha, *tail, repeatable=repeatable)
         except NoScriptError:
-            return await send("EVAL", self.source, *tail, repeatable=repeatable)
+            pass  # and leave this block: what fails from here on must not look as if it came of that
+        return await send("EVAL", self.source, *tail, repeatable=repeatable)
 
     async def after_news(self, store: Store, *args: Argument, stream: str, after: str, block: timedelta) -> Any:
         """Run it as soon as the stream has an entry after this id, or after `block`; the answer is the script's.
@@ -64,6 +65,8 @@ class Script:
         """
         wait = max(1, milliseconds(block))  # 0 would mean for ever
         pipeline = store.blocking.pipeline(transaction=False)
+        if pipeline.reply_timeout is not None:
+            pipeline.reply_timeout += block.total_seconds()
         pipeline.execute_command("XREAD", "COUNT", 1, "BLOCK", wait, "STREAMS", stream, after)
         pipeline.execute_command("EVALSHA", self.sha, 1, keys.SCHEMA, *map(_plain, args))
         _, answer = await pipeline.execute(raise_on_error=False)

@@ -70,6 +70,21 @@ async def test_who_waits_is_given_the_time_he_asked_for_and_little_more(valkey_u
             assert time.monotonic() - begun < 5
 
 
+async def test_a_connection_that_is_lost_after_a_script_was_unknown_is_a_lost_connection():
+    async def serve(reader, writer):
+        while data := await reader.read(65536):
+            if b"EVAL\r\n" in data:
+                break
+            answer = b"-NOSCRIPT No matching script.\r\n" if b"EVALSHA" in data else b"+OK\r\n"
+            writer.write(answer * data.count(b"*"))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, connect(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}") as store:
+        with pytest.raises(UnreachableError, match="does not answer"):
+            await Script("return 1")(store)
+
+
 @pytest.mark.parametrize("fresh", [True, False])
 async def test_a_cancelled_command_ends_at_once_whenever_that_comes(valkey_url, fresh):
     for turns in range(40):
