@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from bot.cli.ledger import ask, me, plain
+from bot.cli.ledger import ask, me, moment, plain
 
 if TYPE_CHECKING:
     from bot.jobs.port import Job
@@ -51,7 +51,7 @@ async def _wait(queue: RedisQueue, at_most: float | None) -> int:
     from bot.migration.capacity import EVERYTHING
 
     hold = await queue.hold(EVERYTHING, by=me(), why="drained")
-    click.echo(f"Nothing more is started since {hold.at.astimezone():%Y-%m-%d %H:%M} ({plain(hold.by)}).")
+    click.echo(f"Nothing more is started since {moment(hold.at)} ({plain(hold.by)}).")
     try:
         async with asyncio.timeout(at_most):
             async with aclosing(_changes(queue)) as changes:

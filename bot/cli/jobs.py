@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.ledger import CONFIG, FORMAT, ascii_json, ask, me, plain, print_table
+from bot.cli.ledger import CONFIG, FORMAT, ascii_json, ask, me, moment, plain, print_table
 
 if TYPE_CHECKING:
     from bot.jobs.port import Drafted, Job
@@ -118,13 +118,18 @@ async def _drafted_again(queue: RedisQueue, job_id: str) -> Drafted:
     from bot.errors import UserError
     from bot.jobs.port import NewJob
     from bot.migration.request import JobId
-    from bot.operations.record import MIGRATE, with_request
+    from bot.operations.batch_record import BATCH
+    from bot.operations.record import MIGRATE, start_of, with_request
     from bot.operations.retry import request_again
 
     job = await queue.get(JobId(job_id))
     if job is None:
         raise _unknown(job_id)
     if job.kind != MIGRATE:
+        if job.kind == BATCH:
+            raise UserError(
+                f"{job_id} is a batch: that is tried again in Slack.", example=f"/coldmigrate retry {job_id}"
+            )
         raise UserError(f"{job_id} is no migration, so there is nothing to retry.")
     request = request_again(job, now=await queue.now())
     return await queue.draft(
@@ -133,7 +138,7 @@ async def _drafted_again(queue: RedisQueue, job_id: str) -> Drafted:
             vm_key="" if request.dry_run else request.vm.key,
             requester=me(),
             channel=job.channel,
-            data=with_request(request),
+            data={**with_request(request), **start_of(job)},
             priority=job.priority,
         )
     )
@@ -170,8 +175,7 @@ def _record(job: Job) -> dict[str, Any]:
 
 
 def _row(job: Job) -> Sequence[str]:
-    since = f"{job.updated.astimezone():%Y-%m-%d %H:%M}"
-    return (job.id, _state(job), _title(job), job.lane, job.requester, since)
+    return (job.id, _state(job), _title(job), job.lane, job.requester, moment(job.updated))
 
 
 def _title(job: Job) -> str:
@@ -203,7 +207,8 @@ def _print_job(job: Job) -> None:
             click.echo(f"{label:10}{plain(value)}")
     click.echo()
     for step in job.steps:
-        click.echo(f"{step.at.astimezone():%Y-%m-%d %H:%M:%S}  {step.state:12}{plain(step.by)}: {plain(step.why)}")
+        at = moment(step.at, seconds=True)
+        click.echo(f"{at}  {step.state:12}{plain(step.by)}: {plain(step.why)}")
 
 
 def _state(job: Job) -> str:

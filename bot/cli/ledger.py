@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -48,7 +49,14 @@ def ask(config: Path | None, question: Callable[[RedisQueue], Awaitable[_Answer]
 
 def me() -> str:
     """Who is at the command line, as it is written down."""
-    return f"{getpass.getuser()} (command line)"
+    from bot.operations.counter import COMMAND_LINE
+
+    return f"{getpass.getuser()} {COMMAND_LINE}"
+
+
+def moment(at: datetime, *, seconds: bool = False) -> str:
+    """A time as logs, Slack and `--since` have it: in UTC, and saying so."""
+    return f"{at.astimezone(UTC):{'%Y-%m-%d %H:%M:%S' if seconds else '%Y-%m-%d %H:%M'}}Z"
 
 
 def plain(text: str) -> str:

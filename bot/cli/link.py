@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.ledger import CONFIG, FORMAT, ascii_json, ask, me, plain, print_table
+from bot.cli.ledger import CONFIG, FORMAT, ascii_json, ask, me, moment, plain, print_table
 
 if TYPE_CHECKING:
     from bot.jobs.port import Hold
@@ -50,20 +50,19 @@ def hold_link(config: Path | None, *, site1: str, site2: str, why: str, channel:
     if mine:
         click.echo(f"The link {name} is held: {hold.id}.")
     else:
-        since = f"{hold.at.astimezone():%Y-%m-%d %H:%M}"
-        click.echo(plain(f"The link {name} is held already since {since} by {hold.by}: {hold.why}"))
+        click.echo(plain(f"The link {name} is held already since {moment(hold.at)} by {hold.by}: {hold.why}"))
 
 
 @link.command("release")
 @click.argument("names", nargs=-1, required=True, metavar="SITE1 SITE2 | HOLD")
 @click.pass_obj
 def release_link(config: Path | None, names: tuple[str, ...]) -> None:
-    """Let what waits go on: for the link between two sites, or for one hold by its id."""
+    """Let what waits go on: for the link between two sites and pairs of hosts across it, or for one hold by its id."""
     if len(names) > 2:  # noqa: PLR2004 - a link has two ends
         raise click.UsageError("Name two sites, or one hold as `coldmigrate link list` shows it.")
     wanted = names[0] if len(names) == 1 else _name(config, *names)
-    released = ask(config, lambda queue: _released(queue, wanted))
-    click.echo(plain(released))
+    for released in ask(config, lambda queue: _released(queue, wanted)):
+        click.echo(plain(released))
 
 
 async def _counted(queue: RedisQueue) -> Sequence[tuple[Hold, int]]:
@@ -76,17 +75,30 @@ async def _held(queue: RedisQueue, name: str, *, why: str, channel: str) -> tupl
     return hold, hold.id not in before
 
 
-async def _released(queue: RedisQueue, wanted: str) -> str:
+async def _released(queue: RedisQueue, wanted: str) -> Sequence[str]:
     from bot.errors import UserError
     from bot.migration.capacity import in_words
 
-    found = [hold for hold in await queue.holds() if wanted in (hold.id, hold.resource)]
+    found = [hold for hold in await queue.holds() if await _is_of(queue, hold, wanted)]
     if not found:
         raise UserError(f"{wanted!r} is not held.", example="coldmigrate link list")
-    waiting = len(await queue.waiting(found[0].resource))
+    said: list[str] = []
     for hold in found:
+        waiting = len(await queue.waiting(hold.resource))
         await queue.release(hold.id, by=me(), why="released")
-    return f"Released: {in_words(found[0].resource)}. {waiting} waited behind it."
+        said.append(f"Released: {in_words(hold.resource)}. {waiting} waited behind it.")
+    return said
+
+
+async def _is_of(queue: RedisQueue, hold: Hold, wanted: str) -> bool:
+    """The hold of that id, the link itself, or hosts of a copy that failed across it."""
+    from bot.migration.capacity import PAIR
+    from bot.migration.request import JobId
+
+    if wanted in (hold.id, hold.resource):
+        return True
+    failed = await queue.get(JobId(hold.job)) if hold.job and hold.resource.startswith(f"{PAIR}:") else None
+    return failed is not None and failed.lane == wanted
 
 
 def _name(config: Path | None, site1: str, site2: str) -> str:
@@ -110,8 +122,7 @@ def _name(config: Path | None, site1: str, site2: str) -> str:
 def _row(hold: Hold, waiting: int) -> Sequence[str]:
     from bot.migration.capacity import in_words
 
-    since = f"{hold.at.astimezone():%Y-%m-%d %H:%M}"
-    return (hold.id, in_words(hold.resource), since, hold.by, str(waiting), hold.why)
+    return (hold.id, in_words(hold.resource), moment(hold.at), hold.by, str(waiting), hold.why)
 
 
 def _record(hold: Hold, waiting: int) -> dict[str, Any]:

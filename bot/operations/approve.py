@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.errors import RefusedError, UserError
+from bot.errors import UserError
 from bot.jobs.port import ApproveOutcome
 from bot.migration.machine import WORDS
 from bot.migration.request import JobId
-from bot.operations.counter import Approval, Counter, site_of
+from bot.operations.counter import Counter, require_second_person, site_of
 from bot.operations.holds import held_words, what_holds
 from bot.operations.port import Answer, Person
 from bot.operations.record import plan_of, request_of
@@ -25,11 +25,7 @@ async def approve(counter: Counter, who: Person, job_id: JobId, fingerprint: str
     site = site_of(job)
     await counter.rights.require(who, Verb.APPROVE, site)
     counter.site(site)  # of a site that left the config nobody knows any more who may approve
-    if counter.approvals.get(site) is Approval.SECOND_PERSON and who.user_id == job.requester:
-        raise RefusedError(
-            f"{site} asks for a second person: whoever asked for a migration cannot approve it.",
-            lifted_by="anybody else who may approve there",
-        )
+    require_second_person(counter, who, job, site)
     plan = plan_of(job)
     if plan is not None and not plan.safe:
         raise UserError("This plan cannot start: mend what blocks it, then ask again.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from bot.errors import RefusedError, UserError
+from bot.errors import UserError
 from bot.jobs.port import ApproveOutcome, CancelOutcome, Job
 from bot.migration.request import JobId
 from bot.operations.batch_card import again, state_in_words, tally, why, word
@@ -13,7 +13,7 @@ from bot.operations.batch_glance import batch_line
 from bot.operations.batch_record import BATCH, Batch, Row, batch_of, read_rows, with_approval
 from bot.operations.batch_request import draft_batch, live_vms
 from bot.operations.batch_show import put_away, show_batch
-from bot.operations.counter import Approval, Counter
+from bot.operations.counter import Counter, require_second_person
 from bot.operations.port import Answer, Person
 from bot.operations.rights import Verb
 
@@ -35,11 +35,7 @@ async def approve_batch(counter: Counter, who: Person, job: Job, fingerprint: st
     await _require(counter, who, Verb.APPROVE, job)
     for site in batch_of(job).sites:
         counter.site(site)  # of a site that left the config nobody knows any more who may approve
-        if counter.approvals.get(site) is Approval.SECOND_PERSON and who.user_id == job.requester:
-            raise RefusedError(
-                f"{site} asks for a second person: whoever asked for a migration cannot approve it.",
-                lifted_by="anybody else who may approve there",
-            )
+        require_second_person(counter, who, job, site)
     data = with_approval(who.user_id, stop=stop)
     match await counter.queue.approve(job.id, fingerprint=fingerprint, by=who.user_id, data=data):
         case ApproveOutcome.QUEUED:

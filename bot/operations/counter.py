@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
-from bot.errors import UserError
+from bot.errors import RefusedError, UserError
 from bot.jobs.port import Job, JobQueue
 from bot.migration.calendar import Calendar
 from bot.migration.facts import SiteSpec
@@ -17,6 +17,9 @@ from bot.operations.record import MIGRATE, request_of
 from bot.operations.rights import Rights
 from bot.slack.port import Outbox
 from bot.vsphere.port import Inventory
+
+COMMAND_LINE: Final = "(command line)"
+"""Behind the account of whoever asked there. Slack knows them by another name, or not at all."""
 
 
 class Approval(StrEnum):
@@ -78,6 +81,22 @@ class Counter:
         if found.kind != MIGRATE:
             raise UserError(f"{job} is a diagnosis, not a migration: all there is of it is in its thread.")
         return found
+
+
+def require_second_person(counter: Counter, who: Person, job: Job, site: SiteName) -> None:
+    """Pass if the site asks for no second person, or `who` surely is one. RefusedError if not."""
+    if counter.approvals.get(site) is not Approval.SECOND_PERSON:
+        return
+    if who.user_id == job.requester:
+        raise RefusedError(
+            f"{site} asks for a second person: whoever asked for a migration cannot approve it.",
+            lifted_by="anybody else who may approve there",
+        )
+    if job.requester.endswith(COMMAND_LINE):
+        raise RefusedError(
+            f"{site} asks for a second person, and {job.requester} asked: who that is in Slack, nobody knows.",
+            lifted_by="cancelling it and clicking Retry, so that somebody asks here and somebody else approves",
+        )
 
 
 def site_of(job: Job) -> SiteName:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -82,6 +83,28 @@ async def test_the_second_person_may_come_from_a_group_and_the_first_may_not(tmp
         await asyncio.gather(*clicks)
         await stage.card(showing="Done")
         assert len(vcenter.relocations) == 1
+
+
+async def test_who_asked_on_the_command_line_is_nobody_s_second_person(tmp_path, target, valkey_url, vcenter):
+    target.sites = SITES.format(approval="second-person")
+    async with plant(tmp_path, target, valkey_url) as stage:
+        await stage.start_bot()
+        await stage.start_worker()
+        await stage.inventory()
+        await stage.type("/coldmigrate web01 site2")
+        card = await stage.card(showing="waiting for approval")
+        await stage.click(card, "cm.cancel")
+        await stage.card(showing="Cancelled")
+        retry = (sys.executable, "-m", "bot", "jobs", "retry", card["metadata"]["event_payload"]["job_id"])
+        process = await asyncio.create_subprocess_exec(*retry, env={"REDIS_URL": valkey_url, "USER": "alice"})
+        assert await process.wait() == 0
+        again = await stage.card(showing="waiting for approval", number=1)
+        for user in ("alice", "bob"):
+            await stage.click(again, "cm.approve", user=user)
+            told = stage.slack.person.ephemerals
+            await stage.until(lambda: any("alice (command line) asked" in text_of(m) for m in told(user)))  # noqa: B023
+        assert "waiting for approval" in text_of(stage.cards()[1])
+    assert vcenter.relocations == []
 
 
 async def test_a_site_that_left_the_config_takes_no_approvals(tmp_path, target, valkey_url, vcenter):

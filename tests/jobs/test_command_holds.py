@@ -73,6 +73,25 @@ async def test_one_hold_is_released_by_its_id(run, queue):
     assert (await queue.find_hold(hold.id)).released_by == "me (command line)"
 
 
+async def test_a_link_is_released_with_the_hosts_across_it(run, queue, planned):
+    failed = await planned()
+    await queue.approve(failed.id, fingerprint="f1", by="U2")
+    await queue.hold("pair:esx-1~esx-2", by="coldmigrate", why="loss", job=failed.id)
+    await queue.hold("pair:esx-8~esx-9", by="coldmigrate", why="loss")
+    assert run("link", "release", "site1", "site2") == "Released: the hosts esx-1 and esx-2. 0 waited behind it.\n"
+    assert [left.resource for left in await queue.holds()] == ["pair:esx-8~esx-9"]
+
+
+async def test_times_are_in_utc_and_say_so(run, queue):
+    hold = await queue.hold(LINK, by="coldmigrate", why="loss")
+    assert f"{hold.at:%Y-%m-%d %H:%M}Z" in run("link", "list")
+
+
+async def test_a_batch_is_tried_again_where_its_card_is(run, queue, new):
+    batch = await queue.draft(new("", kind="batch"))
+    assert f"/coldmigrate retry {batch.id}" in run("jobs", "retry", batch.id, code=2)
+
+
 def test_wrong_use_is_told(run):
     assert "two different ends" in run("link", "hold", "site1", "site1", code=2)
     assert "Name two sites" in run("link", "release", "a", "b", "c", code=2)
