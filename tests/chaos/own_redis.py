@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,13 @@ class OwnRedis:
         """Start again on what is there. When it answered, by this machine's clock."""
         self._server = embedded.start(self._folder)
         return time.time()
+
+    def set_largest_file(self, size: int | None) -> None:
+        """Nothing that it writes may grow beyond this, as on a disk that is full; None lifts that."""
+        process = self._server.process
+        assert process is not None
+        most = resource.RLIM_INFINITY if size is None else size
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
     def stop(self) -> None:
         self._server.stop()
