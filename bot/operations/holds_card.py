@@ -31,7 +31,7 @@ def hold_card(scene: Scene) -> TableCard | None:
         requester="",
         columns=COLUMNS,
         rows=_rows(scene),
-        facts=[*_facts(scene), ("Waiting", str(len(scene.waiting))), ("Running on", _names(scene.running))],
+        facts=[*_facts(scene), ("Waiting", str(len(scene.waiting))), ("Goes on", _names(scene.running))],
         note=(
             "Nothing that waits was started, and no VM of it is touched. What runs goes on to its end. "
             "This does not end by itself: mend the cause, then release it."
@@ -51,7 +51,7 @@ def _released(scene: Scene, at: datetime) -> TableCard:
         requester="",
         columns=(),
         rows=(),
-        facts=_facts(scene),
+        facts=[("Since", moment(hold.at)), *_facts(scene), ("Why", hold.why)],
         note="What waited goes on in its order, unless something else holds it.",
         ended=True,
     )
@@ -59,8 +59,7 @@ def _released(scene: Scene, at: datetime) -> TableCard:
 
 def _facts(scene: Scene) -> list[tuple[str, str]]:
     hold, failed = scene.hold, scene.failed
-    by = "itself" if hold.by == BREAKER else hold.by
-    facts = [("Since", moment(hold.at)), ("Held by", by), ("Why", hold.why)]
+    facts = [("Held by", "coldmigrate itself" if hold.by == BREAKER else hold.by)]
     if failed is not None:
         facts.append(("The copy that failed", f"{vm_name(failed)}, job {failed.id}"))
     if plan := planned(failed):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from bot.errors import BugError
-from bot.jobs.port import Job
-from bot.migration.machine import WORDS
-from bot.migration.request import JobId
+from bot.jobs.port import Hold, Job
+from bot.migration.machine import WORDS, Phase
+from bot.migration.request import JobId, SiteName
 from bot.operations.batch_glance import batch_line, folded, is_visible
 from bot.operations.batch_record import BATCH
 from bot.operations.counter import Counter, site_of
+from bot.operations.holds import behind, held_words, what_holds
 from bot.operations.port import Answer, Person
-from bot.operations.record import copied_of, request_of, starts
+from bot.operations.record import MIGRATE, copied_of, request_of, starts, waits_for
 from bot.operations.rights import Verb
 
 SHOWN: Final = 20
@@ -50,11 +52,16 @@ _HELP: Final = {
 
 
 async def jobs(counter: Counter, who: Person) -> Answer:
-    """Live jobs, then the latest ended ones, each newest first; only those to sites that this person may see."""
+    """Live jobs, then the latest ended ones, each newest first, and what some of them wait behind.
+
+    Only those to sites that this person may see.
+    """
     await counter.rights.require(who, Verb.SEE, None)
     visible = await counter.rights.sites(who, Verb.SEE)
-    live, recent = await asyncio.gather(
-        counter.queue.recent(limit=LOOKED_AT, live_only=True), counter.queue.recent(limit=LOOKED_AT)
+    live, recent, holds = await asyncio.gather(
+        counter.queue.recent(limit=LOOKED_AT, live_only=True),
+        counter.queue.recent(limit=LOOKED_AT),
+        counter.queue.holds(),
     )
     at_work = [job for job in await folded(counter.queue, live) if is_visible(job, visible)]
     over = (job for job in await folded(counter.queue, recent) if job.state.ended)
@@ -63,7 +70,9 @@ async def jobs(counter: Counter, who: Person) -> Answer:
     if not shown:
         return Answer("There are no jobs.")
     hidden = f", {SHOWN} of them shown" if len(at_work) > SHOWN else ""
-    return Answer(f"{len(at_work)} live{hidden}, {len(shown) - len(at_work[:SHOWN])} ended:", [*map(_line, shown)])
+    held = [held_words(hold) for hold in holds if any(_waits_behind(job, hold, visible) for job in live)]
+    lines = [*map(_line, shown), *(["", *held] if held else [])]
+    return Answer(f"{len(at_work)} live{hidden}, {len(shown) - len(at_work[:SHOWN])} ended:", lines)
 
 
 async def show(counter: Counter, who: Person, job_id: JobId) -> Answer:
@@ -71,7 +80,16 @@ async def show(counter: Counter, who: Person, job_id: JobId) -> Answer:
     job = await counter.job(job_id)
     await counter.rights.require(who, Verb.SEE, site_of(job))
     steps = [f"{step.at:%Y-%m-%d %H:%M:%S}Z  {step.state:<11} {step.by}: {step.why}" for step in job.steps]
-    return Answer(_line(job), steps)
+    held = await what_holds(counter.queue, job)
+    waits = held_words(held) if held is not None else waits_for(job) if job.state is Phase.QUEUED else ""
+    return Answer(f"{_line(job)}\n{waits}".rstrip(), steps)
+
+
+def _waits_behind(job: Job, hold: Hold, visible: Callable[[SiteName], bool]) -> bool:
+    try:
+        return job.kind == MIGRATE and behind(job, [hold]) is not None and is_visible(job, visible)
+    except BugError:
+        return False
 
 
 async def help_for(counter: Counter, who: Person) -> Answer:

@@ -297,6 +297,10 @@ async def test_a_link_is_held_and_released_by_word(stage, vcenter):
     await hold_card(stage, showing="waits; the VM stays as it is")
     card = await hold_card(stage)
     assert buttons(card) == {"cm.release", "cm.cancel-waiting"}  # nobody knows a host to avoid
+    held = "The link site1~site2 is held since"
+    assert held in await stage.type("/coldmigrate list")
+    assert held in await stage.type(f"/coldmigrate show {job_of(await card_of(stage, 'web01', showing='held'))}")
+    assert held not in await stage.type("/coldmigrate list", user="carol")
     assert "Nothing changed" in await stage.type("/coldmigrate hold site1 site2")
     assert "may not" in await stage.type("/coldmigrate hold site1 site2", user="carol")
     assert "may not" in await stage.type("/coldmigrate release site1 site2", user="carol")
