@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from bot.errors import UnconfirmedError
 from bot.health.tally import Tally
 from bot.jobs import ledger
 from bot.jobs.port import Job, LostLeaseError, Step
@@ -92,9 +93,7 @@ class RedisClaim:
         self, to: Phase, *, why: str, data: Mapping[str, str] | None = None, attempt: int | None = None
     ) -> Job:
         self._check_open()
-        fence = self._job.fence
-        answer = await ledger.MOVE(
-            self._store,
+        asked = (
             *self.identity,
             token(),
             self._job.state,
@@ -104,19 +103,30 @@ class RedisClaim:
             "" if attempt is None else attempt,
             json.dumps(dict(data or {})),
             self._approval,
-            repeatable=True,
-            together=True,
-            durable=to is Phase.INTENT,  # what is called then must not be forgotten by a replica that takes over
         )
-        if not answer:
-            raise self._lost()
-        if answer.isdigit():
-            self._job = self._moved(to, ledger.moment(answer), why=why, data=data or {}, attempt=attempt)
+        durable = to is Phase.INTENT  # what is called then must not be forgotten by a replica that takes over
+        try:
+            answer = await ledger.MOVE(self._store, *asked, repeatable=True, together=True, durable=durable)
+        except UnconfirmedError:
+            self._learn(await ledger.MOVE(self._store, *asked, repeatable=True))  # it was made, and is made once
+            raise
+        if answer and answer.isdigit():
+            moved = self._moved(to, ledger.moment(answer), why=why, data=data or {}, attempt=attempt)
+            self._now_is(moved)
         else:
-            self._job = ledger.to_job(json.loads(answer))
+            self._learn(answer)
+        return self._job
+
+    def _learn(self, record: str | None) -> None:
+        """Take in the whole record that a transition answered with; LostLeaseError for none."""
+        if not record:
+            raise self._lost()
+        self._now_is(ledger.to_job(json.loads(record)))
+
+    def _now_is(self, job: Job) -> None:
+        fence, self._job = self._job.fence, job
         self._closed = self._job.state.ended or self._job.state is Phase.PLANNED or self._job.fence != fence
         self._proven.set()
-        return self._job
 
     def _moved(self, to: Phase, at: datetime, *, why: str, data: Mapping[str, str], attempt: int | None) -> Job:
         """The record after a move that did just what was asked for."""

@@ -175,7 +175,8 @@ class Claim(Protocol):
 
         Ends and `planned` give up lease, slot and (at ends) the VM's key in the same step. Look at the answer of a
         move to `planned` or `intent`: if somebody had asked to cancel, the job is `cancelled` instead; and if what it
-        needs is held by now, it is `queued` still, given back, and the claim is closed.
+        needs is held by now, it is `queued` still, given back, and the claim is closed. UnconfirmedError from a move to
+        `intent`: it was made, `job` says so, and it may not survive; nothing must be called on the strength of it.
         """
         ...
 

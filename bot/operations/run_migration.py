@@ -10,7 +10,15 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from bot.errors import BugError, LoginError, MaybeSentError, OutsideError, UnreachableError, UserError
+from bot.errors import (
+    BugError,
+    LoginError,
+    MaybeSentError,
+    OutsideError,
+    UnconfirmedError,
+    UnreachableError,
+    UserError,
+)
 from bot.jobs.port import Claim, LostLeaseError
 from bot.migration.machine import (
     Cancelled,
@@ -37,6 +45,7 @@ from bot.operations.follow_task import follow_task
 from bot.operations.last_look import No, NotNow, last_look, put_off
 from bot.operations.readopt import Forgotten, adopt, forgotten
 from bot.operations.record import (
+    ADOPTED,
     NO_TROUBLE,
     Intent,
     TaskEnd,
@@ -49,7 +58,7 @@ from bot.operations.record import (
 )
 from bot.operations.take_trace_away import take_trace_away
 from bot.operations.tools import WorkerTools
-from bot.operations.trace import trace_of, write
+from bot.operations.trace import read, trace_of, write
 from bot.operations.trouble import tell_trouble
 from bot.operations.verify import Whereabouts, whereabouts
 from bot.operations.wait_for_opening import waits_for_opening
@@ -116,6 +125,8 @@ class _Run:
             return
         if await waits_for_opening(self.tools, self.claim):
             return
+        if await self._called_before():
+            return
         match await last_look(self.tools, self.claim):
             case No(why):
                 await self._end(Refused(), f"{why} Nothing was started.")
@@ -129,6 +140,24 @@ class _Run:
             await adopt(self.tools, forgotten)
             return
         await self._submit(IntentWritten(), why="about to ask vCenter", attempt=self.claim.job.attempt + 1)
+
+    async def _called_before(self) -> bool:
+        """Whether the trace on the VM tells of a call of this very job that is later than what Redis knows.
+
+        Then Redis came back with an older record. What became of that call is found out, and the job starts nothing.
+        """
+        job, (plan, vcenter) = self.claim.job, self._known()
+        try:
+            trace = read(await vcenter.read_trace(plan.request.vm.uuid))
+        except FaultError:
+            return False  # as of `_forgotten`
+        if trace is None or trace.job != job.id or trace.attempt <= job.attempt:
+            return False
+        op_id = f"{op_base(job.id)}-a{trace.attempt}"
+        intent = Intent(op_id, trace.session, trace.since, await self.tools.queue.now())
+        why = "its trace is on the VM: Redis had forgotten the call"
+        await self._move(IntentWritten(), why=why, data={**with_intent(intent), **ADOPTED}, attempt=trace.attempt)
+        return True
 
     async def _forgotten(self) -> Forgotten | None:
         """A migration of this VM that may still be under way, and of which only its trace on the VM tells."""
@@ -152,7 +181,11 @@ class _Run:
             await self._end(Refused(), f"{error} Nothing was started.")
             return
         self.tools.reached("before-intent")
-        await self._move(event, why=why, data=with_intent(intent), attempt=attempt)
+        try:
+            await self._move(event, why=why, data=with_intent(intent), attempt=attempt)
+        except UnconfirmedError as error:
+            await self._unconfirmed(error, attempt)
+            return
         if self.claim.closed:
             await self._not_started()
             return
@@ -174,6 +207,14 @@ class _Run:
             self.tools.reached("after-submit")
             await self._move(TaskFound(), why=f"{task} is running", data={"task": task})
             self.tools.reached("attached")
+
+    async def _unconfirmed(self, error: UnconfirmedError, attempt: int) -> None:
+        """The intent may be forgotten by a Redis that takes over, so nothing is called, and it counts as no attempt."""
+        if self.claim.closed:
+            await self._not_started()
+            return
+        await self._move(PutOff(), why=str(error), attempt=attempt - 1)
+        await put_off(self.tools, self.claim, str(error))
 
     async def _is_cancelled(self) -> bool:
         """The last question before the call, and only once the trace is on the VM.

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from redis.client import NEVER_DECODE
 
 from bot.compose import queue_of, store_of
 from bot.migration.machine import Phase
@@ -155,3 +156,30 @@ async def test_a_record_that_cannot_be_read_keeps_no_other_migration_forgotten(s
         vcenter.estate.vm(name).custom[key] = trace.replace(job.id, "unreadable")
     await store.delete(keys.chore("reconcile"))
     await stage.reply(card, saying="Redis lost its data")
+
+
+async def test_a_redis_that_came_back_older_starts_nothing_twice(stage, store, vcenter, skew_clock):
+    """It knows of the plan and not of the call; the plan is approved once more."""
+    vcenter.set_link("site1", "site2", rate=SLOW)
+    await stage.type("/coldmigrate web01 site2")
+    card = await stage.card(showing="waiting for approval")
+    queue = queue_of(stage.settings, store)
+    (job,) = await queue.recent()
+    # The older record, as a replica that lagged behind would have it.
+    older = {key: await dumped(store, key) for key in await store.keys("{cm}:*")}
+    await stage.click(card, "cm.approve")
+    await stage.card(showing="copying")
+    await store.flushall()
+    for key, value in older.items():
+        await store.restore(key, 0, value)
+    await queue.approve(job.id, fingerprint=job.data["fingerprint"], by="U1")
+    await stage.card(showing="copying")
+    vcenter.set_link("site1", "site2", rate=FAST)
+    await stage.card(showing="done")
+    assert len(vcenter.relocations) == 1
+    assert (await ended(stage, job.id)).state is Phase.DONE
+    await no_trace(vcenter)
+
+
+async def dumped(store, key):
+    return await store.execute_command("DUMP", key, **{NEVER_DECODE: []})

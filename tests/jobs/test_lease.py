@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import UnreachableError
+from bot.errors import UnconfirmedError, UnreachableError
 from bot.jobs.port import LostLeaseError
 from bot.jobs.queue import RedisQueue
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.store import embedded, keys
 from bot.store.client import connect
+from bot.store.durability import Durability
 
 SHORT = timedelta(milliseconds=300)
 
@@ -127,3 +128,14 @@ async def test_acknowledged_jobs_survive_a_killed_server_and_claims_go_on(mortal
 
             await eventually(renewed)
             await claim.move(Phase.FAILED, why="there is no such VM")
+
+
+async def test_an_intent_that_nobody_confirms_is_known_to_its_claim(store, queue, claimed):
+    claim = await claimed(Phase.QUEUED)
+    store.durability = Durability(replicas=1)
+    with pytest.raises(UnconfirmedError):
+        await claim.move(Phase.INTENT, why="about to call", attempt=1)
+    assert (claim.job.state, claim.job.attempt, claim.closed) == (Phase.INTENT, 1, False)
+    await claim.move(Phase.QUEUED, why="put off", attempt=0)
+    found = await queue.get(claim.job.id)
+    assert (found.state, found.attempt) == (Phase.QUEUED, 0)
