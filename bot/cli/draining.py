@@ -52,17 +52,18 @@ async def _wait(queue: RedisQueue, at_most: float | None) -> int:
 
     hold = await queue.hold(EVERYTHING, by=me(), why="drained")
     click.echo(f"Nothing more is started since {moment(hold.at)} ({plain(hold.by)}).")
-    try:
-        async with asyncio.timeout(at_most):
-            async with aclosing(_changes(queue)) as changes:
-                async for running in changes:
+    async with aclosing(_changes(queue)) as changes:
+        running = await anext(changes)  # however little time there is: what is said of it has to be true
+        try:
+            async with asyncio.timeout(at_most):
+                while running:
                     _say(running)
-                    if not running:
-                        click.echo(f"Drained. {_UNDO}")
-                        return EXIT_DRAINED
-    except TimeoutError:
-        click.echo(f"Time is up, and copies still run; nothing more is started. {_UNDO}", err=True)
-    return EXIT_RUNNING
+                    running = await anext(changes)
+        except TimeoutError:
+            click.echo(f"Time is up, and copies still run; nothing more is started. {_UNDO}", err=True)
+            return EXIT_RUNNING
+    click.echo(f"Drained. {_UNDO}")
+    return EXIT_DRAINED
 
 
 async def _changes(queue: RedisQueue) -> AsyncGenerator[list[Job], None]:

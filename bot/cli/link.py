@@ -70,8 +70,10 @@ async def _counted(queue: RedisQueue) -> Sequence[tuple[Hold, int]]:
 
 
 async def _held(queue: RedisQueue, name: str, *, why: str, channel: str) -> tuple[Hold, bool]:
+    from bot.operations.holds_verbs import MOST_WHY
+
     before = {hold.id for hold in await queue.holds()}
-    hold = await queue.hold(name, by=me(), why=why, channel=channel)
+    hold = await queue.hold(name, by=me(), why=why[:MOST_WHY], channel=channel)
     return hold, hold.id not in before
 
 
@@ -113,6 +115,7 @@ def _name(config: Path | None, site1: str, site2: str) -> str:
         known = set(settings.load(config).sites)
     except UserError:
         known = None  # REDIS_URL alone is enough; and of a config that is wrong, whoever asks Redis hears
+        click.echo("No config could be read, so nobody knows whether there are such sites.", err=True)
     for site in (site1, site2):
         if known is not None and site not in known:
             raise UserError(f"There is no site {site!r}. Sites: {', '.join(sorted(known))}.")

@@ -33,7 +33,7 @@ async def approve(counter: Counter, who: Person, job_id: JobId, fingerprint: str
     match await counter.queue.approve(job_id, fingerprint=fingerprint, by=who.user_id, not_before=start):
         case ApproveOutcome.QUEUED:
             await show_job(counter.queue, counter.outbox, job_id)
-            when = not_before_in_words(counter.calendar, start)
+            when = not_before_in_words(counter.calendar, start) if start and start > await counter.queue.now() else ""
             held = await what_holds(counter.queue, await counter.job(job_id))
             waits = f" It waits: {held_words(held)}" if held is not None else ""
             return Answer(f"Approved: job {job_id} is queued.{when}{waits}")

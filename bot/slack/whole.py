@@ -37,7 +37,7 @@ def whole_card(card: JobCard) -> str:
 
 def whole_table(card: TableCard) -> str:
     """All that a table says, in columns."""
-    table = [list(card.columns), *(list(row) for row in card.rows)]
+    table = [list(card.columns), *([" ".join(cell.split()) for cell in row] for row in card.rows)]
     many = max(map(len, table))
     widths = [max(len(row[n]) for row in table if n < len(row)) for n in range(many)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in table)

@@ -151,6 +151,13 @@ async def test_a_drain_starts_nothing_and_waits_for_what_runs(queue, claimed, en
     assert "Nothing was drained" in run("jobs", "drain", "--undo")
 
 
+async def test_what_a_drain_without_time_says_is_true(run, claimed):
+    assert "Drained." in run("jobs", "drain", "--timeout", "0")
+    run("jobs", "drain", "--undo")
+    await claimed(Phase.ATTACHED)
+    assert "copies still run" in run("jobs", "drain", "--timeout", "0", code=3)
+
+
 async def test_a_drain_gives_up_waiting_and_not_what_it_holds(queue, claimed, environment, tmp_path, run):
     await claimed(Phase.ATTACHED)
     assert "copies still run" in run("jobs", "drain", "--timeout", "0.2", code=3)

@@ -16,6 +16,7 @@ from bot.playground.slack.faults import LoseReply, Refuse
 from bot.slack.inbox import RedisInbox
 from bot.slack.port import Button, ButtonKind, Reply, TableCard
 from bot.slack.table import table_message
+from bot.slack.whole import whole_table
 from bot.store import keys
 from tests.slack_referee.judge import faults_of_message
 
@@ -75,6 +76,11 @@ def test_short_rows_reach_slacks_own_limit():
     _, blocks = sent(table(columns=["VM"], rows=[["w"]] * 150))
     assert len(cells(blocks)) == 100
     assert "… and 51 more" in json.dumps(blocks, ensure_ascii=False)
+
+
+def test_a_line_break_in_a_cell_does_not_break_the_file():
+    whole = whole_table(table(1, rows=[["web01", "a\nb\r\nc", "x"]], columns=("VM", "Why", "To")))
+    assert "web01  a b c  x\n" in whole
 
 
 def test_a_table_without_rows_is_left_out():
