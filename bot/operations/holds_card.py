@@ -14,6 +14,8 @@ from bot.slack.port import Button, ButtonKind, TableCard
 
 COLUMNS: Final = ("VM", "Job", "Asked by", "What becomes of it")
 WAITS: Final = "waits; the VM stays as it is"
+LISTED: Final = 30
+"""Rows that somebody reads. The rest is counted: a file of it would be out of date before it was opened."""
 
 
 def hold_card(scene: Scene) -> TableCard | None:
@@ -68,11 +70,14 @@ def _facts(scene: Scene) -> list[tuple[str, str]]:
 
 
 def _rows(scene: Scene) -> list[Sequence[str]]:
-    return [
+    every = [
         *(_row(job, WAITS) for job in scene.waiting),
         *(_row(job, f"{WORDS[job.state]}; goes on to its end") for job in scene.running),
         *(_row(job, f"ended meanwhile: {WORDS[job.state]}") for job in scene.ended),
     ]
+    more = len(every) - LISTED
+    rest = [(f"and {more} more", "", "", "coldmigrate jobs list --live shows all of them")] if more > 0 else []
+    return [*every[:LISTED], *rest]
 
 
 def _row(job: Job, fate: str) -> Sequence[str]:

@@ -13,7 +13,7 @@ def table_message(card: TableCard) -> tuple[str, Composed]:
     return _text(card), compose(
         lambda layout: _body(layout, card),
         ending=lambda layout: _ending(layout, card),
-        whole="All of it is in a file in the thread.",
+        whole="All of it, as it was then, is in a file in the thread.",
     )
 
 

@@ -24,6 +24,7 @@ from bot.operations.holds_show import follow_holds
 from bot.operations.record import Copied, with_copied, with_plan, with_request
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import ButtonKind
+from bot.slack.table import table_message
 from bot.store import keys
 from bot.store.client import connect
 from tests.migration.conftest import REQUEST, SITE, VM
@@ -224,6 +225,18 @@ async def test_the_card_lists_what_waits_what_runs_and_what_has_ended(queue):
     assert card.ended
     assert not card.buttons
     assert card.state.startswith("Released by U9 at ")
+
+
+async def test_of_many_that_wait_the_first_are_listed_and_the_rest_is_counted(queue):
+    await fails(queue, await running(queue, "db01"))
+    (hold,) = await queue.holds()
+    scene = await scene_of(queue, hold)
+    job = await queue.get(await queued(queue, "web01"))
+    card = hold_card(replace(scene, waiting=[job] * 100))
+    assert ("Waiting", "100") in card.facts
+    assert len(card.rows) == 31
+    assert card.rows[30][0] == "and 70 more"
+    assert not table_message(card)[1].cut
 
 
 async def test_a_hold_that_no_channel_was_told_of_has_no_card(queue):

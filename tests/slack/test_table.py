@@ -68,7 +68,7 @@ def test_rows_without_room_are_counted_and_the_file_is_announced():
     assert 20 < shown < 100
     said = json.dumps(blocks, ensure_ascii=False)
     assert f"… and {200 - shown} more" in said
-    assert "All of it is in a file in the thread." in said
+    assert "All of it, as it was then, is in a file in the thread." in said
     assert blocks[-1]["type"] == "actions"
 
 
