@@ -61,9 +61,13 @@ def _end_of(task: TaskSnapshot) -> TaskEnd:
 
 
 async def _remembered(claim: Claim, vcenter: VCenter, plan: Plan, task: str) -> TaskSnapshot | None:
-    """The task from vCenter's task history, which remembers longer than the task manager."""
+    """The task from vCenter's task history, which remembers longer than the task manager, and has none of a VM that is
+    no more.
+    """
     log.info("vCenter no longer has %s, looking in its task history", task)
     since = intent_of(claim.job).vcenter_time
+    if await vcenter.place(plan.request.vm.uuid) is None:
+        return None
     found = await vcenter.find_relocations(plan.request.vm.uuid, since=since)
     return next((t for t in found if t.task == task), None)
 

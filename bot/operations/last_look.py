@@ -1,6 +1,8 @@
 """A last look before an approved plan is started, hours after it was approved perhaps: what speaks against it now.
 
-What passes by itself puts the start off, for an hour at most; anything else ends the job with nothing started.
+What passes by itself puts the start off, for an hour at most, and so does a vCenter that does not let us in: it may be
+starting still, or its password be changed, and all that is approved would end with this job. Anything else ends the job
+with nothing started.
 """
 
 from __future__ import annotations
@@ -63,7 +65,9 @@ async def _look(tools: WorkerTools, claim: Claim) -> No | NotNow | None:
         if error.transient:
             raise
         return No(str(error))
-    except (LoginError, UserError) as error:
+    except LoginError as error:
+        return NotNow(str(error))
+    except UserError as error:
         return No(str(error))
     blocking = [concern for concern in fresh.concerns if concern.severity == "block"]
     if blocking:

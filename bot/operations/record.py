@@ -139,6 +139,10 @@ def with_busy(since: datetime) -> dict[str, str]:
     return {"busy_since": since.isoformat()}
 
 
+NOT_BUSY: Final = {"busy_since": ""}
+"""The field that says that nothing passing is in the way."""
+
+
 def busy_since(job: Job) -> datetime | None:
     """Since when something passing is in the way of the start, if it is."""
     text = job.data.get("busy_since", "")

@@ -78,3 +78,18 @@ async def test_begun_between_the_last_look_and_the_call(stage, vcenter, backup, 
     assert [(one.op_id[-2:], one.outcome) for one in vcenter.relocations if not one.outcome.endswith("InProgress")] == [
         ("a2", "success")
     ]
+
+
+async def test_a_vcenter_that_lets_nobody_in_for_a_while_ends_nothing(stage, vcenter, skew_clock):
+    """As while it starts, or between the change of a password there and here."""
+    card = await planned(stage)
+    sessions = vcenter.estate.sessions
+    accounts, sessions._accounts = sessions._accounts, ()
+    vcenter.expire_sessions()
+    await stage.click(card, "cm.approve")
+    said = text_of(await stage.card(showing="does not accept the password"))
+    assert "Queued" in said
+    sessions._accounts = accounts
+    skew_clock(A_MINUTE)
+    await stage.card(showing="done")
+    assert len(vcenter.relocations) == 1
