@@ -119,7 +119,7 @@ def stops(job: Job) -> bool:
 
 def startable(rows: Iterable[Row]) -> dict[str, str]:
     """The plans that can be approved, by their jobs."""
-    found = ((job, plan_of(job)) for row in rows if (job := row.own) is not None)
+    found = ((job, plan_of(job)) for row in rows if (job := row.own) is not None and not job.state.ended)
     return {job.id: plan.fingerprint for job, plan in found if plan is not None and plan.safe}
 
 

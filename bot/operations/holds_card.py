@@ -9,7 +9,7 @@ from typing import Final
 from bot.jobs.port import Hold, Job
 from bot.migration.capacity import PAIR, in_words
 from bot.migration.machine import WORDS
-from bot.operations.holds import BREAKER, Scene, held_words, moment, planned, vm_name
+from bot.operations.holds import BREAKER, Scene, moment, planned, vm_name
 from bot.slack.port import Button, ButtonKind, TableCard
 
 COLUMNS: Final = ("VM", "Job", "Asked by", "What becomes of it")
@@ -29,7 +29,7 @@ def hold_card(scene: Scene) -> TableCard | None:
         subject=hold.id,
         channel=hold.channel,
         title=_title(hold),
-        state=held_words(hold).rstrip("."),
+        state=f"since {moment(hold.at)}: {hold.why}",
         requester="",
         columns=COLUMNS,
         rows=_rows(scene),

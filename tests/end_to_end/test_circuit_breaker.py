@@ -272,7 +272,7 @@ async def test_cancel_ends_what_waits_and_releases_nothing(stage, vcenter):
     await told(stage, "bob", "Cancelled: ")
     for name in NAMES:
         await card_of(stage, name, showing="cancelled")
-    card = await hold_card(stage, showing="is held since")
+    card = await hold_card(stage, showing="packet loss ended")
     await stage.until(lambda: buttons(hold_cards(stage)[0]) == {"cm.release"})
     assert {r.vm for r in vcenter.relocations} == {"db01"}
     async with store_of(stage.settings) as store:

@@ -98,6 +98,11 @@ def test_only_what_is_safe_can_be_approved_and_what_is_not_is_counted():
     assert kinds == [ButtonKind.APPROVE, ButtonKind.APPROVE_STOP, ButtonKind.CANCEL]
 
 
+def test_what_was_cancelled_meanwhile_is_not_said_to_start():
+    rows = [row(Phase.PLANNED), row(Phase.CANCELLED)]
+    assert batch_card(batch(Phase.PLANNED, rows), rows).note.startswith("1 of 2 can start.")
+
+
 def test_the_fingerprint_covers_every_plan_and_their_jobs():
     def over(plans):
         return with_plans(plans)["fingerprint"]

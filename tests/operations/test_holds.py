@@ -280,7 +280,7 @@ async def test_the_card_follows_without_being_drawn_for_nothing(queue, store):
     await fails(queue, await running(queue, "db01"))
     (hold,) = await queue.holds()
     async with following(queue, store):
-        await shows(store, hold.id, "is held since")
+        await shows(store, hold.id, "packet loss ended the copy")
         waiting = await queued(queue, "web01")
         await shows(store, hold.id, "web01")
         revision = (await store.hash(keys.card(hold.id)))["rev"]
