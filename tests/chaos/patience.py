@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from time import monotonic
 from typing import Any, Final, cast
 
 from bot.errors import OutsideError
 from bot.jobs.port import Drafted, JobQueue, NewJob
 
 AGAIN_AFTER: Final = 0.1
-LOOK_BACK: Final = 60_000
+LOOK_AGAIN: Final = 2.0
+LOOK_BACK: Final = 20_000
 """Milliseconds; longer than any server of a night goes on alone."""
 
 
@@ -42,20 +45,21 @@ class _PatientQueue:
     async def events(self, *, since: str = "$") -> AsyncIterator[tuple[str, Mapping[str, str]]]:
         """Every event that is kept, across any number of outages, each once.
 
-        After each it looks back: who took over from a lost server may have told of things before that one's last.
+        It looks back again and again: who took over from a lost server may have told of things before that one's last.
         """
         last = since
         known: set[str] = set()
         while True:
-            try:
-                async for stamp, event in self._queue.events(since=last):
-                    last = stamp
-                    if stamp not in known:
-                        known.add(stamp)
-                        yield stamp, event
-            except OutsideError:
-                last = _before(last)
-                await asyncio.sleep(AGAIN_AFTER)
+            stream = aiter(self._queue.events(since=last))
+            begun = monotonic()
+            with suppress(OutsideError, TimeoutError):
+                while monotonic() - begun < LOOK_AGAIN:
+                    last, event = await asyncio.wait_for(anext(stream), LOOK_AGAIN)
+                    if last not in known:
+                        known.add(last)
+                        yield last, event
+            last = _before(last)
+            await asyncio.sleep(AGAIN_AFTER)
 
 
 def patient(queue: JobQueue) -> JobQueue:

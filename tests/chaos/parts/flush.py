@@ -33,23 +33,24 @@ from tests.chaos.stage import Stage
 
 NAME: Final = "flush"
 WORKERS: Final = 3
+POINTS: Final = ("after-intent", "after-trace", "before-intent", "after-submit")
 FOUND_WITHIN: Final = 300.0
 PATIENCE: Final = 90.0
 LOOK: Final = 0.1
 NEXT_LOOK: Final = EVERY + timedelta(seconds=1)
-AWAKE: Final = 6.0
+AWAKE: Final = 4.0
 """Seconds in which a worker that wakes up has tried whatever it was about to do."""
 
 
 async def run(stage: Stage) -> list[Row]:
     rows = [await _again_and_again(stage)]
-    points = [*("after-intent", "after-trace"), *stage.many(1, 0) * ("before-intent", "after-submit")]
+    points = POINTS[: stage.many(len(POINTS), 1)]
     return [*rows, *[await _asleep(stage, point) for point in points]]
 
 
 async def _again_and_again(stage: Stage) -> Row:
     """People go on asking while Redis forgets; it ends when so many copies were made."""
-    copies = stage.many(45, 10)
+    copies = stage.many(45, 5)
     async with ring(stage, vms=stage.many(24, 8), rate="200 Mbit/s") as night:
         for _ in range(WORKERS):
             await night.fleet.hire(replaced=True)

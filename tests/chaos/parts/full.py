@@ -23,6 +23,7 @@ from bot.store.client import Store, connect
 from tests.chaos.own_redis import OwnRedis, own_redis, really_ended
 from tests.chaos.referee import judge
 from tests.chaos.ring import Ring, ring
+from tests.chaos.ring_world import LEASE
 from tests.chaos.rows import Row, UnmeasuredError
 from tests.chaos.stage import Stage
 
@@ -57,7 +58,7 @@ async def _filled(stage: Stage, what: str, sentence: str) -> Row:
                     await night.within(PATIENCE, "no copy runs", night.chronicle.until(lambda: _copies(night)))
                     await asyncio.sleep(stage.dice.uniform(0, 1))
                     async with _no_memory(store) if what == "memory" else _no_disk(redis):
-                        early = await _ask(store, stage.dice.uniform(3.5, 6), refusals, taken)
+                        early = await _ask(store, stage.dice.uniform(LEASE, 2 * LEASE), refusals, taken)
                     full += 1
                     for job in early:
                         await night.queue.cancel(job, by="U0DAVE0001")

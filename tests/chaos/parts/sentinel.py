@@ -17,6 +17,7 @@ from typing import Final
 from bot.errors import OutsideError, UnconfirmedError
 from bot.jobs.port import NewJob
 from bot.jobs.queue import RedisQueue
+from bot.store import keys
 from bot.store.client import connect
 from tests.chaos.own_redis import heard_again, really_ended
 from tests.chaos.referee import judge
@@ -30,6 +31,7 @@ NAME: Final = "sentinel"
 WORKERS: Final = 3
 DOWN_AFTER: Final = timedelta(seconds=1)
 PATIENCE: Final = 60.0
+PUT_OFF: Final = timedelta(seconds=61)
 
 
 async def run(stage: Stage) -> list[Row]:
@@ -47,6 +49,7 @@ async def run(stage: Stage) -> list[Row]:
                     await asyncio.sleep(stage.dice.uniform(0.5, 3))
                     await losses.cut_off(stage.dice.uniform(0, 2))
                 losses.done = True
+                await losses.pass_time(PUT_OFF)
             await night.within(PATIENCE, "jobs whose record never ends", really_ended(night))
             await night.fleet.dismiss_all()
             seen = await judge(night)
@@ -79,6 +82,12 @@ class _Losses:
         # Asking again, as the sentence says, finds what was taken after all; and then it is not wanted any more.
         found = await self.night.queue.draft(asked)
         await self.night.queue.cancel(found.id, by=asked.requester)
+
+    async def pass_time(self, by: timedelta) -> None:
+        """What was put off because nobody confirmed it comes up now; and all leases end, which must do no harm."""
+        await self.night.store.execute_command("SET", keys.CLOCK_SKEW, round(by.total_seconds() * 1000))
+        words = ("job", "", "state", "", "by", "test", "why", "the clock moved")
+        await self.night.store.execute_command("XADD", keys.EVENTS, "*", *words)
 
     async def cut_off(self, longer: float) -> None:
         """It hears and says nothing, is replaced, and wakes up as one who thinks that it is the primary."""

@@ -33,7 +33,7 @@ CHANNELS: Final = ("#night-one", "#night-two", "#night-three")
 STEPS: Final = 4
 """Replies that are given at once, and have to stand in this order."""
 
-PATIENCE: Final = 120.0
+PATIENCE: Final = 200.0
 _VM: Final = '[[vms]]\nname = "{name}"\nsite = "site1"\ndisks = ["1 GiB thin 100 MiB"]\n'
 
 
@@ -54,8 +54,11 @@ async def run(stage: Stage) -> list[Row]:
             await _within("an inventory", night.inventory())
             back = await _redis_goes_away(night, redis)
             night.slack.switches.deliver_each(3)
-            enough = lambda: sum(night.slack.tally.throttled.values()) >= refusals  # noqa: E731
             drops: list[float] = []
+
+            def enough() -> bool:
+                return sum(night.slack.tally.throttled.values()) >= refusals and len(drops) >= stage.many(12, 3)
+
             async with asyncio.TaskGroup() as group:
                 storm = group.create_task(_storm(stage, night, every, drops, enough))
                 people = [
