@@ -11,7 +11,7 @@ from typing import Final
 from bot.jobs.port import Claim
 from bot.migration.calendar import Closed
 from bot.operations.cards import job_card
-from bot.operations.record import NOT_BUSY, approved_plan, busy_since, waits_for, with_wait
+from bot.operations.record import NO_TROUBLE, NOT_BUSY, approved_plan, busy_since, trouble_of, waits_for, with_wait
 from bot.operations.tools import WorkerTools
 
 ASK_AGAIN: Final = timedelta(minutes=15)
@@ -28,9 +28,9 @@ async def waits_for_opening(tools: WorkerTools, claim: Claim) -> bool:
     if found is None:
         return False
     until, why = found
-    if waits_for(claim.job) != why or busy_since(claim.job):
+    if waits_for(claim.job) != why or busy_since(claim.job) or trouble_of(claim.job):
         # What was in its way before the window closed is not what may be in its way when it opens.
-        await claim.note({**with_wait(why), **NOT_BUSY})
+        await claim.note({**NO_TROUBLE, **NOT_BUSY, **with_wait(why)})
         await tools.outbox.show(job_card(claim.job))
     await claim.later(min(until - now, ASK_AGAIN) if until else ASK_AGAIN, why=f"waits: {why}")
     return True

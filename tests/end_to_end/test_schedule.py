@@ -222,3 +222,19 @@ async def approved_by_process(stage) -> None:
 async def test_a_time_that_cannot_be_is_refused_with_a_sentence(stage, at, said):
     assert said in await stage.type(f"/coldmigrate web01 site2 --at {at}")
     assert stage.cards() == []
+
+
+async def test_what_was_in_the_way_last_night_is_waited_for_anew_tonight(stage_with, vcenter, skew_clock):
+    """A backup at the end of one window and another one at the beginning of the next are no backup of a day."""
+    async with stage_with(window(-HOUR, HOUR)) as (stage, _):
+        await stage.type("/coldmigrate web01 site2")
+        card = await stage.card(showing="waiting for approval")
+        tasks = vcenter.estate.tasks
+        tasks.start(tasks.create("CreateSnapshot_Task", entity=vcenter.estate.vm("web01"), user="backup", op_id="b"))
+        await stage.click(card, "cm.approve")
+        await stage.card(showing="vCenter is running 'CreateSnapshot_Task' on web01")
+        skew_clock(HOUR + MINUTE)
+        await stage.card(showing="Waits. The window of site2 is closed; it opens")
+        skew_clock(23 * HOUR + 30 * MINUTE)
+        said = text_of(await stage.card(showing="vCenter is running 'CreateSnapshot_Task' on web01"))
+        assert "Queued" in said
