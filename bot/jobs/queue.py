@@ -39,6 +39,7 @@ _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _ID_LENGTH: Final = 8
 _CANDIDATES: Final = 3
 _EXPIRED: Final = "nobody approved it in time"
+_UNREAD: Final = "no worker took it up in time; ask again once one runs"
 
 
 def random_id() -> JobId:
@@ -295,7 +296,7 @@ class RedisQueue:
         return {state: int(number) for state, number in ledger.pairs(flat).items()}
 
     async def expire_drafts(self) -> int:
-        count: int = await ledger.EXPIRE(self._store, self._approval, _EXPIRED, repeatable=True)
+        count: int = await ledger.EXPIRE(self._store, self._approval, _EXPIRED, _UNREAD, repeatable=True)
         return count
 
     async def now(self) -> datetime:

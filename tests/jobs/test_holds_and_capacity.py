@@ -270,7 +270,7 @@ async def test_many_of_a_busy_host_do_not_keep_the_rest_of_their_lane_waiting(qu
 
 async def test_behind_thousands_that_wait_for_the_same_somebody_is_found_after_a_few_looks(queue, queued, store):
     await queued({"vm": "free", "needs": [FREE]})
-    (lane,) = [key for key in await store.keys("*ready:wide")]
+    lane = keys.ready("wide")
     (free,) = await store.zrange(lane, 0, 0)
     await store.zadd(lane, {free: 3_000})
     pipeline = store.pipeline(transaction=False)
@@ -298,3 +298,13 @@ async def test_held_since_its_first_call_came_to_nothing_it_is_not_started_again
     await queue.release(hold.id, by="U1", why="mended")
     again = await queue.claim("w2")
     assert (await again.move(Phase.INTENT, why="about to call", attempt=2)).state is Phase.INTENT
+
+
+async def test_a_clock_that_was_set_back_keeps_nobody_from_a_chore(queue, skew_clock):
+    """Of a failover to a machine whose clock is behind: what is done every few minutes is not left for hours."""
+    every = timedelta(minutes=5)
+    skew_clock(timedelta(hours=1))
+    assert await queue.chore("reconcile", worker="w1", every=every)
+    skew_clock(timedelta(0))
+    assert await queue.chore("reconcile", worker="w1", every=every)
+    assert not await queue.chore("reconcile", worker="w2", every=every)

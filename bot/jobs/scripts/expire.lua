@@ -1,5 +1,5 @@
 -- Drafts that nobody took up and plans that nobody approved free their VM. One that is being worked on has time.
-local approval, why = unpack(ARGV)
+local approval, unapproved, unread = unpack(ARGV)
 local now = now_ms()
 local count = 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('drafts'), '-inf', whole(now), 'LIMIT', 0, 100)) do
@@ -9,7 +9,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('drafts'), '-inf', whole(now
   elseif redis.call('ZSCORE', key('lease'), id) then
     redis.call('ZADD', key('drafts'), whole(now + tonumber(approval)), id)
   else
-    finish(id, job, 'cancelled', 'coldmigrate', why, now)
+    finish(id, job, 'cancelled', 'coldmigrate', job.state == 'planned' and unapproved or unread, now)
     count = count + 1
   end
 end
