@@ -209,3 +209,21 @@ async def test_every_change_is_one_entry_of_the_event_log(queue: RedisQueue, cla
             break
     assert states == ["drafted", "checking", "planned", "queued", "intent", "attached", "verifying"]
     assert fields == {"job": claim.job.id, "state": "verifying", "by": "w1", "why": "the task ended"}
+
+
+async def test_an_approval_whose_answer_was_lost_is_one_although_its_job_went_on(store, planned):
+    job = await planned()
+
+    class Slow:
+        """The first answer is lost, and a worker is quicker than the second question."""
+
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        async def durable_command(self, *args, **options):
+            await store.durable_command(*args, **options)
+            claim = await RedisQueue(store, slots={LINK: 2}).claim("w1")
+            await claim.move(Phase.INTENT, why="about to call", attempt=1)
+            return await store.durable_command(*args, **options)
+
+    assert await RedisQueue(Slow()).approve(job.id, fingerprint="f1", by="U2") is ApproveOutcome.QUEUED

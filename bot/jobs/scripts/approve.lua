@@ -5,7 +5,7 @@ local job = read(id)
 if job == nil then
   return 'unknown job'
 end
-if job.op == op then
+if job.approved == op then
   return 'queued' -- asked again because our answer was lost
 end
 if job.state ~= 'planned' then
@@ -20,7 +20,7 @@ if job['data.fingerprint'] ~= fingerprint then
 end
 
 job.lane, job.needs = job['data.link'] or LOCAL, job['data.needs'] or '[]'
-redis.call('HSET', key('job', id), 'op', op, 'lane', job.lane, 'needs', job.needs)
+redis.call('HSET', key('job', id), 'op', op, 'approved', op, 'lane', job.lane, 'needs', job.needs)
 redis.call('ZREM', key('drafts'), id)
 put_data(id, data)
 step(id, 'queued', by, why, now)
