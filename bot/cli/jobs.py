@@ -201,6 +201,7 @@ def _print_job(job: Job) -> None:
         "lane": job.lane,
         "asked by": job.requester,
         "worker": job.owner,
+        **_under_way(job),
     }
     for label, value in facts.items():
         if value:
@@ -209,6 +210,26 @@ def _print_job(job: Job) -> None:
     for step in job.steps:
         at = moment(step.at, seconds=True)
         click.echo(f"{at}  {step.state:12}{plain(step.by)}: {plain(step.why)}")
+
+
+def _under_way(job: Job) -> dict[str, str]:
+    """What one looks for in vCenter and in the hosts' logs, and what is in the way; all of it as last seen."""
+    from bot.errors import BugError
+    from bot.operations.record import copied_of, intent_of, trouble_of, waits_for
+
+    if job.state.ended:
+        return {}
+    try:
+        op_id = intent_of(job).op_id if job.state.started and job.data.get("intent") else ""
+        copied = copied_of(job)
+    except BugError:
+        return {}
+    return {
+        "task": job.data.get("task", "") if job.state.started else "",
+        "opID": op_id,
+        "copied": f"{copied.percent} %" if copied and job.state.started else "",
+        "waits for": trouble_of(job) or waits_for(job),
+    }
 
 
 def _state(job: Job) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.migration.machine import Phase
+from bot.operations.record import Copied, Intent, with_copied, with_intent, with_trouble
 
 
 @pytest.fixture
@@ -50,6 +52,17 @@ async def test_a_job_with_who_did_what_when_and_why(jobs, queue, claimed):
     record = json.loads(jobs("show", claim.job.id, "--format", "json").stdout)
     assert (record["state"], record["attempt"], record["cancel_by"]) == ("attached", 1, "U3")
     assert record["steps"][0]["by"] == "U1"
+
+
+async def test_a_copy_is_shown_with_what_to_look_for_in_vcenter(jobs, claimed):
+    claim = await claimed(Phase.ATTACHED)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    intent = with_intent(Intent(f"cm-{claim.job.id}-a1", "52ab", now, now))
+    copied = with_copied(Copied(63, None, None, 0))
+    await claim.note({**intent, **copied, "task": "task-10646", **with_trouble("vCenter east does not answer.")})
+    text = jobs("show", claim.job.id).stdout
+    for line in ("task-10646", f"cm-{claim.job.id}-a1", "63 %", "vCenter east does not answer."):
+        assert line in text
 
 
 async def test_cancel_says_what_came_of_it(jobs, queue, new, claimed):
