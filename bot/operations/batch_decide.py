@@ -81,7 +81,7 @@ async def retry_batch(counter: Counter, who: Person, channel: str, job: Job, *, 
     rows = again(await read_rows(counter.queue, job))
     if not rows:
         raise UserError(f"Of batch {job.id} nothing is left to try again. What needs a person is not repeated.")
-    live = {} if batch_of(job).dry_run else await live_vms(counter)
+    live = {} if batch_of(job).dry_run else await live_vms(counter, but_for=dedupe)
     requests = [row.request for row in rows if row.request.vm.key not in live]
     if not requests:
         which = live[rows[0].request.vm.key]

@@ -19,7 +19,7 @@ async def folded(queue: JobQueue, jobs: Iterable[Job]) -> list[Job]:
     """
     found: dict[JobId, Job] = {}
     for job in jobs:
-        if not (batch := _batch_of_part(job)):
+        if not (batch := batch_of_part(job)):
             if job.kind in (MIGRATE, BATCH):
                 found[job.id] = job
         elif batch not in found and (whole := await queue.get(batch)) is not None:
@@ -40,7 +40,8 @@ def batch_line(job: Job) -> str:
     return f"{job.id}  {batch.title} ({len(batch.requests)} VMs)  {state_in_words(job.state)}  since {since}"
 
 
-def _batch_of_part(job: Job) -> JobId:
+def batch_of_part(job: Job) -> JobId:
+    """The batch that a migration is a part of; empty for one that is none."""
     try:
         return JobId(request_of(job).batch) if job.kind == MIGRATE else JobId("")
     except BugError:

@@ -14,6 +14,7 @@ from bot.jobs.port import Job, NewJob
 from bot.migration.machine import WORDS, Phase
 from bot.migration.request import MigrationRequest
 from bot.operations.batch_file import Entry, read_list
+from bot.operations.batch_glance import batch_of_part
 from bot.operations.batch_record import BATCH, MOST, Batch, batch_of, with_batch
 from bot.operations.batch_show import show_batch
 from bot.operations.counter import Counter, require_place
@@ -44,7 +45,7 @@ async def request_batch(counter: Counter, who: Person, channel: str, order: Batc
     entries, wrong = _entries(counter, order)
     if len(entries) + len(wrong) > MOST:
         raise UserError(f"These are {len(entries) + len(wrong)} VMs; one batch takes {MOST}. Split the list.")
-    requests, unclear = await _understood(counter, who, order, entries)
+    requests, unclear = await _understood(counter, who, order, entries, dedupe=dedupe)
     wrong = [*wrong, *unclear]
     if wrong:
         return _nothing_drafted(wrong, many=len(entries))
@@ -60,7 +61,7 @@ async def draft_batch(counter: Counter, who: Person, channel: str, batch: Batch,
             vm_key="",
             requester=who.user_id,
             channel=channel,
-            data={**with_batch(batch), **_start(counter, batch)},
+            data={**with_batch(batch), **_start(counter, batch), "delivery": dedupe},
             dedupe=dedupe,
             lane=BATCH,
         )
@@ -96,10 +97,10 @@ def _entries(counter: Counter, order: BatchOrder) -> tuple[Sequence[Entry], list
 
 
 async def _understood(
-    counter: Counter, who: Person, order: BatchOrder, entries: Sequence[Entry]
+    counter: Counter, who: Person, order: BatchOrder, entries: Sequence[Entry], *, dedupe: str
 ) -> tuple[list[MigrationRequest], list[str]]:
     """A request for each entry, or a sentence on why there is none."""
-    live = {} if order.all.dry_run else await live_vms(counter)
+    live = {} if order.all.dry_run else await live_vms(counter, but_for=dedupe)
     requests: list[MigrationRequest] = []
     wrong: list[str] = []
     taken: dict[str, int] = {}
@@ -133,10 +134,17 @@ async def _request(counter: Counter, who: Person, order: BatchOrder, entry: Entr
     return await as_request(counter, own, vm, site)
 
 
-async def live_vms(counter: Counter) -> dict[str, str]:
-    """Which VMs have a live job, or are about to get one of a batch, and how it is called."""
+async def live_vms(counter: Counter, *, but_for: str) -> dict[str, str]:
+    """Which VMs have a live job, or are about to get one of a batch, and how it is called.
+
+    A delivery that comes again is no reason against itself: what was drafted for `but_for` does not count.
+    """
     found: dict[str, str] = {}
-    for job in await counter.queue.recent(limit=LIVE_LOOKED_AT, live_only=True):
+    jobs = await counter.queue.recent(limit=LIVE_LOOKED_AT, live_only=True)
+    own = {job.id for job in jobs if job.kind == BATCH and job.data.get("delivery") == but_for}
+    for job in jobs:
+        if own and (job.id in own or batch_of_part(job) in own):
+            continue
         if job.kind == BATCH and job.state in _UNDRAFTED:
             said = f"a place in batch {job.id}"
             found |= {key: said for key in _promised(job) if key not in found}

@@ -61,7 +61,7 @@ def _released(scene: Scene, at: datetime) -> TableCard:
 
 def _facts(scene: Scene) -> list[tuple[str, str]]:
     hold, failed = scene.hold, scene.failed
-    facts = [("Held by", "coldmigrate itself" if hold.by == BREAKER else hold.by)]
+    facts = [("Held by", "the program itself" if hold.by == BREAKER else hold.by)]
     if failed is not None:
         facts.append(("The copy that failed", f"{vm_name(failed)}, job {failed.id}"))
     if plan := planned(failed):

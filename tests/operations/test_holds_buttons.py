@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.jobs.port import NewJob
+import pytest
+
+from bot.errors import UserError
+from bot.jobs.port import Claim, NewJob
 from bot.jobs.queue import RedisQueue
 from bot.migration.machine import Phase
-from bot.migration.request import JobId, SiteName
+from bot.migration.request import SiteName
+from bot.operations.batch_decide import retry_batch
 from bot.operations.batch_record import BATCH, Batch, Part, with_batch, with_parts
 from bot.operations.counter import Counter
 from bot.operations.holds_other_host import other_host
@@ -47,8 +51,8 @@ class Drawing(RedisOutbox):
         await super().show_table(card)
 
 
-async def _batch(queue: RedisQueue) -> JobId:
-    """A batch whose parts are all approved and wait for their link."""
+async def _batch(queue: RedisQueue) -> Claim:
+    """A claimed batch whose parts are all approved and wait for their link."""
     asked = [replace(REQUEST, vm=replace(VM.ref, uuid=f"u{n}", name=f"web{n:02}")) for n in range(MANY)]
     new = NewJob(
         kind=BATCH, vm_key="", requester="U2", channel="C1", data=with_batch(Batch("all", tuple(asked))), lane=BATCH
@@ -68,7 +72,7 @@ async def _batch(queue: RedisQueue) -> JobId:
     await whole.move(Phase.CHECKING, why="-", data=with_parts(Part(job, own=True) for job in plans))
     for job, fingerprint in plans.items():
         await queue.approve(job, fingerprint=fingerprint, by="U3")
-    return batch
+    return whole
 
 
 def _counter(queue: RedisQueue, outbox: RedisOutbox) -> Counter:
@@ -119,3 +123,21 @@ async def test_other_host_avoids_the_target_of_each_whichever_way_it_goes_and_ke
             "web02": (there.source.host,),
         }
         assert [starts(job) for job in anew] == ["Thu", "Thu"]
+
+
+async def test_a_retry_that_is_delivered_again_is_the_same_and_another_one_is_refused(valkey_url):
+    async with connect(valkey_url) as store:
+        queue = RedisQueue(store)
+        counter = _counter(queue, RedisOutbox(store))
+        whole = await _batch(queue)
+        for part in await queue.recent(limit=100, live_only=True):
+            if part.kind == MIGRATE:
+                await queue.cancel(part.id, by="U2")
+        await whole.move(Phase.CANCELLED, why="-")
+        job = whole.job
+        first = await retry_batch(counter, ADMIN, "C1", job, dedupe="d1")
+        again = await retry_batch(counter, ADMIN, "C1", job, dedupe="d1")
+        assert first.text == again.text
+        with pytest.raises(UserError, match="is tried again already: web00 has a place in batch"):
+            await retry_batch(counter, ADMIN, "C1", job, dedupe="d2")
+        assert [found.kind for found in await queue.recent(limit=100, live_only=True)] == [BATCH]
