@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,7 +31,11 @@ class Subscription(AsyncIterator[Item]):
 
     name: LogName
     after: str
+    stream: str = field(init=False)
     _items: asyncio.Queue[Item | None] = field(default_factory=asyncio.Queue)
+
+    def __post_init__(self) -> None:
+        self.stream = keys.feed(*self.name.arguments)
 
     def give(self, item: Item) -> None:
         self._items.put_nowait(item)
@@ -120,15 +125,17 @@ class Consumers:
         """Map each stream to the entry after which somebody still needs it."""
         places: dict[str, str] = {}
         for subscription in self._subscriptions:
-            stream = keys.feed(*subscription.name.arguments)
-            places[stream] = min(places.get(stream, subscription.after), subscription.after, key=_order)
+            after = subscription.after
+            places[subscription.stream] = min(places.get(subscription.stream, after), after, key=_order)
         return places
 
     def _dispatch(self, found: Any) -> None:
+        readers: defaultdict[str, list[Subscription]] = defaultdict(list)  # a watcher reads a thousand logs
+        for subscription in self._subscriptions:
+            readers[subscription.stream].append(subscription)
         for stream, entries in found:
-            readers = [entry for entry in self._subscriptions if keys.feed(*entry.name.arguments) == stream]
             for entry_id, fields in entries:
-                for reader in readers:
+                for reader in readers[stream]:
                     if _order(entry_id) > _order(reader.after):
                         reader.after = entry_id
                         reader.give(_item(reader.name, fields))
