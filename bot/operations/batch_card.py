@@ -49,7 +49,6 @@ def batch_card(job: Job, rows: Sequence[Row], held: Hold | None = None) -> Table
     """The card of a batch in its present state. `held`: the hold that the batch itself waits behind."""
     batch = batch_of(job)
     many = len(batch.requests)
-    shown = rows if many <= ALL_SHOWN else sorted(rows, key=lambda row: _ATTENTION.index(word(row)))
     return TableCard(
         subject=job.id,
         channel=job.channel,
@@ -57,12 +56,17 @@ def batch_card(job: Job, rows: Sequence[Row], held: Hold | None = None) -> Table
         state=state_in_words(job.state),
         requester=job.requester,
         columns=COLUMNS,
-        rows=[_cells(row) for row in shown],
+        rows=[_cells(row) for row in in_order(rows)],
         facts=_facts(job, rows),
         note=_note(job, rows, held),
         buttons=_buttons(job, rows),
         ended=job.state.ended,
     )
+
+
+def in_order(rows: Sequence[Row]) -> Sequence[Row]:
+    """As they were asked for; of many, those first that somebody should look at, for the last may not be shown."""
+    return rows if len(rows) <= ALL_SHOWN else sorted(rows, key=lambda row: _ATTENTION.index(word(row)))
 
 
 def state_in_words(phase: Phase) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from bot.errors import UserError
 from bot.jobs.port import ApproveOutcome, CancelOutcome, Job
 from bot.migration.request import JobId
-from bot.operations.batch_card import again, state_in_words, tally, why, word
+from bot.operations.batch_card import again, in_order, state_in_words, tally, why, word
 from bot.operations.batch_glance import batch_line
 from bot.operations.batch_record import BATCH, Batch, Row, batch_of, read_rows, with_approval
 from bot.operations.batch_request import draft_batch, live_vms
@@ -101,9 +101,9 @@ async def show_batch_record(counter: Counter, who: Person, job: Job) -> Answer:
     """A batch, its VMs and its history, for one person."""
     await _require(counter, who, Verb.SEE, job)
     rows = await read_rows(counter.queue, job)
-    parts = [_part(row) for row in rows]
+    parts = [_part(row) for row in in_order(rows)]
     steps = [f"{step.at:%Y-%m-%d %H:%M:%S}Z  {step.state:<11} {step.by}: {step.why}" for step in job.steps]
-    return Answer(f"{batch_line(job)}: {tally(rows)}", [*parts, "", *steps])
+    return Answer(f"{batch_line(job)}: {tally(rows)}", [*steps, "", *parts])  # the last lines may not be shown
 
 
 def _part(row: Row) -> str:
