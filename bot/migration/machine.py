@@ -96,7 +96,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class PutOff:
-    """vCenter could not start it at the moment, said so, and the VM is at the source: it is asked again later."""
+    """It is certain that nothing was started, and it cannot or may not be started at the moment: it waits again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +219,7 @@ TRANSITIONS: Final[dict[tuple[Phase, type[Event]], Phase]] = {
     (Phase.INTENT, CancelledAtSource): Phase.CANCELLED,
     (Phase.INTENT, PutOff): Phase.QUEUED,
     (Phase.INTENT, Refused): Phase.FAILED,
+    (Phase.UNKNOWN, PutOff): Phase.QUEUED,
     (Phase.UNKNOWN, WriterEnded): Phase.UNKNOWN,
     (Phase.UNKNOWN, TaskFound): Phase.ATTACHED,
     (Phase.UNKNOWN, NothingStarted): Phase.INTENT,

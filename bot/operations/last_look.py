@@ -44,11 +44,17 @@ async def last_look(tools: WorkerTools, claim: Claim) -> No | NotNow | None:
     found = await _look(tools, claim)
     if not isinstance(found, NotNow):
         return found
-    since = busy_since(claim.job) or await tools.queue.now()
-    if await tools.queue.now() - since >= tools.patience:
-        return No(found.why)
-    await claim.note(with_busy(since))
-    return found
+    return No(found.why) if await patience_is_over(tools, claim) else found
+
+
+async def patience_is_over(tools: WorkerTools, claim: Claim) -> bool:
+    """Whether something passing has been in the way for too long; since when is remembered from the first time on."""
+    now = await tools.queue.now()
+    since = busy_since(claim.job)
+    if since is None:
+        await claim.note(with_busy(now))
+        return False
+    return now - since >= tools.patience
 
 
 async def put_off(tools: WorkerTools, claim: Claim, why: str) -> None:

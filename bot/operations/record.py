@@ -72,6 +72,9 @@ class Copied:
 ADOPTED: Final = {"adopted": "yes"}
 """The field of a job that Redis had forgotten: it is followed to its end, and never started once more."""
 
+NO_INTENT: Final = {"intent": ""}
+"""The field that says that the last call was refused for certain: nothing of it is looked for any more."""
+
 NO_TROUBLE: Final = {"trouble": "", "waits": ""}
 """The field that says that nothing is in the way (any more)."""
 
@@ -132,6 +135,16 @@ def start_of(job: Job) -> dict[str, str]:
 def with_wait(why: str) -> dict[str, str]:
     """The field that says why an approved job is not started yet."""
     return {"waits": why}
+
+
+def with_fruitless(count: int) -> dict[str, str]:
+    """The field that says of how many calls nothing came."""
+    return {"fruitless": str(count)}
+
+
+def fruitless(job: Job) -> int:
+    """Of how many calls nothing came, although nobody refused them."""
+    return int(job.data.get("fruitless") or 0)
 
 
 def with_busy(since: datetime) -> dict[str, str]:

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 async def take_trace_away(tools: WorkerTools, job: Job) -> None:
     """The VM is nobody's any more. What fails here is tidied up by `reconcile`, and questions no end."""
-    if "intent" not in job.data:
+    if not job.data.get("intent"):
         return
     vm, intent = approved_plan(job).request.vm, intent_of(job)
     try:

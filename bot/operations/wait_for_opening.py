@@ -36,6 +36,11 @@ async def waits_for_opening(tools: WorkerTools, claim: Claim) -> bool:
     return True
 
 
+async def is_closed(tools: WorkerTools, claim: Claim) -> bool:
+    """Whether the job may not start at this moment."""
+    return _reason(tools, claim, await tools.queue.now()) is not None
+
+
 def _reason(tools: WorkerTools, claim: Claim, now: datetime) -> tuple[datetime | None, str] | None:
     """Until when it has to wait, None for nobody knows; and what for."""
     plan = approved_plan(claim.job)

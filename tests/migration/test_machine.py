@@ -49,7 +49,9 @@ def test_nothing_starts_without_an_approval():
         (Phase.INTENT, "NothingStarted"),
     }
     into = {(phase, event.__name__) for (phase, event), to in TRANSITIONS.items() if to is Phase.QUEUED}
-    assert into == {(Phase.PLANNED, "Approved"), (Phase.INTENT, "PutOff"), (Phase.ATTACHED, "PutOff")}
+    assert into - {(Phase.PLANNED, "Approved")} == {
+        (phase, "PutOff") for phase in (Phase.INTENT, Phase.UNKNOWN, Phase.ATTACHED)
+    }
 
 
 def test_a_started_job_is_never_cancelled_without_a_look():
