@@ -96,8 +96,8 @@ async def test_a_copy_that_ended_while_nobody_knew_of_it_is_concluded(tmp_path, 
         await stage.start_worker()
         await stage.card(showing="done")
         await ended(stage)
+        await no_trace(vcenter)
     assert len(vcenter.relocations) == 1
-    await no_trace(vcenter)
 
 
 async def test_a_call_that_never_arrived_is_not_made_again(tmp_path, target, valkey_url, vcenter, skew_clock):
@@ -118,9 +118,9 @@ async def test_a_call_that_never_arrived_is_not_made_again(tmp_path, target, val
         skew_clock(timedelta(minutes=2))
         card = await stage.card(showing="It is certain that nothing was started")
         await ended(stage)
+        await no_trace(vcenter)
     assert "Retry" in text_of(card)
     assert vcenter.relocations == []
-    await no_trace(vcenter)
 
 
 async def test_a_trace_that_was_left_over_is_tidied_away(stage, store, vcenter, skew_clock):
