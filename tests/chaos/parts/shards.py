@@ -44,8 +44,8 @@ class _Size:
 
 
 LONG: Final = _Size(hosts=1000, every=2.0, lease=10.0, steady=12.0, rhythm=1.0)
-SHORT: Final = _Size(hosts=40, every=0.25, lease=2.0, steady=0.7, rhythm=0.2)
-FEW: Final = _Size(hosts=10, every=0.25, lease=2.0, steady=2.0, rhythm=0.2)
+SHORT: Final = _Size(hosts=40, every=0.2, lease=1.5, steady=0.5, rhythm=0.2)
+FEW: Final = _Size(hosts=10, every=0.2, lease=1.5, steady=1.0, rhythm=0.2)
 
 
 async def run(stage: Stage) -> list[Row]:
