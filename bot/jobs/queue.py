@@ -231,7 +231,7 @@ class RedisQueue:
         return ledger.to_hold(ledger.pairs(flat))
 
     async def release(self, hold: JobId, *, by: str, why: str) -> Hold | None:
-        flat = await ledger.RELEASE(self._store, hold, by, why, repeatable=True, durable=True)
+        flat = await ledger.RELEASE(self._store, token(), hold, by, why, repeatable=True, durable=True)
         return ledger.to_hold(ledger.pairs(flat)) if flat else None
 
     async def holds(self) -> Sequence[Hold]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.jobs import ledger
 from bot.jobs.port import ApproveOutcome, CancelOutcome
 from bot.jobs.queue import RedisQueue
 from bot.migration.capacity import EVERYTHING, datastore, host, pair
@@ -308,3 +309,11 @@ async def test_a_clock_that_was_set_back_keeps_nobody_from_a_chore(queue, skew_c
     skew_clock(timedelta(0))
     assert await queue.chore("reconcile", worker="w1", every=every)
     assert not await queue.chore("reconcile", worker="w2", every=every)
+
+
+async def test_whoever_released_it_and_asks_again_because_the_answer_was_lost_is_told_so(queue, store):
+    hold = await queue.hold("wide", by="U1", why="loss")
+    first, second = [await ledger.RELEASE(store, "request", hold.id, "U2", "mended") for _ in range(2)]
+    assert ledger.to_hold(ledger.pairs(second)) == ledger.to_hold(ledger.pairs(first))
+    assert await queue.release(hold.id, by="U3", why="mended") is None
+    assert [act.verb for act in await queue.acts()] == ["hold", "release"]
