@@ -359,3 +359,15 @@ async def test_a_renewal_clears_a_job_that_died_with_its_worker(queue, new, stor
         async with asyncio.timeout(5):
             await claim.proven()
     assert await store.hget(keys.job(drafted.id), "claims") == "0"
+
+
+async def test_a_claim_reads_no_more_of_what_is_due_than_it_takes(queue, claimed, skew_clock, store):
+    """After an outage of vCenter all copies are due at once, and each worker takes a few at a time."""
+    for number in range(20):
+        claim = await claimed(Phase.ATTACHED, f"vm{number}", link=f"link{number}")
+        await claim.later(MINUTE, why="the vCenter is away")
+    skew_clock(2 * MINUTE)
+    await store.config_resetstat()
+    assert len(await queue.claim_several("w1", 2)) == 2
+    assert (await store.info("commandstats"))["cmdstat_hgetall"]["calls"] < 10
+    assert len(await queue.claim_several("w1", 50)) == 18

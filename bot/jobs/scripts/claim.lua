@@ -52,15 +52,15 @@ end
 local function due()
   local found = redis.call('ZRANGEBYSCORE', key('delayed'), '-inf', whole(now), 'LIMIT', 0, MANY)
   for _, id in ipairs(found) do
+    if #taken == most then
+      return -- after an outage a thousand copies are due at once, and each claim takes a few
+    end
     local job = read(id)
-    if job == nil then
-      redis.call('ZREM', key('delayed'), id)
-    elseif not STARTED[job.state] then
-      redis.call('ZREM', key('delayed'), id)
-      make_ready(id, job, job.state ~= 'queued')
-    elseif #taken < most then
-      redis.call('ZREM', key('delayed'), id)
+    redis.call('ZREM', key('delayed'), id)
+    if job ~= nil and STARTED[job.state] then
       take(id, job, false)
+    elseif job ~= nil then
+      make_ready(id, job, job.state ~= 'queued')
     end
   end
 end
