@@ -39,6 +39,9 @@ ALONE_FOR: Final = timedelta(minutes=1)
 
 LOOK_AGAIN: Final = timedelta(seconds=1)
 
+LONGEST_LEASE: Final = timedelta(minutes=5)
+"""What ends later than this, and than ten leases from now, was written by a clock that went ahead of this one."""
+
 _DATA: Final = "data."
 
 
@@ -62,6 +65,7 @@ local STEPS_KEPT, STEPS_LENGTH = {STEPS_KEPT}, {STEPS_LENGTH}
 local PRIORITY, ROUND, LAST_ROUND = 1e14, 1e9, 99999 -- a score has 15 digits: priority, round, arrival
 local JOB_KEPT, DELIVERY_KEPT = {milliseconds(JOB_KEPT)}, {milliseconds(DELIVERY_KEPT)}
 local SUSPECT, ALONE_FOR, LOOK_AGAIN = {SUSPECT}, {milliseconds(ALONE_FOR)}, {milliseconds(LOOK_AGAIN)}
+local LONGEST_LEASE = {milliseconds(LONGEST_LEASE)}
 local MANY = 1000
 local CHORE_KEPT = DELIVERY_KEPT -- after its time has come again
 """

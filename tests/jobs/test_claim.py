@@ -371,3 +371,13 @@ async def test_a_claim_reads_no_more_of_what_is_due_than_it_takes(queue, claimed
     assert len(await queue.claim_several("w1", 2)) == 2
     assert (await store.info("commandstats"))["cmdstat_hgetall"]["calls"] < 10
     assert len(await queue.claim_several("w1", 50)) == 18
+
+
+async def test_a_clock_that_was_set_back_keeps_no_job_from_a_successor_for_as_long(queue, claimed, skew_clock):
+    """A new primary may be behind by any time; the worker died meanwhile."""
+    skew_clock(timedelta(days=1))
+    await claimed(Phase.ATTACHED)
+    skew_clock(timedelta(0))
+    assert await queue.claim("w2") is None
+    skew_clock(timedelta(minutes=6))
+    assert (await queue.claim("w2")).taken_over

@@ -47,6 +47,15 @@ local function lapsed()
   end
 end
 
+-- A clock that was set back, as by a new primary that is behind, leaves leases that would keep the jobs of a dead
+-- worker for as long. Whoever lives renews before these end.
+local function clip()
+  local latest = whole(now + math.max(10 * tonumber(lease), LONGEST_LEASE))
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('lease'), '(' .. latest, '+inf', 'LIMIT', 0, MANY)) do
+    redis.call('ZADD', key('lease'), latest, id)
+  end
+end
+
 -- What has started is taken as soon as it is due. Anything else joins its lane's line: what is due at one moment, when
 -- a window opens, goes in turns like everything.
 local function due()
@@ -146,6 +155,7 @@ local function ready()
   end
 end
 
+clip()
 lapsed()
 due()
 if #taken < most then
