@@ -142,6 +142,7 @@ async def bot_role(
     health: Health | None = None,
 ) -> AsyncIterator[SlackBot]:
     """The bot, connected. It holds Slack's tokens and no vCenter secret."""
+    from bot.slack.census import Census
     from bot.slack.channels import SlackChannels
     from bot.slack.client import open_client
     from bot.slack.drain import OutboxDrainer
@@ -197,6 +198,8 @@ async def bot_role(
         )
         await bot.start()
         stack.push_async_callback(bot.stop)
+        counting = asyncio.create_task(Census(store, client).run(), name="census")
+        stack.push_async_callback(_ended, counting)
         if health is not None:
             needs = [_redis(store), Need("slack", bot.is_connected)]
             await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))

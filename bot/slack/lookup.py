@@ -14,7 +14,11 @@ from bot.slack.records import LEASE, Kind, Record, Sent
 EVENT_TYPE: Final = "coldmigrate_job"
 MOVED_TYPE: Final = "coldmigrate_moved"
 """What a message bears that was a card once: nobody takes it for one again."""
-_PAGE: Final = 200
+OVER: Final = "over"
+"""The mark of a card that shows an end."""
+_CHANGES: Final = frozenset({"rev", OVER})
+"""What one and the same card bears now and not later."""
+PAGE: Final = 200
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
 """Slack's clock and Redis' clock, at most."""
 
@@ -30,6 +34,7 @@ def metadata(record: Record) -> Message:
     payload: dict[str, Any] = {"job_id": record.job, "kind": record.kind.value}
     payload |= {"rev": record.revision} if record.kind is Kind.CARD else {record.kind.value: record.name}
     payload |= {"of": record.what} if record.kind is Kind.CARD and record.what else {}
+    payload |= {OVER: 1} if record.kind is Kind.CARD and record.over else {}
     return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 
@@ -59,7 +64,7 @@ async def find_at(client: AsyncWebClient, record: Record, ts: str, *, bot_id: st
         with calling("conversations.history", about=record.channel):
             page = await client.conversations_history(channel=record.channel, **only)
     for message in page.get("messages") or ():
-        payload = _payload(message)
+        payload = payload_of(message)
         ours = message.get("bot_id") == bot_id and payload.get("kind") == Kind.CARD
         if message.get("ts") == ts and ours and payload.get("job_id") == record.job:
             return Sent(ts=ts)
@@ -70,8 +75,8 @@ def _is(message: Message, record: Record) -> bool:
     """It is what `record` would post; a card counts at whatever revision, and a file's excuse counts as the file."""
     if record.kind is Kind.FILE and any(file.get("name") == filename(record) for file in message.get("files") or ()):
         return True
-    payload, wanted = _payload(message), metadata(record)["event_payload"]
-    return bool(payload) and all(payload.get(key) == value for key, value in wanted.items() if key != "rev")
+    payload, wanted = payload_of(message), metadata(record)["event_payload"]
+    return bool(payload) and all(payload.get(key) == value for key, value in wanted.items() if key not in _CHANGES)
 
 
 async def _messages(client: AsyncWebClient, record: Record) -> AsyncIterator[Message]:
@@ -82,7 +87,7 @@ async def _messages(client: AsyncWebClient, record: Record) -> AsyncIterator[Mes
     options: dict[str, Any] = {
         "oldest": f"{record.tried - _CLOCKS_DIFFER.total_seconds():.6f}",
         "latest": f"{record.last_tried + (LEASE + _CLOCKS_DIFFER).total_seconds():.6f}",
-        "limit": _PAGE,
+        "limit": PAGE,
         "include_all_metadata": True,
     }
     channel = await _conversation(client, record)
@@ -109,12 +114,12 @@ async def _conversation(client: AsyncWebClient, record: Record) -> str:
     return str(answer["channel"]["id"])
 
 
-def _payload(message: Message) -> dict[str, Any]:
+def payload_of(message: Message) -> dict[str, Any]:
     found = message.get("metadata") or {}
     payload = found.get("event_payload") if found.get("event_type") == EVENT_TYPE else None
     return payload if isinstance(payload, dict) else {}
 
 
 def _revision(message: Message) -> int:
-    revision = _payload(message).get("rev")
+    revision = payload_of(message).get("rev")
     return revision if isinstance(revision, int) else 0

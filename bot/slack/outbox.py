@@ -142,10 +142,11 @@ class RedisOutbox(Outbox):
             look.kind,
             int(look.first),
             repeatable=True,
+            together=True,
         )
 
     async def join(self, job: JobId, batch: JobId) -> None:
-        await _JOIN(self._store, job, batch, KEEP, repeatable=True)
+        await _JOIN(self._store, job, batch, KEEP, repeatable=True, together=True)
 
     async def reply(self, job: JobId, channel: str, reply: Reply) -> None:
         text, blocks = reply_message(job, reply)
@@ -163,6 +164,7 @@ class RedisOutbox(Outbox):
             apology(job),
             int(reply.quiet),
             repeatable=True,
+            together=True,
         )
 
     async def recall(self, job: JobId, channel: str, *, since: datetime) -> None:

@@ -16,6 +16,19 @@ LONG: Final = timedelta(seconds=30)
 """How late news may be without a word about it."""
 
 _MOVED: Final = "This card moved: job {job} is shown in another message."
+_LOST: Final = {
+    "": (
+        "Redis lost what it knew of this migration, and nothing of it is queued any more. If it had started, it is "
+        "followed again on this very card within minutes; else please ask again."
+    ),
+    "table": (
+        "Redis lost what it knew of this, and nothing of it is queued or held any more. A migration of it that had "
+        "started is followed again within minutes, on a card of its own. Please ask again for the others; and what was "
+        "held for a reason, hold again."
+    ),
+    "inquiry": "Redis lost what it knew of this diagnosis, and nobody works on it any more. Please ask again.",
+}
+"""By the kind of card, see `Record.what`."""
 _GONE: Final = "This job is no longer known, so its buttons were taken away. What stands here is what was last known."
 
 
@@ -32,6 +45,22 @@ def retired(text: str, blocks: Sequence[Mapping[str, Any]]) -> tuple[str, list[B
     layout.small(_GONE)
     kept = [dict(block) for block in blocks if block.get("type") != "actions"][: BLOCKS - 1]
     return text or spoken(_GONE), [*kept, *layout.blocks]
+
+
+def lost(what: str, blocks: Sequence[Mapping[str, Any]]) -> tuple[str, list[BlockDict]]:
+    """A card whose job Redis lost: what it is about stays, its sentences and buttons make way for the news."""
+    said = _LOST.get(what, _LOST[""])
+    layout = Layout()
+    layout.paragraph(f"⚠️ Lost\n{said}")
+    head = [dict(block) for block in blocks if block.get("type") == "header"][:1]
+    rest = [dict(block) for block in blocks if _is_fact(block)][: BLOCKS - 2]
+    title = str((head[0].get("text") or {}).get("text", "")) + ": " if head else ""
+    return spoken(f"{title}lost. {said}"), [*head, *layout.blocks, *rest]
+
+
+def _is_fact(block: Mapping[str, Any]) -> bool:
+    """A sentence about a state is a section without fields; the rest of a card says what it is about."""
+    return block.get("type") not in ("header", "actions") and not (block.get("type") == "section" and "text" in block)
 
 
 def slowly(held: timedelta, *, room: int) -> list[BlockDict]:

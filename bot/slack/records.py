@@ -84,6 +84,7 @@ class Record:
     alt: str
     final: bool
     revision: int
+    over: bool  # of a card: it shows an end, and nothing is to be expected of it any more
     outline: str
     digest: str
     attempts: int
@@ -252,6 +253,7 @@ def _record(found: Sequence[str]) -> Record:
         alt=fields.get("alt", ""),
         final=fields.get("lane") == "0",
         revision=int(fields.get("rev", "0")),
+        over=fields.get("over") == "1",
         outline=fields.get("outline", ""),
         digest=fields.get("digest", ""),
         attempts=int(fields["attempts"]),

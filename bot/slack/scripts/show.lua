@@ -30,7 +30,8 @@ redis.call('HSET', card, 'channel', channel, 'ended', ended, 'requester', reques
 redis.call('PEXPIRE', card, keep)
 redis.call('HSETNX', record, 'created', whole(now))
 redis.call('HSET', record, 'kind', 'card', 'job', job, 'channel', channel, 'rev', revision, 'lane', lane,
-  'outline', outline, 'digest', digest, 'text', text, 'blocks', blocks, 'plain', '0', 'what', what)
+  'outline', outline, 'digest', digest, 'text', text, 'blocks', blocks, 'plain', '0', 'what', what,
+  'over', ended)
 
 -- In flight: settling that one puts this one in line. Two edits at once could arrive in the wrong order.
 if not leased(record) then
