@@ -34,6 +34,9 @@ DELIVERY_KEPT: Final = timedelta(days=1)
 SUSPECT: Final = 3
 """A job that was claimed so often without a transition, or a renewal, may be what kills its workers."""
 
+CLEARED_AFTER: Final = timedelta(minutes=3)
+"""A suspect whose worker lives for so long with it is none: its earlier workers died of something else."""
+
 ALONE_FOR: Final = timedelta(minutes=1)
 """How long such a job waits for a worker that has nothing else."""
 
@@ -65,6 +68,7 @@ local STEPS_KEPT, STEPS_LENGTH = {STEPS_KEPT}, {STEPS_LENGTH}
 local PRIORITY, ROUND, LAST_ROUND = 1e14, 1e9, 99999 -- a score has 15 digits: priority, round, arrival
 local JOB_KEPT, DELIVERY_KEPT = {milliseconds(JOB_KEPT)}, {milliseconds(DELIVERY_KEPT)}
 local SUSPECT, ALONE_FOR, LOOK_AGAIN = {SUSPECT}, {milliseconds(ALONE_FOR)}, {milliseconds(LOOK_AGAIN)}
+local CLEARED_AFTER = {milliseconds(CLEARED_AFTER)}
 local LONGEST_LEASE = {milliseconds(LONGEST_LEASE)}
 local MANY = 1000
 local CHORE_KEPT = DELIVERY_KEPT -- after its time has come again

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 
+from bot.jobs import ledger
 from bot.jobs.port import LostLeaseError
 from bot.jobs.queue import RedisQueue
 from bot.migration.machine import STARTED, Phase
@@ -381,3 +383,33 @@ async def test_a_clock_that_was_set_back_keeps_no_job_from_a_successor_for_as_lo
     assert await queue.claim("w2") is None
     skew_clock(timedelta(minutes=6))
     assert (await queue.claim("w2")).taken_over
+
+
+async def suspect_that_lives(store, claimed, skew_clock, *, seconds):
+    """A claim on a job that looks like poison; its worker renews its lease for so long."""
+    claim = await claimed(Phase.ATTACHED)
+    await store.hset(keys.job(claim.job.id), "claims", ledger.SUSPECT)
+    skew_clock(MINUTE)
+    claim = await RedisQueue(store).claim("w2")
+    assert claim.suspect
+    for lived in range(0, seconds + 1, 10):
+        skew_clock(MINUTE + timedelta(seconds=lived))
+        renewed = json.dumps([[claim.job.id, str(claim.job.fence)]])
+        assert await ledger.RENEW(store, timedelta(seconds=30), renewed) == []
+    return claim
+
+
+async def test_what_lived_for_minutes_is_not_buried_for_what_killed_its_workers(store, claimed, skew_clock):
+    """Somebody else's poison took its workers along; at its next death it is counted anew."""
+    await suspect_that_lives(store, claimed, skew_clock, seconds=190)
+    queue = RedisQueue(store, most_claims=ledger.SUSPECT + 1)
+    skew_clock(timedelta(minutes=6))
+    assert not (await queue.claim("w3")).suspect
+
+
+async def test_what_kills_its_workers_after_a_minute_is_counted_on(store, claimed, skew_clock):
+    suspect = await suspect_that_lives(store, claimed, skew_clock, seconds=60)
+    queue = RedisQueue(store, most_claims=ledger.SUSPECT + 1)
+    skew_clock(timedelta(minutes=6))
+    assert await queue.claim("w3") is None
+    assert (await queue.get(suspect.job.id)).state is Phase.NEEDS_HUMAN

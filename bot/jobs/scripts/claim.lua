@@ -12,7 +12,7 @@ local function take(id, job, taken_over, suspect)
   local before = job.owner
   job.owner, job.updated, job.fence = worker, whole(now), fence_after(job)
   redis.call('HSET', key('job', id), 'owner', worker, 'updated', job.updated, 'fence', job.fence,
-    'claims', tonumber(job.claims) + 1)
+    'claims', tonumber(job.claims) + 1, 'claimed', job.updated)
   if taken_over then
     step(id, job.state, worker, 'taken over from ' .. before, now)
     job = read(id)
