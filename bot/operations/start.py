@@ -131,6 +131,7 @@ async def submit(run: Run, event: Event, *, why: str) -> None:
         if await _is_cancelled(run):
             await run.end(CancelledAtSource(), "Cancelled before anything was started.")
             return
+        run.tools.reached("before-call")
         task = await vcenter.relocate(plan, op_id=op_id, session=session)
     except FaultError as error:
         await _refused(run, error)

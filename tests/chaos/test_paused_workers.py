@@ -33,7 +33,7 @@ async def paused(worker: asyncio.subprocess.Process) -> None:
 
 async def test_paused_between_intent_and_call_and_woken_when_another_has_taken_over(this, vcenter):
     job = await this.submit(next(refs(vcenter)))
-    async with this.steady_worker("--stop-at", "after-intent") as sleeper:
+    async with this.steady_worker("--stop-at", "before-call") as sleeper:
         await paused(sleeper)
         this.pass_time(PAST_LEASE)
         async with this.steady_worker():
@@ -69,3 +69,18 @@ async def test_what_was_sent_before_the_session_ended_is_waited_for(this, vcente
     (relocation,) = vcenter.relocations
     assert relocation.op_id == f"cm-{job}-a1"
     assert done.attempt == 1
+
+
+@pytest.mark.parametrize("point", ["after-intent", "after-trace"])
+async def test_paused_before_the_last_question_it_does_not_even_call(this, vcenter, point):
+    job = await this.submit(next(refs(vcenter)))
+    async with this.steady_worker("--stop-at", point) as sleeper:
+        await paused(sleeper)
+        this.pass_time(PAST_LEASE)
+        async with this.steady_worker():
+            await this.session_is_ended(job)
+            sleeper.send_signal(signal.SIGCONT)
+            this.pass_time(PAST_LEASE_AND_SETTLE)
+            done = await this.reaches(job, Phase.DONE)
+    assert vcenter.calls["RelocateVM_Task"] == 1
+    assert done.attempt == 2
