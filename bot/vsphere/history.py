@@ -13,6 +13,7 @@ from typing import Any
 
 from pyVmomi import vim
 
+from bot.vsphere.collectors import task_collector
 from bot.vsphere.faults import kind_of, text_of
 from bot.vsphere.inventory import require_vm
 from bot.vsphere.port import TaskSnapshot, TaskState
@@ -44,11 +45,8 @@ def _from_history(connected: Connected, vm: Any, since: datetime) -> Iterable[An
     by_entity = vim.TaskFilterSpec.ByEntity(entity=vm, recursion="self")
     by_time = vim.TaskFilterSpec.ByTime(timeType="queuedTime", beginTime=since - SLACK)
     filter_spec = vim.TaskFilterSpec(entity=by_entity, time=by_time)
-    collector = connected.content.taskManager.CreateCollectorForTasks(filter_spec)
-    try:
+    with task_collector(connected, filter_spec) as collector:
         return list(_batches(collector))
-    finally:
-        collector.DestroyCollector()  # a session may hold 32 of them
 
 
 def _batches(collector: Any) -> Iterator[Any]:

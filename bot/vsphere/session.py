@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -44,6 +44,14 @@ class Connected:
     content: Any  # vim.ServiceInstanceContent, of which pyVmomi believes that a manager may be missing
     key: str
     user: str
+
+
+class SpentSessionError(Exception):
+    """The session grants no more of something; a new one does. It says so by this fault."""
+
+    def __init__(self, fault: vmodl.MethodFault) -> None:
+        super().__init__(text_of(fault))
+        self.fault = fault
 
 
 def log_in(endpoint: Endpoint, *, reply: timedelta, pool: int, agent: str) -> Connected:
@@ -139,6 +147,15 @@ class Reader:
             raise _ended_at_once(self._endpoint) from fault
 
     def _ask_once(self, question: Callable[[Connected], Answer], within: timedelta | None = None) -> Answer:
+        """Put it to the session, and once more to a new one if this one is spent."""
+        with suppress(SpentSessionError):
+            return self._put(question, within)
+        try:
+            return self._put(question, within)
+        except SpentSessionError as spent:
+            raise translate(spent.fault) from spent
+
+    def _put(self, question: Callable[[Connected], Answer], within: timedelta | None) -> Answer:
         connected = self.open()
         try:
             with connected.wire.within(within) if within else nullcontext():
@@ -146,6 +163,10 @@ class Reader:
                 self.note_answer()
                 return answer
         except vim.fault.NotAuthenticated:
+            self.forget(connected)
+            raise
+        except SpentSessionError:
+            log_out(connected)
             self.forget(connected)
             raise
         except vmodl.MethodFault as fault:

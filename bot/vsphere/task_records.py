@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
 from pyVmomi import vim, vmodl
 
 from bot.migration.request import VCenterName
+from bot.vsphere.collectors import task_collector
 from bot.vsphere.history import BATCH, SLACK, snapshot_of, task_name
 from bot.vsphere.inventory import LINE, find_by_uuid, vm_lines
 from bot.vsphere.port import TaskRecord
@@ -78,7 +79,7 @@ def _history(connected: Connected, since: datetime, *, entity: Any = None) -> It
     spec = vim.TaskFilterSpec(time=vim.TaskFilterSpec.ByTime(timeType="queuedTime", beginTime=since - SLACK))
     if entity is not None:
         spec.entity = vim.TaskFilterSpec.ByEntity(entity=entity, recursion="self")
-    with _collector(connected, spec) as collector:
+    with task_collector(connected, spec) as collector:
         collector.SetCollectorPageSize(BATCH)
         collector.ResetCollector()
         seen = 0
@@ -87,12 +88,3 @@ def _history(connected: Connected, since: datetime, *, entity: Any = None) -> It
             yield from batch
             seen += len(batch)
             page = collector.ReadPreviousTasks(BATCH)
-
-
-@contextmanager
-def _collector(connected: Connected, spec: Any) -> Iterator[Any]:
-    collector = connected.content.taskManager.CreateCollectorForTasks(spec)
-    try:
-        yield collector
-    finally:
-        collector.DestroyCollector()  # a session may hold 32 of them

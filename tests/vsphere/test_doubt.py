@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import MaybeSentError, UnreachableError
+from bot.playground.vcenter.histories import PER_SESSION
 from bot.vsphere.port import FaultError, TaskState
 
 OP_ID = "cm-ab2cd3ef-a1"
@@ -142,3 +143,15 @@ async def test_a_relocation_that_the_link_kills_tells_its_fault(player_peer, pla
     assert max(s.progress or 0 for s in heard) >= 60
     place = await played.place(plan.request.vm.uuid)
     assert (place.host, place.datastores) == (plan.source.host, (plan.source.datastore,))
+
+
+async def test_a_session_that_is_full_of_lost_collectors_is_left_for_a_new_one(played, player, player_peer):
+    """Each was to be given back, and the connection broke just then."""
+    plan = await player_peer.plan(played)
+    since = await played.now()
+    for _ in range(PER_SESSION):
+        player.drop_request("DestroyCollector")
+        assert list(await played.find_relocations(plan.request.vm.uuid, since=since)) == []
+    assert player.calls["Login"] == 2
+    assert await played.now()
+    assert player.calls["Logout"] == 1
