@@ -60,7 +60,7 @@ async def run(stage: Stage) -> list[Row]:
                 return sum(night.slack.tally.throttled.values()) >= refusals and len(drops) >= stage.many(12, 3)
 
             async with asyncio.TaskGroup() as group:
-                storm = group.create_task(_storm(stage, night, every, drops, enough))
+                storm = group.create_task(_storm(stage, night, every, drops))
                 people = [
                     group.create_task(_person(night, vms[n :: len(CHANNELS)], channel, enough))
                     for n, channel in enumerate(CHANNELS)
@@ -107,10 +107,10 @@ async def _redis_goes_away(night: Night, redis: OwnRedis) -> float:
     return monotonic() - begun
 
 
-async def _storm(stage: Stage, night: Night, every: int, drops: list[float], enough: Callable[[], bool]) -> None:
+async def _storm(stage: Stage, night: Night, every: int, drops: list[float]) -> None:
     """Refuse and drop, as long as it is not enough; how long nobody was connected is noted."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(_refuse(stage, night, enough))
+        group.create_task(_refuse(stage, night))
         while True:
             await asyncio.sleep(every)
             begun = monotonic()
@@ -122,10 +122,11 @@ async def _storm(stage: Stage, night: Night, every: int, drops: list[float], eno
             drops.append(monotonic() - begun)
 
 
-async def _refuse(stage: Stage, night: Night, enough: Callable[[], bool]) -> None:
-    while not enough():
+async def _refuse(stage: Stage, night: Night) -> None:
+    """Never all: what is refused for ever is never said."""
+    while True:
         rude(night, stage.dice)
-        await asyncio.sleep(1)
+        await asyncio.sleep(stage.many(3, 1))
 
 
 async def _person(night: Night, vms: Sequence[str], channel: str, enough: Callable[[], bool]) -> None:
