@@ -38,7 +38,6 @@ _VM: Final = '[[vms]]\nname = "{name}"\nsite = "site1"\ndisks = ["1 GiB thin 100
 
 
 async def run(stage: Stage) -> list[Row]:
-    refusals = stage.many(50, 5)
     every = stage.many(10, 1)
     folder = stage.new_folder()
     vms = [f"vm{n:02}" for n in range(stage.many(12, 3))]
@@ -57,7 +56,7 @@ async def run(stage: Stage) -> list[Row]:
             drops: list[float] = []
 
             def enough() -> bool:
-                return sum(night.slack.tally.throttled.values()) >= refusals and len(drops) >= stage.many(12, 3)
+                return sum(night.slack.tally.throttled.values()) >= _refusals(stage) and len(drops) >= stage.many(12, 3)
 
             async with asyncio.TaskGroup() as group:
                 storm = group.create_task(_storm(stage, night, every, drops))
@@ -93,6 +92,10 @@ async def run(stage: Stage) -> list[Row]:
     ]
 
 
+def _refusals(stage: Stage) -> int:
+    return stage.many(50, 5)
+
+
 async def _redis_goes_away(night: Night, redis: OwnRedis) -> float:
     """Seconds after its return until a person is answered again."""
     redis.kill()
@@ -123,8 +126,8 @@ async def _storm(stage: Stage, night: Night, every: int, drops: list[float]) -> 
 
 
 async def _refuse(stage: Stage, night: Night) -> None:
-    """Never all: what is refused for ever is never said."""
-    while True:
+    """So often and no more: what is refused for ever is never said."""
+    while sum(night.slack.tally.throttled.values()) < _refusals(stage):
         rude(night, stage.dice)
         await asyncio.sleep(stage.many(3, 1))
 
