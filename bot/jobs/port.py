@@ -234,6 +234,10 @@ class JobQueue(Protocol):
 
     async def get(self, job: JobId) -> Job | None: ...
 
+    async def get_many(self, jobs: Sequence[JobId]) -> Sequence[Job]:
+        """Those that are there, in this order, in one round trip. BugError for a record as `get` has it."""
+        ...
+
     async def recent(self, *, limit: int = 20, live_only: bool = False) -> Sequence[Job]:
         """Newest first."""
         ...

@@ -112,6 +112,7 @@ class RedisQueue:
             new.lane,
             repeatable=True,
             durable=True,
+            together=True,
         )
         if not job_id:
             raise BugError(f"no free job id among {', '.join(candidates)}")
@@ -140,6 +141,7 @@ class RedisQueue:
             written,
             repeatable=True,
             durable=True,
+            together=True,
         )
         return ApproveOutcome(answer)
 
@@ -154,12 +156,16 @@ class RedisQueue:
             int(waiting_only),
             repeatable=True,
             durable=True,
+            together=True,
         )
         return CancelOutcome(answer)
 
     async def get(self, job: JobId) -> Job | None:
         fields = await self._store.hash(keys.job(job))
         return ledger.to_job(fields) if fields else None
+
+    async def get_many(self, jobs: Sequence[JobId]) -> Sequence[Job]:
+        return [ledger.to_job(fields) for fields in await self._hashes(jobs, keys.job)]
 
     async def recent(self, *, limit: int = 20, live_only: bool = False) -> Sequence[Job]:
         index = keys.LIVE if live_only else keys.JOBS

@@ -28,7 +28,7 @@ from bot.migration.machine import (
     PlanRefused,
     advance,
 )
-from bot.migration.request import MigrationRequest
+from bot.migration.request import JobId, MigrationRequest
 from bot.operations.batch_card import batch_card
 from bot.operations.batch_parts import Parts
 from bot.operations.batch_record import (
@@ -185,16 +185,16 @@ class _Run:
         job = self._claim.job
         plans, by = plans_of(job), job.data.get("approver", "")
         over = job.cancel_by or (stops(job) and self._broken(rows))
-        for row in rows:
-            part = row.own
-            if part is None or part.state is not Phase.PLANNED:
-                continue
-            if part.id in plans and not over:
-                start = row.request.not_before
-                await self._tools.queue.approve(part.id, fingerprint=plans[part.id], by=by, not_before=start)
-                self._tools.reached("batch-part-approved")
-            else:
-                await self._tools.queue.cancel(part.id, by="coldmigrate")
+        planned = [(row, row.own.id) for row in rows if row.own and row.own.state is Phase.PLANNED]
+        start = [(row, part) for row, part in planned if part in plans and not over]
+        leave = [part for _, part in planned if part not in plans or over]
+
+        async def one(row: Row, part: JobId) -> None:
+            start = row.request.not_before
+            await self._tools.queue.approve(part, fingerprint=plans[part], by=by, not_before=start)
+            self._tools.reached("batch-part-approved")
+
+        await asyncio.gather(*(one(row, part) for row, part in start), self._put_away(leave))
 
     async def _stop(self, rows: Sequence[Row]) -> None:
         """One has failed, and whoever approved wanted the rest to stop: what runs goes on."""
@@ -202,8 +202,7 @@ class _Run:
         waiting = [row.own.id for row in rows if row.own and row.own.state is Phase.QUEUED and not row.own.cancel_by]
         if not broken or not waiting:
             return
-        for job in waiting:
-            await self._tools.queue.cancel(job, by="coldmigrate", waiting_only=True)
+        await self._put_away(waiting, waiting_only=True)
         self._tools.reached("batch-stopped")
         await self._say(stopped(broken[0], len(waiting)))
 
@@ -218,12 +217,16 @@ class _Run:
     # ---- at any time
 
     async def _cancel(self, rows: Sequence[Row], *, by: str = "coldmigrate") -> None:
-        for row in rows:
-            if row.own and not row.own.state.ended and not row.own.cancel_by:
-                await self._tools.queue.cancel(row.own.id, by=self._claim.job.cancel_by or by)
+        live = [row.own.id for row in rows if row.own and not row.own.state.ended and not row.own.cancel_by]
+        await self._put_away(live, by=self._claim.job.cancel_by or by)
+
+    async def _put_away(self, parts: Sequence[JobId], *, by: str = "coldmigrate", waiting_only: bool = False) -> None:
+        """All at once: what is asked in one turn of the loop shares a round trip."""
+        cancel = self._tools.queue.cancel
+        await asyncio.gather(*(cancel(part, by=by, waiting_only=waiting_only) for part in parts))
 
     async def _rows(self) -> list[Row]:
-        """All of them, read one by one."""
+        """All of them, read anew."""
         since = await self._tools.queue.last_event()
         return await Parts(self._tools.queue, self._batch.requests, parts_of(self._claim.job), since=since).look()
 

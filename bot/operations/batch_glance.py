@@ -17,14 +17,10 @@ async def folded(queue: JobQueue, jobs: Iterable[Job]) -> list[Job]:
 
     One whose record another version wrote stays, for whoever shows them to say so.
     """
-    found: dict[JobId, Job] = {}
-    for job in jobs:
-        if not (batch := batch_of_part(job)):
-            if job.kind in (MIGRATE, BATCH):
-                found[job.id] = job
-        elif batch not in found and (whole := await queue.get(batch)) is not None:
-            found[batch] = whole
-    return list(found.values())
+    shown = {batch_of_part(job) or job.id: job for job in jobs if job.kind in (MIGRATE, BATCH)}
+    batches = await queue.get_many([place for place, job in shown.items() if place != job.id])
+    shown.update({batch.id: batch for batch in batches})
+    return [job for place, job in shown.items() if place == job.id]
 
 
 def is_visible(job: Job, visible: Callable[[SiteName], bool]) -> bool:

@@ -24,19 +24,22 @@ class Parts:
         self._requests = requests
         self._parts = parts
         self._since = since
-        self._jobs: dict[JobId, Job | None] = {}
+        self._jobs: dict[JobId, Job] = {}
 
     async def look(self) -> list[Row]:
         """All of them as they are now."""
         news = await self._news()
-        for part in self._parts:
-            known = self._jobs.get(part.job)
-            if known is None or part.job in news or known.state in _BUSY:
-                self._jobs[part.job] = await self._queue.get(part.job)
+        stale = [part.job for part in self._parts if self._is_stale(part.job, news)]
+        self._jobs.update({job.id: job for job in await self._queue.get_many(stale)})
         rows = [
-            Row(request, part, self._jobs[part.job]) for request, part in zip(self._requests, self._parts, strict=True)
+            Row(request, part, self._jobs.get(part.job))
+            for request, part in zip(self._requests, self._parts, strict=True)
         ]
         return await with_holds(self._queue, rows)
+
+    def _is_stale(self, job: JobId, news: set[str]) -> bool:
+        known = self._jobs.get(job)
+        return known is None or job in news or known.state in _BUSY
 
     async def _news(self) -> set[str]:
         """The jobs that something happened to since the last look. Nothing is waited for."""

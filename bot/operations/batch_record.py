@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -124,12 +125,13 @@ def startable(rows: Iterable[Row]) -> dict[str, str]:
 
 
 async def read_rows(queue: JobQueue, job: Job) -> list[Row]:
-    """All migrations of a batch as they are now, one question each."""
+    """All migrations of a batch as they are now."""
     parts = parts_of(job)
-    rows: list[Row] = []
-    for number, request in enumerate(batch_of(job).requests):
-        part = parts[number] if number < len(parts) else None
-        rows.append(Row(request, part, await queue.get(part.job) if part else None))
+    jobs = {found.id: found for found in await queue.get_many([part.job for part in parts])}
+    rows = [
+        Row(request, part, jobs.get(part.job) if part else None)
+        for request, part in zip_longest(batch_of(job).requests, parts)
+    ]
     return await with_holds(queue, rows)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.jobs.port import Job, JobQueue
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
@@ -28,9 +30,10 @@ async def put_away(queue: JobQueue, outbox: Outbox, batch: Job) -> None:
 
     Doing it again changes nothing, so whoever sees the end may do it.
     """
-    for row in await read_rows(queue, batch) if batch.state is not Phase.NEEDS_HUMAN else ():
-        if row.own is not None and not row.own.state.ended:
-            await queue.cancel(row.own.id, by=batch.cancel_by or "coldmigrate", waiting_only=True)
+    rows = await read_rows(queue, batch) if batch.state is not Phase.NEEDS_HUMAN else ()
+    left = [row.own.id for row in rows if row.own is not None and not row.own.state.ended]
+    by = batch.cancel_by or "coldmigrate"
+    await asyncio.gather(*(queue.cancel(job, by=by, waiting_only=True) for job in left))
     if (said := last_word(batch)) is not None:
         await outbox.reply(batch.id, batch.channel, said)
     await show_batch(queue, outbox, batch.id)

@@ -74,7 +74,7 @@ class RedisOutbox(Outbox):
         if card.batch:
             await self.join(card.job, JobId(card.batch))
             return
-        text, blocks = card_message(card)
+        text, blocks = drawn = card_message(card)
         look = _Look(
             job=card.job,
             channel=card.channel,
@@ -82,7 +82,7 @@ class RedisOutbox(Outbox):
             ended=card.phase.ended,
             text=text,
             blocks=blocks,
-            news=card_message(replace(card, progress=None)),  # what is left is progress
+            news=card_message(replace(card, progress=None)) if card.progress else drawn,  # what is left is progress
             hold=self._hold if card.phase in _PROVISIONAL else timedelta(0),
         )
         await self._show(look)

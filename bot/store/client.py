@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.client import NEVER_DECODE
 from redis.exceptions import NoScriptError, ResponseError
 
-from bot.errors import UnconfirmedError
+from bot.errors import OutsideError, UnconfirmedError
 from bot.store.durability import Durability
 from bot.store.failure import FOREIGN, cut_off, lost, translate
 from bot.store.following import ClusterPool, SentinelPool
@@ -83,11 +83,27 @@ class Store(Redis):
         """Commands that may share a round trip. Answers are text; a failure of one is its own."""
         return Together(self._all)
 
+    @cached_property
+    def together_durably(self) -> Together:
+        """The same for durable changes: one wait, once all are made, confirms them all or none."""
+        return Together(self._all_confirmed)
+
     async def _all(self, commands: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
         pipeline = self.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
-        answers = await pipeline.execute(raise_on_error=False)
+        return self._translated(await pipeline.execute(raise_on_error=False))
+
+    async def _all_confirmed(self, commands: Sequence[tuple[Any, ...]]) -> Sequence[Any]:
+        if not self.durability.wanted:
+            return await self._all(commands)
+        answers = await self._tried(lambda: self._confirmed(commands), repeatable=False)
+        if any(isinstance(answer, UnconfirmedError) for answer in answers):
+            await self._doubt()
+        return self._translated(answers)
+
+    def _translated(self, answers: Sequence[Any]) -> Sequence[Any]:
+        """Failures in our words; an unknown script is for whoever knows its text."""
         return [
             translate(answer, self.where)
             if isinstance(answer, FOREIGN) and not isinstance(answer, NoScriptError)
@@ -107,7 +123,7 @@ class Store(Redis):
         """
         if not self.durability.wanted:
             return await self.execute_command(*args, repeatable=repeatable)
-        return await self._tried(lambda: self._confirmed(args), repeatable=repeatable)
+        return await self._tried(lambda: self._one_confirmed(args), repeatable=repeatable)
 
     async def _tried(self, send: Callable[[], Awaitable[Any]], *, repeatable: bool) -> Any:
         for wait in (*_WAITS, None) if repeatable else (None,):
@@ -139,19 +155,30 @@ class Store(Redis):
         async with asyncio.timeout(patience):
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
-    async def _confirmed(self, args: Sequence[Any]) -> Any:
+    async def _one_confirmed(self, args: Sequence[Any]) -> Any:
+        (answer,) = await self._confirmed([args])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def _confirmed(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """An answer or an error for each, once what confirms them all has answered, too."""
         pipeline = Pipeline(self.connection_pool, self.response_callbacks, False, None)
-        for command in (args, *self.durability.commands()):
+        for command in (*commands, *self.durability.commands()):
             pipeline.execute_command(*command)
         async with asyncio.timeout(self.reply_timeout):
-            reply, *answers = await pipeline.execute(raise_on_error=False)
-        if isinstance(reply, ResponseError):
-            raise reply
-        for answer in answers:
+            answers = await pipeline.execute(raise_on_error=False)
+        replies, confirmations = answers[: len(commands)], answers[len(commands) :]
+        if all(isinstance(reply, ResponseError) for reply in replies):
+            return replies  # nothing was changed that could be confirmed
+        for answer in confirmations:
             if isinstance(answer, ResponseError) and lost(answer):
                 raise answer  # it is no primary any more: the change may have gone with that
-        self.durability.check(answers, self.where)
-        return reply
+        try:
+            self.durability.check(confirmations, self.where)
+        except UnconfirmedError as error:
+            return [reply if isinstance(reply, ResponseError) else error for reply in replies]
+        return replies
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> _Pipeline:  # noqa: FBT001, FBT002
         """Several commands in one round trip."""
@@ -160,8 +187,12 @@ class Store(Redis):
         return pipeline
 
     async def hash(self, key: str) -> dict[str, str]:
-        """A whole hash; empty if there is none."""
-        found: dict[str, str] = await self.execute_command("HGETALL", key)
+        """A whole hash; empty if there is none. Those that are asked for in one turn of the loop share a round trip."""
+        found: dict[str, str]
+        try:
+            found = await self.together("HGETALL", key)
+        except OutsideError:  # then it is asked as if nobody had tried
+            found = await self.execute_command("HGETALL", key)
         return found
 
     async def text(self, key: str) -> str | None:

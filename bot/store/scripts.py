@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,7 +10,7 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
-from bot.errors import OutsideError
+from bot.errors import OutsideError, UnconfirmedError
 from bot.store import keys
 from bot.store.client import Store
 from bot.store.failure import FOREIGN, translate
@@ -47,9 +46,14 @@ class Script:
         """
         # One key is declared although scripts reach more: it tells a sharding server where all of `{cm}` lives.
         tail = (1, keys.SCHEMA, *map(_plain, args))
-        if together and repeatable and not durable:
-            with contextlib.suppress(OutsideError, NoScriptError):  # then it is asked as if nobody had tried
-                return await store.together("EVALSHA", self.sha, *tail)
+        if together and repeatable:
+            share = store.together_durably if durable else store.together
+            try:
+                return await share("EVALSHA", self.sha, *tail)
+            except UnconfirmedError:
+                raise
+            except (OutsideError, NoScriptError):
+                pass  # then it is asked as if nobody had tried
         send = store.durable_command if durable else store.execute_command
         try:
             return await send("EVALSHA", self.sha, *tail, repeatable=repeatable)

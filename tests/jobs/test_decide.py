@@ -227,3 +227,9 @@ async def test_an_approval_whose_answer_was_lost_is_one_although_its_job_went_on
             return await store.durable_command(*args, **options)
 
     assert await RedisQueue(Slow()).approve(job.id, fingerprint="f1", by="U2") is ApproveOutcome.QUEUED
+
+
+async def test_many_are_read_in_the_order_in_which_they_were_asked_for(queue, new):
+    first, second = [(await queue.draft(new(vm))).id for vm in ("web01", "web02")]
+    assert [job.id for job in await queue.get_many([second, "nothere2", first])] == [second, first]
+    assert await queue.get_many([]) == []

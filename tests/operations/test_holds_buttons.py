@@ -14,6 +14,7 @@ from bot.migration.machine import Phase
 from bot.migration.request import SiteName
 from bot.operations.batch_decide import retry_batch
 from bot.operations.batch_record import BATCH, Batch, Part, with_batch, with_parts
+from bot.operations.batch_show import show_batch
 from bot.operations.counter import Counter
 from bot.operations.holds_other_host import other_host
 from bot.operations.holds_verbs import cancel_waiting
@@ -91,6 +92,23 @@ async def test_the_card_of_their_batch_is_drawn_once_and_not_for_each(valkey_url
         assert "web19 and 10 more." in said.text
         assert await queue.waiting(hold.resource) == []
         assert outbox.tables == 1
+
+
+async def _round_trips(store) -> int:
+    return int((await store.info("stats"))["total_reads_processed"])
+
+
+async def test_what_people_decide_about_many_costs_no_round_trip_for_each(valkey_url):
+    async with connect(valkey_url) as store:
+        queue, outbox = RedisQueue(store), RedisOutbox(store)
+        hold = await queue.hold("site1~site2", by="U1", why="-")
+        whole = await _batch(queue)
+        before = await _round_trips(store)
+        await show_batch(queue, outbox, whole.job.id)
+        assert await _round_trips(store) - before < MANY
+        before = await _round_trips(store)
+        await cancel_waiting(_counter(queue, outbox), ADMIN, hold.id)
+        assert await _round_trips(store) - before < 3 * MANY
 
 
 async def test_other_host_avoids_the_target_of_each_whichever_way_it_goes_and_keeps_its_start(valkey_url):

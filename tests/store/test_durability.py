@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.errors import UnconfirmedError, UnreachableError
+from bot.errors import BugError, UnconfirmedError, UnreachableError
 from bot.store import keys
 from bot.store.client import connect
 from bot.store.scripts import Script
@@ -133,3 +133,28 @@ async def test_where_sentinels_watch_one_replica_confirms_unless_told_otherwise(
     async with connect(url, confirm_replicas=asked) as store:
         assert (store.durability.replicas, store.durability.disk) == (replicas, False)
         assert store.durability.wanted is bool(replicas)
+
+
+async def test_durable_changes_of_one_turn_are_confirmed_together_or_not_at_all(pair):
+    async def change(name):
+        return await ONCE(store, name, repeatable=True, durable=True, together=True)
+
+    async with connect(pair.url, confirm_replicas=1) as store:
+        await change("v")
+        before = pair.primary.info("stats")["total_reads_processed"]
+        assert await asyncio.gather(*(change("v") for _ in range(50))) == ["was there"] * 50
+        assert int(pair.primary.info("stats")["total_reads_processed"]) - int(before) < 15
+        pair.replica.freeze()
+        said = await asyncio.gather(*(change("v") for _ in range(3)), return_exceptions=True)
+        assert [type(one) for one in said] == [UnconfirmedError] * 3
+        pair.replica.thaw()
+        assert await change("v") == "was there"
+
+
+async def test_who_is_refused_among_durable_changes_is_refused_alone(pair):
+    refused = Script("return redis.error_reply('ERR no such thing')")
+    async with connect(pair.url, confirm_replicas=1) as store:
+        asked = [script(store, "v", repeatable=True, durable=True, together=True) for script in (ONCE, refused, ONCE)]
+        first, second, third = await asyncio.gather(*asked, return_exceptions=True)
+        assert (first, third) == ("made", "was there")
+        assert isinstance(second, BugError)
