@@ -28,6 +28,8 @@ class Run:
     claim: Claim
     stack: AsyncExitStack
     watch: LogWatch | None = None
+    sessions_lost: int = 0
+    """Sessions that ended between the intent and the call."""
 
     @property
     def plan(self) -> Plan:

@@ -44,7 +44,10 @@ from bot.vsphere.port import FaultError, Trace
 
 SESSION_ENDED: Final = "vim.fault.NotAuthenticated"
 MOST_FRUITLESS: Final = 10
-"""Calls of which nothing came, one after the other: they have a cause that a person must see."""
+"""Calls whose answer was lost, one after the other: they have a cause that a person must see."""
+
+MOST_SESSIONS: Final = 3
+"""Sessions that may end between login and call before it is left alone for a minute."""
 
 
 async def start(run: Run) -> None:
@@ -145,10 +148,10 @@ async def submit(run: Run, event: Event, *, why: str) -> None:
 
 
 async def submit_again(run: Run, *, why: str) -> None:
-    """Call once more, as nothing came of the last call for certain; not for ever."""
+    """Call once more, as nothing came for certain of the last call, whose answer was lost; not for ever."""
     count = fruitless(run.claim.job) + 1
     if count >= MOST_FRUITLESS:
-        said = f"vCenter was asked {count} times and nothing came of it. It is certain that nothing was started."
+        said = f"vCenter was asked {count} times and its answer was lost each time. Nothing was started, for certain."
         await run.end(Refused(), said)
         return
     await run.claim.note(with_fruitless(count))
@@ -195,9 +198,10 @@ async def _is_cancelled(run: Run) -> bool:
 
 async def _refused(run: Run, error: FaultError) -> None:
     """A definite answer: this call was not carried out."""
-    if error.kind == SESSION_ENDED:
+    if error.kind == SESSION_ENDED and run.sessions_lost < MOST_SESSIONS:
         # The next one needs an intent of its own session.
-        await submit_again(run, why="the session had ended before the call")
+        run.sessions_lost += 1
+        await submit(run, NothingStarted(), why="the session had ended before the call")
         return
     if error.kind == TASK_IN_PROGRESS or run.claim.job.attempt > 1:
         # What is in its way may be an earlier call of this very job, which arrived after all.
