@@ -125,7 +125,7 @@ def card(subject: str) -> str:
 
 
 CENSUS: Final = _key("census")
-"""Hash: when the cards in Slack were last compared with what is here, who does it, and by when what is here was seen."""
+"""Hash: when the cards in Slack were last compared with what is here, by whom, and when what is here was seen."""
 
 ERRANDS: Final = _key("errands")
 """Zset: what bots have to fetch from Slack, by the ms it is due; an errand under way, by when its lease ends."""
