@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +52,11 @@ def me() -> str:
     """Who is at the command line, as it is written down."""
     from bot.operations.counter import COMMAND_LINE
 
-    return f"{getpass.getuser()} {COMMAND_LINE}"
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name; Python 3.13 raises the latter
+        name = f"uid {os.getuid()}"
+    return f"{name} {COMMAND_LINE}"
 
 
 def moment(at: datetime, *, seconds: bool = False) -> str:
