@@ -12,7 +12,9 @@ from bot.migration.machine import WORDS
 from bot.operations.holds import BREAKER, Scene, moment, planned, vm_name
 from bot.slack.port import Button, ButtonKind, TableCard
 
-COLUMNS: Final = ("VM", "Job", "Asked by", "What becomes of it")
+COLUMNS: Final = ("VM", "Job", "What becomes of it")
+"""Not who asked for it: a cell is plain text, in which a person would be an id. The job's own card names them."""
+
 WAITS: Final = "waits; the VM stays as it is"
 LISTED: Final = 30
 """Rows that somebody reads. The rest is counted: a file of it would be out of date before it was opened."""
@@ -39,6 +41,7 @@ def hold_card(scene: Scene) -> TableCard | None:
             "This does not end by itself: mend the cause, then release it."
         ),
         buttons=_buttons(scene),
+        byline=(f"Hold {hold.id}, held by", _who(hold.by)),
     )
 
 
@@ -49,19 +52,19 @@ def _released(scene: Scene, at: datetime) -> TableCard:
         subject=hold.id,
         channel=hold.channel,
         title=f"{_capital(in_words(hold.resource))} {verb} held",
-        state=f"Released by {hold.released_by} at {moment(at)}",
+        state=f"Released at {moment(at)}",
         requester="",
         columns=(),
         rows=(),
         facts=[("Since", moment(hold.at)), *_facts(scene), ("Why", hold.why)],
         note="What waited goes on in its order, unless something else holds it.",
         ended=True,
+        byline=(f"Hold {hold.id}, released by", _who(hold.released_by)),
     )
 
 
 def _facts(scene: Scene) -> list[tuple[str, str]]:
-    hold, failed = scene.hold, scene.failed
-    facts = [("Held by", "the program itself" if hold.by == BREAKER else hold.by)]
+    failed, facts = scene.failed, list[tuple[str, str]]()
     if failed is not None:
         facts.append(("The copy that failed", f"{vm_name(failed)}, job {failed.id}"))
     if plan := planned(failed):
@@ -76,12 +79,16 @@ def _rows(scene: Scene) -> list[Sequence[str]]:
         *(_row(job, f"ended meanwhile: {WORDS[job.state]}") for job in scene.ended),
     ]
     more = len(every) - LISTED
-    rest = [(f"and {more} more", "", "", "coldmigrate jobs list --live shows all of them")] if more > 0 else []
+    rest = [(f"and {more} more", "", "coldmigrate jobs list --live shows all of them")] if more > 0 else []
     return [*every[:LISTED], *rest]
 
 
 def _row(job: Job, fate: str) -> Sequence[str]:
-    return (vm_name(job), job.id, job.requester, fate)
+    return (vm_name(job), job.id, fate)
+
+
+def _who(by: str) -> str:
+    return "the program itself" if by == BREAKER else by
 
 
 def _buttons(scene: Scene) -> list[Button]:

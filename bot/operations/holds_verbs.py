@@ -164,8 +164,8 @@ async def _is_over(counter: Counter, hold: Hold) -> None:
     """Say that somebody was faster, and mend the card that was clicked."""
     await show_hold(counter.queue, counter.outbox, hold.id)
     now = await counter.queue.find_hold(hold.id) or hold
-    at = f" by {now.released_by} at {moment(now.released)}" if now.released is not None else ""
-    raise UserError(f"{_capital(in_words(hold.resource))} was released{at} already.")
+    at = f" at {moment(now.released)}" if now.released is not None else ""
+    raise UserError(f"{_capital(in_words(hold.resource))} was released{at} already. Its card says by whom.")
 
 
 def _link(counter: Counter, ends: tuple[str, str]) -> str:

@@ -31,8 +31,10 @@ def _body(layout: Layout, card: TableCard) -> None:
 
 def _ending(layout: Layout, card: TableCard) -> None:
     layout.paragraph(card.note)
-    if card.requester:
-        layout.byline(f"{card.subject}, asked for by", card.requester)
+    if card.byline is not None:
+        layout.byline(*card.byline)
+    elif card.requester:
+        layout.byline(f"Batch {card.subject}, asked for by", card.requester)
     else:
         layout.small(card.subject)
     layout.actions(drawn(card.buttons, about=card.title, many=True))
