@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from bot.errors import LoginError, OutsideError, UnreachableError
@@ -17,6 +17,7 @@ from bot.operations.record import Intent, approved_plan, intent_of, is_adopted, 
 from bot.operations.tools import WorkerTools
 from bot.operations.trouble import tell_trouble, trouble_is_over
 from bot.operations.verify import Whereabouts, in_words, whereabouts
+from bot.slack.port import Reply
 from bot.vsphere.port import FaultError, TaskSnapshot, VCenter, VmPlace
 
 LOOK_EVERY: Final = 1.0
@@ -66,11 +67,11 @@ async def find_out(tools: WorkerTools, claim: Claim) -> Finding:
     """What became of the intent of this job (DESIGN, Decided 2).
 
     A task that is found ends the search at once. "Not started" is said only when all four conditions hold. While
-    vCenter does not let us find out the search goes on, until `tools.patience` is over.
+    vCenter refuses to let us find out the search goes on until `tools.patience` is over; while it is away, for ever.
     """
     plan = approved_plan(claim.job)
     vcenter = tools.fleet.vcenter(plan.request.vm.vcenter)
-    hindered_since: datetime | None = None
+    hindered = _Hindered(tools, claim)
     while True:
         finding: Finding | None = None
         hindrance: OutsideError | None = None
@@ -82,15 +83,13 @@ async def find_out(tools: WorkerTools, claim: Claim) -> Finding:
         except (UnreachableError, LoginError, FaultError) as error:
             hindrance = error
         if finding is None and hindrance is not None:
-            now = await tools.queue.now()
-            hindered_since = hindered_since or now
-            finding = _hindered(hindrance, now - hindered_since, tools.patience)
+            finding = await hindered.by(hindrance)
         if finding is not None:
             return finding
         if hindrance is not None:
             await tell_trouble(tools, claim, str(hindrance))
         else:
-            hindered_since = None
+            hindered = _Hindered(tools, claim)
             await trouble_is_over(tools, claim)
         await claim.cancel_asked()  # a lost lease ends the search here
         await asyncio.sleep(LOOK_EVERY)
@@ -152,12 +151,42 @@ def _most_telling(tasks: Sequence[TaskSnapshot]) -> TaskSnapshot | None:
     return next(reversed([task for task in tasks if not task.ended] or tasks), None)
 
 
-def _hindered(error: OutsideError, for_how_long: timedelta, patience: timedelta) -> Unclear | None:
-    log.warning("cannot find out what became of the relocation yet: %s", error)
-    if for_how_long < patience:
-        return None
-    minutes = int(for_how_long.total_seconds() // 60)
-    return Unclear(f"For {minutes} minutes it could not be found out whether the copy started ({error}).")
+@dataclass(slots=True)
+class _Hindered:
+    """How long vCenter has kept us from finding out, in one way: refusals and absences are not added up."""
+
+    tools: WorkerTools
+    claim: Claim
+    away: bool = False
+    since: timedelta | None = None
+    told: bool = False
+
+    async def by(self, error: OutsideError) -> Unclear | None:
+        """A refusal, of a login or of a right, is for a person once `tools.patience` is over. A vCenter that is away is
+        awaited, as an upgrade may take hours and what it knows afterwards decides; the thread is told once of that.
+        """
+        log.warning("cannot find out what became of the relocation yet: %s", error)
+        now, away = await self.tools.steady(), isinstance(error, UnreachableError)
+        if self.since is None or away is not self.away:
+            self.away, self.since = away, now
+        if now - self.since < self.tools.patience:
+            return None
+        if away:
+            await self._tell(error)
+            return None
+        minutes = int((now - self.since).total_seconds() // 60)
+        return Unclear(f"For {minutes} minutes it could not be found out whether the copy started ({error}).")
+
+    async def _tell(self, error: OutsideError) -> None:
+        if self.told:
+            return
+        vm, job = approved_plan(self.claim.job).request.vm, self.claim.job
+        said = (
+            f"vCenter {vm.vcenter} is away for long ({error}) Whether the copy of {vm.name} started is looked up as "
+            "soon as it answers, however long that takes. Please do not start it by hand."
+        )
+        await self.tools.outbox.reply(job.id, job.channel, Reply("away", said))
+        self.told = True
 
 
 def same_user(task_user: str, ours: str) -> bool:
