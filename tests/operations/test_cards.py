@@ -108,11 +108,19 @@ def test_a_start_that_was_asked_for_is_told_until_it_has_started(state):
     assert ("Not before", "Sat 2026-11-28 04:00 UTC") in by_another_version.facts
 
 
+def test_what_waits_for_its_time_does_not_say_that_it_waits_for_the_link():
+    asked = with_request(replace(REQUEST, not_before=T + timedelta(days=5)))
+    queued = job_card(job(Phase.QUEUED, **asked, **with_start("Sat 2026-11-28 05:00 Europe/Berlin")))
+    assert queued.note.startswith("It does not start before Sat 2026-11-28 05:00 Europe/Berlin. Then it needs a free slot")
+    assert job_card(job(Phase.QUEUED)).note.startswith("Waits for a free slot on the link.")
+
+
 def test_what_an_approved_job_waits_for():
-    waits = with_wait("The window of site2 is closed; it opens Mon 2026-11-23 20:00 UTC.")
+    waits = with_wait("The window of site2 is closed until Mon 2026-11-23 20:00 UTC.")
     card = job_card(job(Phase.QUEUED, **waits))
-    assert card.note.startswith("Waits. The window of site2 is closed; it opens Mon")
-    assert card.note.endswith("Nothing was started yet.")
+    assert card.note.startswith("Waits. The window of site2 is closed until Mon")
+    # Nobody draws it again when the window opens and no slot is free: it has to be true then, too.
+    assert card.note.endswith("20:00 UTC. From then on it waits for a free slot on the link. Nothing was started yet.")
     away = job_card(job(Phase.QUEUED, **waits, **with_trouble("vCenter east does not answer.")))
     assert away.note.startswith("vCenter east does not answer.")
     assert "Waits" not in job_card(job(Phase.INTENT, **waits)).note
