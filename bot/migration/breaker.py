@@ -47,6 +47,34 @@ OF_ITSELF: Final = frozenset(
 """Storage, files, names, rights, versions: no wire is to blame, and the next copy may do better."""
 
 UNDETERMINED: Final = "undetermined"
+
+WORDS: Final = {
+    "packet_loss": "packet loss",
+    "port_blocked": "a blocked port",
+    "nat": "address translation (NAT) on the way",
+    "mtu_mismatch": "an MTU that does not fit the path",
+    "udt_path": "a broken UDT path",
+    "idle_timeout_reset": "an idle timeout on the way",
+    "timeout_slow_link": "a timeout on a slow link",
+    "host_agent_down": "a host agent that went down",
+    "authd_unresponsive": "an authd that did not answer",
+    "nfc_memory_limit": "the NFC memory limit of a host",
+    "tls_certificate": "a TLS certificate that was refused",
+    "provisioning_path": "a broken provisioning network",
+    "dns_resolution": "a name that could not be resolved",
+    "ticket_permission": "a ticket that was refused",
+    "dest_full": "a full datastore",
+    "source_file_missing": "a missing file",
+    "file_locked": "a locked file",
+    "disk_io_error": "a disk error",
+    "disk_format": "a disk format that does not fit",
+    "version_incompat": "versions that do not fit",
+    "cbt_snapshot": "a snapshot or its change tracking",
+    "client_defect": "a defect of the client",
+    UNDETERMINED: "an unknown cause",
+}
+"""Each cause as what ended a copy, in the middle of a sentence."""
+
 DATA: Final = "data"
 
 SURE_ENOUGH: Final = 0.3
@@ -173,7 +201,7 @@ def _may_be_of_path(failure: Failure) -> bool:
 
 
 def _words(failure: Failure) -> str:
-    return "an unknown cause" if failure.cause == UNDETERMINED else failure.cause.replace("_", " ")
+    return WORDS.get(failure.cause, failure.cause.replace("_", " "))  # another version may know more causes
 
 
 def _minutes(span: timedelta) -> str:

@@ -28,6 +28,22 @@ def test_every_cause_of_the_catalogue_is_of_exactly_one_kind():
     assert sorted(cause for kind in kinds for cause in kind) == sorted(cause.value for cause in Cause)
 
 
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_of_the_catalogue_has_words_that_people_use(cause):
+    words = breaker.WORDS[cause]
+    assert words != cause
+    assert "_" not in words
+
+
+def test_the_words_stand_in_the_sentence_of_the_hold():
+    why = decide(replace(LOSS, cause="timeout_slow_link"), earlier=[before(replace(LOSS, cause="nat"), 5)]).why
+    assert why == (
+        "a timeout on a slow link ended the copy of db01, and address translation (NAT) on the way that of web01 "
+        "5 minutes before"
+    )
+    assert decide(replace(LOSS, cause="packet_loss")).why.startswith("packet loss ended the copy of db01")
+
+
 @pytest.mark.parametrize("cause", sorted(breaker.OF_ITSELF))
 def test_what_is_not_of_the_wire_holds_nothing(cause):
     assert decide(replace(LOSS, cause=cause, confidence=0.9)).scope is Scope.NOTHING
