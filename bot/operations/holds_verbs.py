@@ -54,7 +54,10 @@ async def hold_link(counter: Counter, who: Person, channel: str, ends: tuple[str
 
 
 async def release_link(counter: Counter, who: Person, ends: tuple[str, str]) -> Answer:
-    """Release the link between two sites, and every pair of hosts across it. UserError when nothing of it is held."""
+    """Release the link between two sites, and every pair of hosts across it; of several, whatever they may.
+
+    UserError when nothing of it is held; RefusedError or UserError when nothing was released.
+    """
     await counter.rights.require(who, Verb.APPROVE, None)
     link = _link(counter, ends)
     found = [hold for hold in await counter.queue.holds() if await _is_of(counter, hold, link)]
@@ -62,8 +65,16 @@ async def release_link(counter: Counter, who: Person, ends: tuple[str, str]) -> 
         for site in ends:
             await counter.rights.require(who, Verb.SEE, SiteName(site))
         raise UserError(f"{_capital(in_words(link))} is not held.", example="/coldmigrate list")
-    answers = [await release(counter, who, hold.id) for hold in found]
-    return answers[0] if len(answers) == 1 else Answer(" ".join(answer.text for answer in answers))
+    released: list[str] = []
+    left: dict[str, RefusedError | UserError] = {}
+    for hold in found:
+        try:
+            released.append((await release(counter, who, hold.id)).text)
+        except (RefusedError, UserError) as error:
+            left[in_words(hold.resource)] = error
+    if not released:
+        raise next(iter(left.values()))
+    return Answer(" ".join(released), [f"Not released: {what}. {error}" for what, error in left.items()])
 
 
 async def release(counter: Counter, who: Person, hold_id: JobId) -> Answer:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from bot.errors import UserError
+from bot.errors import RefusedError, UserError
 from bot.jobs.port import Claim, NewJob
 from bot.jobs.queue import RedisQueue
+from bot.migration.capacity import pair
 from bot.migration.machine import Phase
 from bot.migration.request import SiteName
 from bot.operations.batch_decide import retry_batch
@@ -17,7 +19,7 @@ from bot.operations.batch_record import BATCH, Batch, Part, with_batch, with_par
 from bot.operations.batch_show import show_batch
 from bot.operations.counter import Counter
 from bot.operations.holds_other_host import other_host
-from bot.operations.holds_verbs import cancel_waiting
+from bot.operations.holds_verbs import cancel_waiting, release_link
 from bot.operations.port import Person
 from bot.operations.record import MIGRATE, request_of, starts, with_plan, with_request, with_start
 from bot.operations.rights import Grant, Rights, Verb
@@ -159,3 +161,35 @@ async def test_a_retry_that_is_delivered_again_is_the_same_and_another_one_is_re
         with pytest.raises(UserError, match="is tried again already: web00 has a place in batch"):
             await retry_batch(counter, ADMIN, "C1", job, dedupe="d2")
         assert [found.kind for found in await queue.recent(limit=100, live_only=True)] == [BATCH]
+
+
+async def test_of_several_holds_of_a_link_what_was_released_is_told_beside_what_was_not(valkey_url):
+    async with connect(valkey_url) as store:
+        queue = RedisQueue(store)
+        await queue.hold("site1~site2", by="U9", why="-", channel="C1")
+        dead = await _failed(queue, "site3")
+        await queue.hold(pair("esx-01.site1", "esx-02.site2"), by="U9", why="-", job=dead, channel="C1")
+        workspace = Everywhere()
+        grant = Grant(("user:U1",), frozenset(Verb), frozenset({"site1", "site2"}))
+        sites = {SiteName(name): SimpleNamespace(name=name) for name in ("site1", "site2")}
+        counter = replace(_counter(queue, RedisOutbox(store)), rights=Rights([grant], workspace), sites=sites)
+        said = await release_link(counter, ADMIN, ("site1", "site2"))
+        assert said.text.startswith("Released: the link site1~site2.")
+        assert len(said.lines) == 1
+        assert said.lines[0].startswith("Not released: the hosts esx-01.site1 and esx-02.site2. You (U1) may not")
+        with pytest.raises(RefusedError):
+            await release_link(counter, ADMIN, ("site1", "site2"))
+
+
+async def _failed(queue: RedisQueue, site: str) -> str:
+    """A job that failed across the link, on its way to a site of somebody else."""
+    request = replace(REQUEST, site=SiteName(site))
+    new = NewJob(kind=MIGRATE, vm_key="dead", requester="U2", channel="C1", data=with_request(request))
+    dead = (await queue.draft(new)).id
+    claim = await queue.claim("w")
+    plan = plan_of()
+    await claim.move(Phase.CHECKING, why="-")
+    await claim.move(Phase.PLANNED, why="-", data=with_plan(plan))
+    await queue.approve(dead, fingerprint=plan.fingerprint, by="U3")
+    await queue.cancel(dead, by="U3")
+    return dead
