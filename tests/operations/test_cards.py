@@ -111,7 +111,9 @@ def test_a_start_that_was_asked_for_is_told_until_it_has_started(state):
 def test_what_waits_for_its_time_does_not_say_that_it_waits_for_the_link():
     asked = with_request(replace(REQUEST, not_before=T + timedelta(days=5)))
     queued = job_card(job(Phase.QUEUED, **asked, **with_start("Sat 2026-11-28 05:00 Europe/Berlin")))
-    assert queued.note.startswith("It does not start before Sat 2026-11-28 05:00 Europe/Berlin. Then it needs a free slot")
+    assert queued.note.startswith(
+        "It does not start before Sat 2026-11-28 05:00 Europe/Berlin. Then it needs a free slot"
+    )
     assert job_card(job(Phase.QUEUED)).note.startswith("Waits for a free slot on the link.")
 
 
