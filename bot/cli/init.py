@@ -26,7 +26,7 @@ bot_token_env = "SLACK_BOT_TOKEN"         # xoxb-..., from Install App
 # admins = ["U0456"]                      # told by the bot what only they can mend: a channel it was removed from
 
 [redis]                                   # the variable REDIS_URL goes before this
-url = "redis://localhost:6379/0"          # also rediss://, unix:// and redis+sentinel://host1,host2/master/0
+url = "redis://localhost:6379/0"          # or rediss://, unix://, redis+sentinel://s1,s2/master/0, redis+cluster://n1,n2
 # password_env = "REDIS_PASSWORD"
 
 [vcenters.east]                           # read by workers alone
