@@ -236,9 +236,10 @@ def _closes(windows: Sequence[Window], moment: datetime, limit: datetime) -> dat
 
 
 def _shut(site: str, windows: Sequence[Window], now: datetime) -> str:
+    """True after it opened, too: it may stand on a card until there is a free slot."""
     opens = _opens(windows, now)
     zone = next((w.zone for w in windows if any(s.start == opens for s in w.spans(opens, days=1))), UTC)
-    return f"The window of {site} is closed; it opens {in_words(opens, zone)}."
+    return f"The window of {site} is closed until {in_words(opens, zone)}."
 
 
 def _frozen(freeze: Freeze, sites: Sequence[str], now: datetime) -> str:

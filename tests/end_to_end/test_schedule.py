@@ -61,9 +61,9 @@ async def approved(stage, line: str, number: int = 0) -> dict:
 async def test_outside_of_its_window_it_waits_and_then_it_starts(stage_with, vcenter, skew_clock):
     async with stage_with(window(TO_COME, TO_COME + HOUR)) as (stage, _):
         planned = await approved(stage, "web01 site2")
-        assert "The window of site2 is closed; it opens" in text_of(planned)
+        assert "The window of site2 is closed until" in text_of(planned)
         assert "Lifted by: whoever keeps coldmigrate.toml (sites.site2.windows)" in text_of(planned)
-        card = await stage.card(showing="Waits. The window of site2 is closed; it opens")
+        card = await stage.card(showing="Waits. The window of site2 is closed until")
         assert "queued" in text_of(card)
         assert buttons(card) == {"cm.cancel"}
 
@@ -164,7 +164,7 @@ async def test_a_window_that_closes_while_the_job_is_queued(stage_with, vcenter,
         await stage.card(showing="queued")
         skew_clock(2 * HOUR)
         await stage.start_worker()
-        await stage.card(showing="Waits. The window of site2 is closed; it opens")
+        await stage.card(showing="Waits. The window of site2 is closed until")
         assert vcenter.relocations == []
         skew_clock(timedelta(days=1))
         await stage.card(showing="done")
@@ -234,7 +234,7 @@ async def test_what_was_in_the_way_last_night_is_waited_for_anew_tonight(stage_w
         await stage.click(card, "cm.approve")
         await stage.card(showing="vCenter is running 'CreateSnapshot_Task' on web01")
         skew_clock(HOUR + MINUTE)
-        await stage.card(showing="Waits. The window of site2 is closed; it opens")
+        await stage.card(showing="Waits. The window of site2 is closed until")
         skew_clock(23 * HOUR + 30 * MINUTE)
         said = text_of(await stage.card(showing="vCenter is running 'CreateSnapshot_Task' on web01"))
         assert "Queued" in said

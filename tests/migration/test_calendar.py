@@ -51,7 +51,7 @@ def test_both_answers_say_until_when():
     assert nights.opening(["site2"], at("2026-11-23 22:00")) == Open(at("2026-11-24 06:00"))
     closed = nights.opening(["site2"], at("2026-11-28 07:00"))
     assert closed.until == at("2026-11-30 20:00")
-    assert closed.why == "The window of site2 is closed; it opens Mon 2026-11-30 20:00 Europe/Berlin."
+    assert closed.why == "The window of site2 is closed until Mon 2026-11-30 20:00 Europe/Berlin."
     assert closed.keys == ("sites.site2.windows",)
 
 
@@ -73,8 +73,8 @@ def test_source_and_target_must_both_be_open():
     assert found.why.startswith("The window of site2 is closed")
     found = two.opening(["site1", "site2"], at("2026-11-23 12:00", "UTC"))
     assert found.why == (
-        "The window of site1 is closed; it opens Mon 2026-11-23 20:00 UTC. "
-        "The window of site2 is closed; it opens Wed 2026-11-25 21:00 UTC. "
+        "The window of site1 is closed until Mon 2026-11-23 20:00 UTC. "
+        "The window of site2 is closed until Wed 2026-11-25 21:00 UTC. "
         "It can start Wed 2026-11-25 22:00 Europe/Berlin."
     )
     assert two.opening(["site1", "site2"], at("2026-11-25 21:30", "UTC")) == Open(at("2026-11-25 22:00", "UTC"))
@@ -119,7 +119,7 @@ def test_after_a_freeze_the_window_is_waited_for_and_the_other_way_round():
     found = both.opening(["site2"], at("2026-12-24 10:00"))
     assert found.until == at("2027-01-05 20:00")
     assert found.why == (
-        "The window of site2 is closed; it opens Thu 2026-12-24 20:00 Europe/Berlin. "
+        "The window of site2 is closed until Thu 2026-12-24 20:00 Europe/Berlin. "
         "site2 is frozen until Tue 2027-01-05 12:00 Europe/Berlin: year-end closing. "
         "It can start Tue 2027-01-05 20:00 Europe/Berlin."
     )

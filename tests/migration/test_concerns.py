@@ -57,13 +57,13 @@ CASES = [
     (
         "opening",
         WARN,
-        "it opens Mon 2026-11-23 20:00 UTC. Approved, it waits",
+        "is closed until Mon 2026-11-23 20:00 UTC. Approved, it waits",
         lambda b: b.plan(outlook=b.at_night()),
     ),
     (
         "opening",
         WARN,
-        "At the time that was asked for: The window of site2 is closed; it opens Tue 2026-11-24 20:00 UTC.",
+        "At the time that was asked for: The window of site2 is closed until Tue 2026-11-24 20:00 UTC.",
         lambda b: b.plan(
             request=replace(b.request, not_before=b.now + timedelta(hours=30)),
             outlook=b.at_night("Tue-Fri 20:00-06:00 UTC"),

@@ -119,11 +119,11 @@ def test_what_needs_a_person_or_arrived_is_not_tried_again():
 def test_what_waits_says_what_for():
     hold = Hold(JobId("holdaaaa"), "site1~site2", "coldmigrate", "packet loss ended the copy of db01", T)
     held = replace(row(Phase.QUEUED), held=hold)
-    shut = row(Phase.QUEUED, **with_wait("The window of site2 is closed; it opens Sat 20:00."))
+    shut = row(Phase.QUEUED, **with_wait("The window of site2 is closed until Sat 20:00."))
     card = batch_card(batch(Phase.ATTACHED, [held, shut]), [held, shut])
     assert [cells[4] for cells in card.rows] == [
         "waits behind the hold of the link site1~site2",
-        "The window of site2 is closed; it opens Sat 20:00.",
+        "The window of site2 is closed until Sat 20:00.",
     ]
     assert "is held since 2026-11-23 04:00 UTC: packet loss ended the copy of db01. Waiting behind it: 1." in card.note
     drained = batch_card(batch(Phase.QUEUED, [held]), [held], replace(hold, resource=EVERYTHING, why="drained"))
