@@ -143,7 +143,8 @@ class Census:
         return True
 
     async def _pages(self, channel: str) -> AsyncIterator[list[dict[str, Any]]]:
-        options: dict[str, Any] = {"limit": PAGE, "include_all_metadata": True, "oldest": await self._oldest()}
+        oldest = self._seen / 1000 - LOOK_BACK.total_seconds()  # by Redis' clock: the mark is its time
+        options: dict[str, Any] = {"limit": PAGE, "include_all_metadata": True, "oldest": f"{oldest:.6f}"}
         for _ in range(MOST_PAGES):
             with calling("conversations.history", about=channel):
                 page = await self._client.conversations_history(channel=channel, **options)
@@ -152,10 +153,6 @@ class Census:
             if not options["cursor"]:
                 return
         log.warning("Of %s only the last %d messages were compared with Redis.", channel, MOST_PAGES * PAGE)
-
-    async def _oldest(self) -> str:
-        now = await self._store.execute_command("TIME")
-        return f"{int(now[0]) - LOOK_BACK.total_seconds():.6f}"
 
     async def _look_at(self, channel: str, message: Mapping[str, Any]) -> int:
         """Queue the edit of a card that shows no end, if its job is not known; how many that was."""
