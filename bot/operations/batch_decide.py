@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from bot.errors import UserError
-from bot.jobs.port import ApproveOutcome, CancelOutcome, Job
+from bot.jobs.port import ApproveOutcome, CancelOutcome, Hold, Job
+from bot.migration.capacity import EVERYTHING, needs_of
 from bot.migration.request import JobId
 from bot.operations.batch_card import again, in_order, state_in_words, tally, why, word
 from bot.operations.batch_glance import batch_line
-from bot.operations.batch_record import BATCH, Batch, Row, batch_of, read_rows, with_approval
+from bot.operations.batch_record import BATCH, Batch, Row, batch_of, read_rows, startable, with_approval
 from bot.operations.batch_request import draft_batch, live_vms
 from bot.operations.batch_show import put_away, show_batch
 from bot.operations.counter import Counter, require_second_person
+from bot.operations.holds import held_words
 from bot.operations.port import Answer, Person
+from bot.operations.record import plan_of
 from bot.operations.rights import Verb
 
 _AGAIN: Final = ", again"
@@ -37,11 +41,13 @@ async def approve_batch(counter: Counter, who: Person, job: Job, fingerprint: st
         counter.site(site)  # of a site that left the config nobody knows any more who may approve
         require_second_person(counter, who, job, site)
     data = with_approval(who.user_id, stop=stop)
+    rows = await read_rows(counter.queue, job)
     match await counter.queue.approve(job.id, fingerprint=fingerprint, by=who.user_id, data=data):
         case ApproveOutcome.QUEUED:
             await show_batch(counter.queue, counter.outbox, job.id)
             rest = "If one fails, what has not started is cancelled." if stop else "If one fails, the others go on."
-            return Answer(f"Approved: batch {job.id} is queued. {rest}")
+            waits = _waits(await counter.queue.holds(), rows)
+            return Answer(" ".join([f"Approved: batch {job.id} is queued. {rest}", *waits]))
         case ApproveOutcome.OUTDATED:
             raise UserError("The plans changed since this button was shown. Look at the card again.")
         case ApproveOutcome.WRONG_STATE:
@@ -104,6 +110,19 @@ async def show_batch_record(counter: Counter, who: Person, job: Job) -> Answer:
     parts = [_part(row) for row in in_order(rows)]
     steps = [f"{step.at:%Y-%m-%d %H:%M:%S}Z  {step.state:<11} {step.by}: {step.why}" for step in job.steps]
     return Answer(f"{batch_line(job)}: {tally(rows)}", [*steps, "", *parts])  # the last lines may not be shown
+
+
+def _waits(holds: Sequence[Hold], rows: Sequence[Row]) -> list[str]:
+    """What it waits behind, as an approval of one VM says it: all of it, or so many of its VMs."""
+    can = startable(rows)
+    plans = [plan for row in rows if row.own and row.own.id in can and (plan := plan_of(row.own)) is not None]
+    said: list[str] = []
+    for hold in holds:
+        many = sum(hold.resource in (EVERYTHING, plan.link, *needs_of(plan)) for plan in plans)
+        if many:
+            whom = "It waits" if many == len(plans) else f"{many} of {len(plans)} wait"
+            said.append(f"{whom}: {held_words(hold)}")
+    return said
 
 
 def _part(row: Row) -> str:

@@ -11,11 +11,20 @@ import pytest
 from bot.errors import RefusedError, UserError
 from bot.jobs.port import Claim, NewJob
 from bot.jobs.queue import RedisQueue
-from bot.migration.capacity import pair
+from bot.migration.capacity import EVERYTHING, pair
 from bot.migration.machine import Phase
 from bot.migration.request import SiteName
-from bot.operations.batch_decide import retry_batch
-from bot.operations.batch_record import BATCH, Batch, Part, with_batch, with_parts
+from bot.operations.batch_decide import approve_batch, retry_batch
+from bot.operations.batch_record import (
+    BATCH,
+    Batch,
+    Part,
+    read_rows,
+    startable,
+    with_batch,
+    with_parts,
+    with_plans,
+)
 from bot.operations.batch_show import show_batch
 from bot.operations.counter import Counter
 from bot.operations.holds_other_host import other_host
@@ -54,8 +63,8 @@ class Drawing(RedisOutbox):
         await super().show_table(card)
 
 
-async def _batch(queue: RedisQueue) -> Claim:
-    """A claimed batch whose parts are all approved and wait for their link."""
+async def _batch(queue: RedisQueue, *, approved: bool = True) -> Claim:
+    """A claimed batch whose parts are all planned; if they are approved, they wait for their link."""
     asked = [replace(REQUEST, vm=replace(VM.ref, uuid=f"u{n}", name=f"web{n:02}")) for n in range(MANY)]
     new = NewJob(
         kind=BATCH, vm_key="", requester="U2", channel="C1", data=with_batch(Batch("all", tuple(asked))), lane=BATCH
@@ -73,7 +82,7 @@ async def _batch(queue: RedisQueue) -> Claim:
         await claim.move(Phase.PLANNED, why="-", data=with_plan(plan))
         plans[claim.job.id] = plan.fingerprint
     await whole.move(Phase.CHECKING, why="-", data=with_parts(Part(job, own=True) for job in plans))
-    for job, fingerprint in plans.items():
+    for job, fingerprint in plans.items() if approved else ():
         await queue.approve(job, fingerprint=fingerprint, by="U3")
     return whole
 
@@ -193,3 +202,25 @@ async def _failed(queue: RedisQueue, site: str) -> str:
     await queue.approve(dead, fingerprint=plan.fingerprint, by="U3")
     await queue.cancel(dead, by="U3")
     return dead
+
+
+@pytest.mark.parametrize(
+    ("resource", "waits"),
+    [
+        ("site1~site2", "It waits: The link site1~site2 is held since "),
+        (EVERYTHING, "It waits: Everything is held since "),
+        ("site1~site3", ""),
+    ],
+)
+async def test_who_approves_a_batch_behind_a_hold_is_told_so_at_once(valkey_url, resource, waits):
+    async with connect(valkey_url) as store:
+        queue = RedisQueue(store)
+        whole = await _batch(queue, approved=False)
+        await whole.move(Phase.PLANNED, why="-", data=with_plans(startable(await read_rows(queue, whole.job))))
+        await queue.hold(resource, by="U9", why="work", channel="C1")
+        job = await queue.get(whole.job.id)
+        counter = replace(_counter(queue, RedisOutbox(store)), sites={REQUEST.site: SimpleNamespace(name=REQUEST.site)})
+        said = await approve_batch(counter, ADMIN, job, job.data["fingerprint"], stop=False)
+        assert said.text.startswith(f"Approved: batch {job.id} is queued. If one fails, the others go on.")
+        assert said.text.partition("go on. ")[2].startswith(waits)
+        assert bool(waits) is ("waits" in said.text)
