@@ -18,7 +18,8 @@ from bot.operations.holds import held_words
 from bot.operations.record import copied_of, plan_of, trouble_of, waits_for
 from bot.slack.port import Button, ButtonKind, TableCard
 
-COLUMNS: Final = ("VM", "State", "Progress", "Size", "Concerns", "From", "To")
+COLUMNS: Final = ("VM", "State", "Concerns", "Progress", "Size", "From", "To")
+"""What somebody should read first: the last ones are cut off where a window is narrow."""
 ALL_SHOWN: Final = 30
 """Rows that surely fit: of more, those come first that somebody should look at."""
 
@@ -54,6 +55,7 @@ def batch_card(job: Job, rows: Sequence[Row], held: Hold | None = None) -> Table
         channel=job.channel,
         title=f"{batch.title}: {many} VM{'s' if many != 1 else ''}" + (" (dry run)" if batch.dry_run else ""),
         state=state_in_words(job.state),
+        phase=job.state,
         requester=job.requester,
         columns=COLUMNS,
         rows=[_cells(row) for row in in_order(rows)],
@@ -134,7 +136,7 @@ def _cells(row: Row) -> list[str]:
     source = f"{plan.source.site or plan.source.datacenter}: {_short(plan.source.host)}" if plan else ""
     target = f"{plan.target.site}: {_short(plan.target.host)}" if plan else row.request.site
     size = gib(plan.size) if plan else ""
-    return [row.request.vm.name, word(row), _progress(job), size, why(row), source, target]
+    return [row.request.vm.name, word(row), why(row), _progress(job), size, source, target]
 
 
 def _short(host: str) -> str:

@@ -112,10 +112,11 @@ def _note(job: Job, plan: Plan | None, held: Hold | None) -> str:
 
 def _waiting(job: Job) -> str:
     """What an approved job waits for when nothing is wrong."""
-    if wait := waits_for(job):
+    wait, start = waits_for(job), starts(job)
+    if start and (not wait or start in wait):
+        return "Waits for its time, and then for a free slot on the link. Nothing was started yet."
+    if wait:
         return f"Waits. {wait} From then on it waits for a free slot on the link. Nothing was started yet."
-    if start := starts(job):
-        return f"It does not start before {start}. Then it needs a free slot on the link. Nothing was started yet."
     return _NOTES[Phase.QUEUED]
 
 

@@ -52,7 +52,7 @@ def _body(layout: Layout, card: JobCard) -> None:
         layout.paragraph(_progress(card.progress))
     layout.fields(list(card.facts))
     if card.start is not None:
-        layout.moment("Not before, in your own time:", card.start)
+        layout.moment("In your own time:", card.start)
     layout.bullets(_concern(concern) for concern in sorted(card.concerns, key=_heaviest_first))
 
 

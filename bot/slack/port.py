@@ -139,6 +139,7 @@ class TableCard:
     note: str = ""
     buttons: Sequence[Button] = ()
     ended: bool = False
+    phase: Phase | None = None  # of a batch; None: it is a hold
     byline: tuple[str, str] | None = None  # "Hold b7m2xak3, held by", and a Slack user id; None: asked for by
 
 

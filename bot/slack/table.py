@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bot.slack.blocks import Composed, Layout, compose
 from bot.slack.buttons import drawn
+from bot.slack.card import EMOJI
 from bot.slack.plaintext import spoken
 from bot.slack.port import TableCard
+
+HELD: Final = "⏸️"
+RELEASED: Final = "▶️"
 
 
 def table_message(card: TableCard) -> tuple[str, Composed]:
@@ -24,9 +30,16 @@ def _text(card: TableCard) -> str:
 
 def _body(layout: Layout, card: TableCard) -> None:
     layout.header(card.title)
-    layout.paragraph(card.state[:1].upper() + card.state[1:])
+    layout.paragraph(f"{_sign(card)} {card.state[:1].upper()}{card.state[1:]}")
     layout.fields(list(card.facts))
     layout.table(card.columns, card.rows)
+
+
+def _sign(card: TableCard) -> str:
+    """What tells the state at a glance, as on every other card."""
+    if card.phase is not None:
+        return EMOJI[card.phase]
+    return RELEASED if card.ended else HELD
 
 
 def _ending(layout: Layout, card: TableCard) -> None:

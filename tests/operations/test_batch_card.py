@@ -13,10 +13,11 @@ from bot.jobs.port import Hold, Job, Step
 from bot.migration.capacity import EVERYTHING
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
-from bot.operations.batch_card import _ATTENTION, again, batch_card, tally, word
+from bot.operations.batch_card import _ATTENTION, COLUMNS, again, batch_card, state_in_words, tally, word
 from bot.operations.batch_record import BATCH, MOST, Batch, Part, Row, startable, with_batch, with_plans
 from bot.operations.batch_words import batch_end
 from bot.operations.record import Copied, with_copied, with_plan, with_request, with_wait
+from bot.slack.card import EMOJI
 from bot.slack.port import ButtonKind
 from bot.slack.reply import reply_message
 from bot.slack.table import table_message
@@ -85,7 +86,7 @@ def test_of_many_those_come_first_that_somebody_should_look_at():
     rows = [row(Phase.DONE)] * 60 + [row(Phase.FAILED)] + [row(Phase.ATTACHED, **with_copied(Copied(63, 1e6, 90, 0)))]
     shown = batch_card(batch(Phase.ATTACHED, rows), rows).rows
     assert [cells[1] for cells in shown[:3]] == ["failed", "copying", "done"]
-    assert shown[1][2] == "63 %, 1 min left"
+    assert shown[1][3] == "63 %, 1 min left"
 
 
 def test_only_what_is_safe_can_be_approved_and_what_is_not_is_counted():
@@ -93,7 +94,7 @@ def test_only_what_is_safe_can_be_approved_and_what_is_not_is_counted():
     card = batch_card(batch(Phase.PLANNED, rows), rows)
     assert card.note.startswith("1 of 4 can start. 3 cannot start and are left out.")
     assert [cells[1] for cells in card.rows] == ["ready", "blocked", "left out", "no plan"]
-    assert "has this VM already" in card.rows[2][4]
+    assert "has this VM already" in card.rows[2][2]
     kinds = [button.kind for button in card.buttons]
     assert kinds == [ButtonKind.APPROVE, ButtonKind.APPROVE_STOP, ButtonKind.CANCEL]
 
@@ -121,10 +122,22 @@ def test_what_waits_says_what_for():
     held = replace(row(Phase.QUEUED), held=hold)
     shut = row(Phase.QUEUED, **with_wait("The window of site2 is closed until Sat 20:00."))
     card = batch_card(batch(Phase.ATTACHED, [held, shut]), [held, shut])
-    assert [cells[4] for cells in card.rows] == [
+    assert [cells[2] for cells in card.rows] == [
         "waits behind the hold of the link site1~site2",
         "The window of site2 is closed until Sat 20:00.",
     ]
     assert "is held since 2026-11-23 04:00 UTC: packet loss ended the copy of db01. Waiting behind it: 1." in card.note
     drained = batch_card(batch(Phase.QUEUED, [held]), [held], replace(hold, resource=EVERYTHING, why="drained"))
     assert drained.note.startswith("Approved. Everything is held since ")
+
+
+@pytest.mark.parametrize("state", Phase)
+def test_its_state_has_the_sign_of_every_other_card_and_its_id_a_noun(state):
+    rows = [row(Phase.PLANNED)]
+    shown = json.dumps(table_message(batch_card(batch(state, rows), rows)), ensure_ascii=False)
+    assert f'"text": "{EMOJI[state]} {state_in_words(state)}'.casefold() in shown.casefold()
+    assert "Batch batchaaa, asked for by" in shown
+
+
+def test_what_speaks_against_it_is_not_where_a_narrow_window_cuts():
+    assert COLUMNS[:3] == ("VM", "State", "Concerns")

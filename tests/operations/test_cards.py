@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from bot.migration.request import JobId
 from bot.operations.cards import job_card
 from bot.operations.outlook import last_rates
 from bot.operations.record import Copied, with_copied, with_plan, with_request, with_start, with_trouble, with_wait
+from bot.slack.card import card_message
 from bot.slack.port import ButtonKind
 from tests.migration.conftest import REQUEST, VM, plan_of
 
@@ -111,10 +113,19 @@ def test_a_start_that_was_asked_for_is_told_until_it_has_started(state):
 def test_what_waits_for_its_time_does_not_say_that_it_waits_for_the_link():
     asked = with_request(replace(REQUEST, not_before=T + timedelta(days=5)))
     queued = job_card(job(Phase.QUEUED, **asked, **with_start("Sat 2026-11-28 05:00 Europe/Berlin")))
-    assert queued.note.startswith(
-        "It does not start before Sat 2026-11-28 05:00 Europe/Berlin. Then it needs a free slot"
-    )
+    assert queued.note.startswith("Waits for its time, and then for a free slot on the link.")
     assert job_card(job(Phase.QUEUED)).note.startswith("Waits for a free slot on the link.")
+
+
+def test_when_it_may_start_is_on_its_card_once():
+    words = "Sat 2026-11-28 05:00 Europe/Berlin"
+    asked = {**with_request(replace(REQUEST, not_before=T + timedelta(days=5))), **with_start(words)}
+    waits = with_wait(f"It does not start before {words}, as was asked for.")
+    for data in (asked, {**asked, **waits}):
+        shown = json.dumps(card_message(job_card(job(Phase.QUEUED, **data))), ensure_ascii=False).casefold()
+        assert (shown.count("not before"), shown.count(words.casefold()), shown.count("in your own time")) == (1, 1, 1)
+    shut = job_card(job(Phase.QUEUED, **asked, **with_wait("site2 is frozen until Sun.")))
+    assert shut.note.startswith("Waits. site2 is frozen until Sun.")
 
 
 def test_what_an_approved_job_waits_for():

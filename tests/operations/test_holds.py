@@ -317,6 +317,7 @@ async def test_people_are_shown_as_people_on_the_card_and_their_ids_nowhere(queu
         assert [part["user_id"] for part in people(shown)] == [who]
         assert not [text for text in re.findall(r"U0[A-Z0-9]{8}", json.dumps(shown)) if text != who]
         assert json.dumps(shown).count(who) == 1
+        assert ("▶️ Released" if card.ended else "⏸️ Since") in json.dumps(shown, ensure_ascii=False)
         await queue.release(hold.id, by="U0CAROL001", why="mended")
 
 
