@@ -67,12 +67,14 @@ async def _wait(queue: RedisQueue, at_most: float | None) -> int:
 
 
 async def _changes(queue: RedisQueue) -> AsyncGenerator[list[Job], None]:
-    """What runs, and again whenever something changed of it."""
+    """What runs, and again whenever something changed of it. Not batches: what runs of one is a job of its own."""
+    from bot.operations.batch_record import BATCH
+
     last: list[tuple[str, str]] | None = None
     while True:
         since = await queue.last_event()
         live = await queue.recent(limit=SEEN, live_only=True)
-        running = [job for job in live if job.state.started]
+        running = [job for job in live if job.state.started and job.kind != BATCH]
         now = [(str(job.id), str(job.state)) for job in running]
         if now != last:
             last = now

@@ -13,6 +13,7 @@ import pytest
 
 from bot.migration.capacity import EVERYTHING
 from bot.migration.machine import Phase
+from bot.operations.batch_record import BATCH
 from bot.operations.record import request_of, with_request
 from bot.store import keys
 from tests.jobs.conftest import LINK
@@ -156,6 +157,11 @@ async def test_what_a_drain_without_time_says_is_true(run, claimed):
     run("jobs", "drain", "--undo")
     await claimed(Phase.ATTACHED)
     assert "copies still run" in run("jobs", "drain", "--timeout", "0", code=3)
+
+
+async def test_a_drain_does_not_wait_for_a_batch_whose_migrations_wait_for_the_drain(run, claimed):
+    await claimed(Phase.ATTACHED, kind=BATCH)
+    assert "Drained." in run("jobs", "drain", "--timeout", "0")
 
 
 async def test_a_drain_gives_up_waiting_and_not_what_it_holds(queue, claimed, environment, tmp_path, run):
