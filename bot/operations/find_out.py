@@ -10,11 +10,12 @@ from datetime import timedelta
 from typing import Final
 
 from bot.errors import LoginError, OutsideError, UnreachableError
-from bot.jobs.port import Claim
+from bot.jobs.port import Claim, Job
 from bot.migration.machine import WriterEnded, advance
 from bot.migration.plan import Plan
-from bot.operations.record import Intent, approved_plan, intent_of, is_adopted, with_intent
+from bot.operations.record import Intent, approved_plan, intent_of, is_adopted, op_base, with_intent
 from bot.operations.tools import WorkerTools
+from bot.operations.trace import JobTrace, read
 from bot.operations.trouble import tell_trouble, trouble_is_over
 from bot.operations.verify import Whereabouts, in_words, whereabouts
 from bot.slack.port import Reply
@@ -72,11 +73,13 @@ async def find_out(tools: WorkerTools, claim: Claim) -> Finding:
     plan = approved_plan(claim.job)
     vcenter = tools.fleet.vcenter(plan.request.vm.vcenter)
     hindered = _Hindered(tools, claim)
+    trace: _TraceRead | None = None
     while True:
         finding: Finding | None = None
         hindrance: OutsideError | None = None
         try:
-            hindrance = await _end_writer(tools, claim, vcenter)
+            trace = trace or await _read_trace(vcenter, plan)
+            hindrance = await _end_writer(tools, claim, vcenter, trace)
             intent = intent_of(claim.job)
             settled = intent.ended is not None and await tools.queue.now() >= intent.ended + tools.settle
             finding = await look(vcenter, plan, intent, settled=settled)
@@ -95,26 +98,48 @@ async def find_out(tools: WorkerTools, claim: Claim) -> Finding:
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def _end_writer(tools: WorkerTools, claim: Claim, vcenter: VCenter) -> FaultError | None:
+@dataclass(frozen=True, slots=True)
+class _TraceRead:
+    """What was on the VM once this claim had the job; whoever writes there later asks Redis before it calls."""
+
+    trace: JobTrace | None
+
+    def later_than(self, job: Job) -> JobTrace | None:
+        """The trace, if it is of a call of this job that Redis has forgotten: it came back with an older record."""
+        found = self.trace
+        return found if found is not None and found.job == job.id and found.attempt > job.attempt else None
+
+
+async def _read_trace(vcenter: VCenter, plan: Plan) -> _TraceRead:
+    try:
+        return _TraceRead(read(await vcenter.read_trace(plan.request.vm.uuid)))
+    except FaultError:
+        return _TraceRead(None)  # a VM that is no more has none, and what may not be read was not written either
+
+
+async def _end_writer(tools: WorkerTools, claim: Claim, vcenter: VCenter, on_vm: _TraceRead) -> FaultError | None:
     """End the session that may have called, once, and write down when: from then on nothing leaves it any more.
 
     Whoever had it may have been paused for any time, and may have called a moment ago: only now the wait begins for
     what is under way. A refusal is answered, not raised: what vCenter already shows can be looked for all the same.
     """
-    intent = intent_of(claim.job)
-    if intent.ended is not None:
+    job, intent, later = claim.job, intent_of(claim.job), on_vm.later_than(claim.job)
+    if intent.ended is not None and later is None:
         return None
     try:
-        if is_adopted(claim.job):
-            # What Redis forgot may have called again since, through a session that the trace does not name.
+        if later is not None or is_adopted(job):
+            # What Redis forgot may have called again since, through a session that nobody names.
             await vcenter.end_writers()
         await vcenter.end_session(intent.session)
     except FaultError as refusal:
         return refusal
     ended = replace(intent, ended=await tools.queue.now())
+    if later is not None:
+        ended = replace(ended, op_id=f"{op_base(job.id)}-a{later.attempt}", session=later.session)
     seconds = tools.settle.total_seconds()
     why = f"the session that may have called is ended; what it sent may arrive for {seconds:.0f} s"
-    await claim.move(advance(claim.job.state, WriterEnded()), why=why, data=with_intent(ended))
+    attempt = later.attempt if later is not None else None
+    await claim.move(advance(job.state, WriterEnded()), why=why, data=with_intent(ended), attempt=attempt)
     return None
 
 

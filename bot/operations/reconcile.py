@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
+from enum import Enum, auto
 from typing import Final
 
 from bot.errors import BugError, OutsideError
@@ -53,27 +54,38 @@ async def _reconcile(tools: WorkerTools, vcenter: VCenter) -> None:
     # Tasks first: a migration that starts between the two questions has its trace by then.
     running = await vcenter.running_relocations()
     traces = await vcenter.traces()
-    left_over = [found for found in traces if await _is_left_over(tools, found)]
+    judged = [(found, await _judged(tools, found)) for found in traces]
+    left_over = [found for found, tells in judged if tells is Tells.LEFT_OVER]
     live = await _live(tools) if left_over else set()
     for found in left_over:
         if found.vm.key not in live:
             await _tidy(vcenter, found)
-    await _report_strangers(tools, running, traces)
+    await _report_strangers(tools, running, [found for found, tells in judged if tells is not Tells.FORGOTTEN_CALL])
 
 
-async def _is_left_over(tools: WorkerTools, found: Trace) -> bool:
-    """Take up what was forgotten; say whether the trace is that of a job that ended while its worker died."""
+class Tells(Enum):
+    """What a trace tells of a job."""
+
+    NOTHING_NEW = auto()
+    LEFT_OVER = auto()  # the job ended while its worker died
+    FORGOTTEN_CALL = auto()  # the job ended, as an older Redis has it; this call of it came later
+
+
+async def _judged(tools: WorkerTools, found: Trace) -> Tells:
+    """Take up what was forgotten; say what the trace is to us otherwise."""
     try:
         lost = await forgotten(tools, found)
         if lost is not None:
             await adopt(tools, lost)
-            return False
+            return Tells.NOTHING_NEW
         trace = read(found.text)
         job = await tools.queue.get(trace.job) if trace else None
     except BugError as error:  # a record of another version, perhaps; the other traces are no worse for it
         log.error("The trace on %s is left alone: %s", found.vm.name, error)  # noqa: TRY400 - the cause is in the sentence
-        return False
-    return job is not None and job.state.ended
+        return Tells.NOTHING_NEW
+    if trace is None or job is None or not job.state.ended:
+        return Tells.NOTHING_NEW
+    return Tells.FORGOTTEN_CALL if trace.attempt > job.attempt else Tells.LEFT_OVER
 
 
 async def _tidy(vcenter: VCenter, found: Trace) -> None:

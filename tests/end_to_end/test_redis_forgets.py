@@ -10,7 +10,9 @@ from redis.client import NEVER_DECODE
 
 from bot.compose import queue_of, store_of
 from bot.migration.machine import Phase
+from bot.operations.record import intent_of
 from bot.store import keys
+from bot.vsphere.session import WRITER
 from tests.end_to_end.plant import plant, text_of
 
 SLOW, FAST = 20_000_000, 8_000_000_000
@@ -183,3 +185,58 @@ async def test_a_redis_that_came_back_older_starts_nothing_twice(stage, store, v
 
 async def dumped(store, key):
     return await store.execute_command("DUMP", key, **{NEVER_DECODE: []})
+
+
+async def test_a_redis_that_forgot_the_second_call_ends_its_session_too(stage, store, vcenter, skew_clock):
+    """It knows of the first, which is long over; the second is under way to vCenter."""
+    queue = queue_of(stage.settings, store)
+    vcenter.drop_request("RelocateVM_Task")
+    await stage.type("/coldmigrate web01 site2")
+    await stage.click(await stage.card(showing="waiting for approval"), "cm.approve")
+    await stage.card(showing="finding out")
+    job = await known(queue, lambda job: intent_of(job).ended is not None)
+    older = {key: await dumped(store, key) for key in await store.keys("{cm}:*")}
+    second = vcenter.hold_back("RelocateVM_Task")
+    skew_clock(timedelta(minutes=1))
+    await vcenter.until_called("RelocateVM_Task", 2)
+    (session,) = [one.key for one in vcenter.estate.sessions.all() if one.agent == WRITER]
+    await store.flushall()
+    for key, value in older.items():
+        await store.restore(key, 0, value)
+    skew_clock(timedelta(minutes=2))
+    again = await known(queue, lambda job: job.attempt == 2)
+    assert (again.id, intent_of(again).session) == (job.id, session)
+    assert session not in {one.key for one in vcenter.estate.sessions.all()}
+    second.set()
+    skew_clock(timedelta(minutes=4))
+    await stage.card(showing="done")
+    assert len(vcenter.relocations) == 1
+
+
+async def known(queue, is_so):
+    """The only job, once this is true of it."""
+    async with asyncio.timeout(20):
+        while True:
+            (job,) = await queue.recent()
+            if job.state is Phase.UNKNOWN and is_so(job):
+                return job
+            await asyncio.sleep(0.05)
+
+
+async def test_a_trace_of_a_call_that_is_later_than_the_end_is_left(stage, store, vcenter):
+    """An older Redis calls the job cancelled; the call that it forgot may have moved the VM, or be moving it."""
+    await copying(stage, vcenter, "db01")
+    ((key, trace),) = vcenter.estate.vm("db01").custom.items()
+    vcenter.set_link("site1", "site2", rate=FAST)
+    done = await ended(stage)
+    await no_trace(vcenter)
+    later = trace.replace(f"{done.id} 1 ", f"{done.id} 2 ")
+    assert later != trace
+    vms = {name: vcenter.estate.vm(name) for name in ("web01", "big01", "list")}
+    for name, vm in vms.items():
+        vm.custom[key] = trace if name == "list" else later
+    await store.delete(keys.chore("reconcile"))
+    async with asyncio.timeout(20):
+        while vms["list"].custom.get(key):
+            await asyncio.sleep(0.05)
+    assert vms["web01"].custom[key] == vms["big01"].custom[key] == later
