@@ -53,6 +53,7 @@ class Job:
 class NewJob:
     """What a draft is made of. `vm_key` empty: no VM is taken (a dry run). `dedupe` recognises a repeated delivery.
 
+    `data["part_of"]`, if there is such, is a job that it is a part of: its plan does not expire while that one lives.
     `priority` is 0 to 9, and 0 goes first. `lane` is where it waits, so that neither copies nor checks keep it waiting.
     """
 

@@ -41,6 +41,7 @@ from bot.operations.batch_record import (
     stops,
     with_parts,
     with_plans,
+    with_whole,
 )
 from bot.operations.batch_words import batch_end, none_can_start, stopped
 from bot.operations.record import MIGRATE, with_request
@@ -120,7 +121,7 @@ class _Run:
                 vm_key="" if request.dry_run else request.vm.key,
                 requester=job.requester,
                 channel=job.channel,
-                data=with_request(replace(request, batch=job.id)),
+                data={**with_request(replace(request, batch=job.id)), **with_whole(job.id)},
                 dedupe=f"{job.id}:{number}",
                 priority=job.priority,
             )

@@ -76,6 +76,11 @@ def with_batch(batch: Batch) -> dict[str, str]:
     return {"batch": _BATCH.dump_json(batch).decode(), "title": batch.title}
 
 
+def with_whole(batch: JobId) -> dict[str, str]:
+    """The field of a part that lets its plan live as long as its batch does."""
+    return {"part_of": batch}
+
+
 def with_parts(parts: Iterable[Part]) -> dict[str, str]:
     """The field that holds the jobs, in the order of the requests."""
     return {"parts": _PARTS.dump_json(tuple(parts)).decode()}

@@ -233,3 +233,17 @@ async def test_many_are_read_in_the_order_in_which_they_were_asked_for(queue, ne
     first, second = [(await queue.draft(new(vm))).id for vm in ("web01", "web02")]
     assert [job.id for job in await queue.get_many([second, "nothere2", first])] == [second, first]
     assert await queue.get_many([]) == []
+
+
+async def test_the_plan_of_a_part_lives_as_long_as_its_whole_and_no_longer(queue, planned, new, skew_clock):
+    whole = await queue.draft(new("", vm_key="", lane="batch"))
+    claim = await queue.claim("w1")
+    first, second = [(await planned(vm, data={"part_of": whole.id})).id for vm in ("web01", "web02")]
+    skew_clock(timedelta(minutes=61))
+    assert await queue.approve(first, fingerprint="f1", by="U2") is ApproveOutcome.QUEUED
+    assert await queue.expire_drafts() == 0
+    await claim.move(Phase.CHECKING, why="a worker took it")
+    await claim.move(Phase.CANCELLED, why="nobody approved it in time")
+    skew_clock(timedelta(minutes=122))
+    assert await queue.approve(second, fingerprint="f1", by="U2") is ApproveOutcome.WRONG_STATE
+    assert (await queue.get(second)).state is Phase.CANCELLED

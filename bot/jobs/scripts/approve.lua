@@ -11,7 +11,7 @@ end
 if job.state ~= 'planned' then
   return 'wrong state'
 end
-if tonumber(redis.call('ZSCORE', key('drafts'), id) or '0') <= now then
+if tonumber(redis.call('ZSCORE', key('drafts'), id) or '0') <= now and not has_time_of_whole(job) then
   finish(id, job, 'cancelled', 'coldmigrate', expired, now)
   return 'wrong state'
 end

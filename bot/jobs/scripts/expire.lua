@@ -6,7 +6,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('drafts'), '-inf', whole(now
   local job = read(id)
   if job == nil then
     redis.call('ZREM', key('drafts'), id)
-  elseif redis.call('ZSCORE', key('lease'), id) then
+  elseif redis.call('ZSCORE', key('lease'), id) or has_time_of_whole(job) then
     redis.call('ZADD', key('drafts'), whole(now + tonumber(approval)), id)
   else
     finish(id, job, 'cancelled', 'coldmigrate', job.state == 'planned' and unapproved or unread, now)

@@ -203,6 +203,12 @@ local function finish(id, job, state, by, why, now, claimed, ...)
   redis.call('PEXPIRE', key('job', id), JOB_KEPT)
 end
 
+-- The plan of a part has as much time as the whole that it is a part of, which is decided about at once.
+local function has_time_of_whole(job)
+  local part_of = job['data.part_of']
+  return job.state == 'planned' and part_of ~= nil and redis.call('ZSCORE', key('live'), part_of) ~= false
+end
+
 -- Approved, claimed, and held before anything was started: it waits in its lane again, where it was.
 local function put_back(id, job, now)
   if job.cancel_by ~= '' then
