@@ -14,6 +14,7 @@ from bot.jobs.port import Claim, Job
 from bot.migration.machine import WriterEnded, advance
 from bot.migration.plan import Plan
 from bot.operations.record import Intent, approved_plan, intent_of, is_adopted, op_base, with_intent
+from bot.operations.since import in_its_time
 from bot.operations.tools import WorkerTools
 from bot.operations.trace import JobTrace, read
 from bot.operations.trouble import tell_trouble, trouble_is_over
@@ -82,7 +83,7 @@ async def find_out(tools: WorkerTools, claim: Claim) -> Finding:
             hindrance = await _end_writer(tools, claim, vcenter, trace)
             intent = intent_of(claim.job)
             settled = intent.ended is not None and await tools.queue.now() >= intent.ended + tools.settle
-            finding = await look(vcenter, plan, intent, settled=settled)
+            finding = await look(vcenter, plan, await in_its_time(tools, vcenter, intent), settled=settled)
         except (UnreachableError, LoginError, FaultError) as error:
             hindrance = error
         if finding is None and hindrance is not None:

@@ -18,11 +18,13 @@ from bot.operations.record import (
     NO_TROUBLE,
     CancelState,
     Copied,
+    Intent,
     TaskEnd,
     intent_of,
     with_cancel,
     with_copied,
 )
+from bot.operations.since import in_its_time
 from bot.operations.tools import WorkerTools
 from bot.operations.trouble import tell_trouble, trouble_is_over
 from bot.operations.watch_logs import LogWatch
@@ -48,7 +50,7 @@ async def follow_task(
             with follower.counted():
                 return _end_of(await follower.run(vcenter.follow(task)))
         except TaskGoneError:
-            remembered = await _remembered(claim, vcenter, plan, task)
+            remembered = await _remembered(await in_its_time(tools, vcenter, intent_of(claim.job)), vcenter, plan, task)
         if remembered is None or remembered.ended:
             return _end_of(remembered) if remembered else None
         await asyncio.sleep(tools.look_again.total_seconds())  # it runs: whoever said that it is gone was mistaken
@@ -60,15 +62,14 @@ def _end_of(task: TaskSnapshot) -> TaskEnd:
     return TaskEnd(task.fault or "unknown fault", task.message, task.cancelled)
 
 
-async def _remembered(claim: Claim, vcenter: VCenter, plan: Plan, task: str) -> TaskSnapshot | None:
+async def _remembered(intent: Intent, vcenter: VCenter, plan: Plan, task: str) -> TaskSnapshot | None:
     """The task from vCenter's task history, which remembers longer than the task manager, and has none of a VM that is
     no more.
     """
     log.info("vCenter no longer has %s, looking in its task history", task)
-    since = intent_of(claim.job).vcenter_time
     if await vcenter.place(plan.request.vm.uuid) is None:
         return None
-    found = await vcenter.find_relocations(plan.request.vm.uuid, since=since)
+    found = await vcenter.find_relocations(plan.request.vm.uuid, since=intent.vcenter_time)
     return next((t for t in found if t.task == task), None)
 
 
