@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +13,8 @@ from bot.cli.ledger import CONFIG, FORMAT, ascii_json, ask, me, moment, plain, p
 if TYPE_CHECKING:
     from bot.jobs.port import Drafted, Job
     from bot.jobs.queue import RedisQueue
+
+EXIT_TOO_LATE: Final = 3
 
 
 @click.group()
@@ -65,7 +67,10 @@ def show_job(config: Path | None, job_id: str, output: str) -> None:
 @click.argument("job_id", metavar="JOB")
 @click.pass_obj
 def cancel_job(config: Path | None, job_id: str) -> None:
-    """Cancel a job. A copy that is under way is stopped by the worker that follows it."""
+    """Cancel a job. A copy that is under way is stopped by the worker that follows it.
+
+    Exit code 0: it is cancelled, or will be; 3: it had ended already, and whatever it did is done.
+    """
     from bot.jobs.port import CancelOutcome
     from bot.migration.request import JobId
 
@@ -76,6 +81,7 @@ def cancel_job(config: Path | None, job_id: str) -> None:
             click.echo(f"{job_id} is being cancelled by the worker that has it.")
         case CancelOutcome.ENDED:
             click.echo(f"{job_id} had ended already.")
+            raise SystemExit(EXIT_TOO_LATE)
         case CancelOutcome.UNKNOWN_JOB:
             raise _unknown(job_id)
 

@@ -70,8 +70,9 @@ async def test_cancel_says_what_came_of_it(jobs, queue, new, claimed):
     assert "is being cancelled by the worker" in jobs("cancel", claim.job.id).stdout
     assert claim.job.id in jobs("cancel", claim.job.id).stdout
     draft = await queue.draft(new("web02"))
-    assert jobs("cancel", draft.id).stdout == f"{draft.id} is cancelled; nothing had started.\n"
-    assert jobs("cancel", draft.id).stdout == f"{draft.id} had ended already.\n"
+    done, late = jobs("cancel", draft.id), jobs("cancel", draft.id)
+    assert (done.returncode, done.stdout) == (0, f"{draft.id} is cancelled; nothing had started.\n")
+    assert (late.returncode, late.stdout) == (3, f"{draft.id} had ended already.\n")
     assert (await queue.get(draft.id)).cancel_by.endswith("(command line)")
 
 
