@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from bot.errors import UserError
-from bot.jobs.port import ApproveOutcome, CancelOutcome, Hold, Job
+from bot.jobs.port import ApproveOutcome, CancelOutcome, Job, JobQueue
 from bot.migration.capacity import EVERYTHING, needs_of
 from bot.migration.request import JobId
 from bot.operations.batch_card import again, in_order, state_in_words, tally, why, word
 from bot.operations.batch_glance import batch_line
-from bot.operations.batch_record import BATCH, Batch, Row, batch_of, read_rows, startable, with_approval
+from bot.operations.batch_record import BATCH, Batch, Row, batch_of, plans_of, read_rows, with_approval
 from bot.operations.batch_request import draft_batch, live_vms
 from bot.operations.batch_show import put_away, show_batch
 from bot.operations.counter import Counter, require_second_person
@@ -41,12 +40,11 @@ async def approve_batch(counter: Counter, who: Person, job: Job, fingerprint: st
         counter.site(site)  # of a site that left the config nobody knows any more who may approve
         require_second_person(counter, who, job, site)
     data = with_approval(who.user_id, stop=stop)
-    rows = await read_rows(counter.queue, job)
     match await counter.queue.approve(job.id, fingerprint=fingerprint, by=who.user_id, data=data):
         case ApproveOutcome.QUEUED:
             await show_batch(counter.queue, counter.outbox, job.id)
             rest = "If one fails, what has not started is cancelled." if stop else "If one fails, the others go on."
-            waits = _waits(await counter.queue.holds(), rows)
+            waits = await _waits(counter.queue, job)
             return Answer(" ".join([f"Approved: batch {job.id} is queued. {rest}", *waits]))
         case ApproveOutcome.OUTDATED:
             raise UserError("The plans changed since this button was shown. Look at the card again.")
@@ -112,10 +110,12 @@ async def show_batch_record(counter: Counter, who: Person, job: Job) -> Answer:
     return Answer(f"{batch_line(job)}: {tally(rows)}", [*steps, "", *parts])  # the last lines may not be shown
 
 
-def _waits(holds: Sequence[Hold], rows: Sequence[Row]) -> list[str]:
+async def _waits(queue: JobQueue, job: Job) -> list[str]:
     """What it waits behind, as an approval of one VM says it: all of it, or so many of its VMs."""
-    can = startable(rows)
-    plans = [plan for row in rows if row.own and row.own.id in can and (plan := plan_of(row.own)) is not None]
+    if not (holds := await queue.holds()):
+        return []
+    rows, approved = await read_rows(queue, job), plans_of(job)
+    plans = [plan for row in rows if row.own and row.own.id in approved and (plan := plan_of(row.own)) is not None]
     said: list[str] = []
     for hold in holds:
         many = sum(hold.resource in (EVERYTHING, plan.link, *needs_of(plan)) for plan in plans)
