@@ -23,10 +23,20 @@ def whereabouts(place: VmPlace, plan: Plan) -> Whereabouts:
     moved_files = all(datastore_of(path) == plan.target.datastore for path in files)
     if moved_files and place.host == plan.target.host:
         return Whereabouts.AT_TARGET
-    same_files = place.vm_path_name == plan.vm_path_name and tuple(sorted(place.disk_paths)) == plan.disk_paths
-    if same_files and (place.host == plan.source.host or plan.source.datastore != plan.target.datastore):
+    if _untouched(files, plan) and (place.host == plan.source.host or plan.source.datastore != plan.target.datastore):
         return Whereabouts.AT_SOURCE
     return Whereabouts.ELSEWHERE
+
+
+def _untouched(files: tuple[str, ...], plan: Plan) -> bool:
+    """Every file of the plan where it was, and nothing of the VM at the target.
+
+    A plan names the disks that the VM writes to. Those behind its snapshots are in no plan: they may be anywhere else.
+    """
+    planned = {plan.vm_path_name, *plan.disk_paths}
+    own = {datastore_of(path) for path in planned}
+    behind = {datastore_of(path) for path in files} - own
+    return planned <= set(files) and plan.target.datastore not in behind
 
 
 def in_words(place: VmPlace) -> str:

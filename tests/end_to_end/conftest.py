@@ -58,6 +58,11 @@ disks = ["1 GiB thin 10 MiB"]
 name = "list"
 site = "site1"
 disks = ["1 GiB thin 10 MiB"]
+[[vms]]
+name = "kept01"
+site = "site1"
+disks = ["16 GiB thin 500 MiB"]
+snapshots = true
 [[events]]
 at = "63 % of db01"
 link = ["site1", "site2"]

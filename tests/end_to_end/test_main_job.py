@@ -52,6 +52,17 @@ async def test_a_migration_that_dies_of_packet_loss(stage, vcenter):
     assert buttons(card) == {"cm.retry"}
 
 
+async def test_a_machine_with_snapshots_whose_copy_dies_is_whole_at_its_source(stage, vcenter):
+    before = vcenter.placement("kept01")
+    vcenter.set_link("site1", "site2", loss=0.04)
+    await stage.type("/coldmigrate kept01 site2")
+    await stage.click(await stage.card(showing="waiting for approval"), "cm.approve")
+    card = await stage.card(showing="failed")
+    assert "kept01 is intact at its source" in text_of(card)
+    assert vcenter.placement("kept01") == before
+    assert buttons(card) == {"cm.retry"}
+
+
 async def test_a_retry_is_a_new_plan(stage, vcenter):
     await stage.type("/coldmigrate db01 site2")
     await stage.click(await stage.card(showing="waiting for approval"), "cm.approve")

@@ -50,6 +50,15 @@ def test_whereabouts(place, where):
     assert whereabouts(place, plan_of()) is where
 
 
+def test_the_disks_behind_snapshots_are_in_no_plan_and_belong_to_the_vm():
+    def at(datastore: str) -> VmPlace:
+        return replace(SOURCE, disk_paths=(*SOURCE.disk_paths, f"[{datastore}] web01/web01-base.vmdk"))
+
+    assert whereabouts(at("ds-c1-01"), plan_of()) is Whereabouts.AT_SOURCE
+    assert whereabouts(at("ds-of-templates"), plan_of()) is Whereabouts.AT_SOURCE
+    assert whereabouts(at("ds-c2-01"), plan_of()) is Whereabouts.ELSEWHERE
+
+
 def test_one_datastore_for_both_sites_is_told_apart_by_the_host():
     plan = plan_of()
     plan = replace(plan, target=replace(plan.target, datastore="ds-c1-01"))
