@@ -65,7 +65,7 @@ def demo(*, story: bool, terminal: bool, port: int | None, no_browser: bool, fol
 def _kept_in(folder: Path | None) -> Iterator[Path]:
     if folder is not None:
         _make(folder)
-        yield folder
+        yield folder.absolute()  # the config that is written there would look for its files from there
         return
     with tempfile.TemporaryDirectory(prefix="coldmigrate-") as place:
         yield Path(place)

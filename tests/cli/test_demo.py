@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import socket
@@ -57,6 +58,14 @@ async def playing(folder: Path, *options: str) -> AsyncIterator[Demo]:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def test_a_folder_may_be_named_from_where_one_is(tmp_path):
+    """The roles are up only once the worker has read vCenter, with the certificate that lies in that folder."""
+    async with playing(Path(os.path.relpath(tmp_path)), "--port", "0") as demo:
+        await demo.until(r"http://127\.0\.0\.1:\d+/")
+        demo.process.send_signal(signal.SIGINT)
+        await demo.end()
 
 
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
