@@ -45,7 +45,7 @@ from bot.store import blobs, keys
 from bot.store.client import Store, connect
 from bot.store.examination import dangers
 from bot.store.schema import check_schema
-from bot.store.steady import steady
+from bot.store.steady import steady, whose_clock
 from bot.store.url import passwords_in
 from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory
 
@@ -249,6 +249,7 @@ async def worker_role(
             ),
             settle=settings.worker.submit_timeout + settle_margin,
             steady=partial(steady, store),
+            whose_clock=partial(whose_clock, store),
             read_on=read_on,
             silence=silence,
             reached=reached,

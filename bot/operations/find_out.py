@@ -73,7 +73,7 @@ async def find_out(tools: WorkerTools, claim: Claim) -> Finding:
     """
     plan = approved_plan(claim.job)
     vcenter = tools.fleet.vcenter(plan.request.vm.vcenter)
-    hindered = _Hindered(tools, claim)
+    hindered, settling = _Hindered(tools, claim), _Settling(tools)
     trace: _TraceRead | None = None
     while True:
         finding: Finding | None = None
@@ -82,7 +82,7 @@ async def find_out(tools: WorkerTools, claim: Claim) -> Finding:
             trace = trace or await _read_trace(vcenter, plan)
             hindrance = await _end_writer(tools, claim, vcenter, trace)
             intent = intent_of(claim.job)
-            settled = intent.ended is not None and await tools.queue.now() >= intent.ended + tools.settle
+            settled = await settling.is_over(intent)
             finding = await look(vcenter, plan, await in_its_time(tools, vcenter, intent), settled=settled)
         except (UnreachableError, LoginError, FaultError) as error:
             hindrance = error
@@ -97,6 +97,29 @@ async def find_out(tools: WorkerTools, claim: Claim) -> Finding:
             await trouble_is_over(tools, claim)
         await claim.cancel_asked()  # a lost lease ends the search here
         await asyncio.sleep(LOOK_EVERY)
+
+
+@dataclass(slots=True)
+class _Settling:
+    """The time in which a call that had left its session may still arrive.
+
+    It goes by Redis' clock, which outlives workers. A server that took over since may be ahead by any time, and the
+    call be under way nevertheless: then it has to be over by this process's own clock too.
+    """
+
+    tools: WorkerTools
+    since: timedelta | None = None
+
+    async def is_over(self, intent: Intent) -> bool:
+        tools = self.tools
+        if intent.ended is None or await tools.queue.now() < intent.ended + tools.settle:
+            return False
+        if await tools.whose_clock() == intent.ended_by:
+            return True
+        here = await tools.steady()
+        if self.since is None:
+            self.since = here
+        return here >= self.since + tools.settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +157,8 @@ async def _end_writer(tools: WorkerTools, claim: Claim, vcenter: VCenter, on_vm:
         await vcenter.end_session(intent.session)
     except FaultError as refusal:
         return refusal
-    ended = replace(intent, ended=await tools.queue.now())
+    ended_by = await tools.whose_clock()  # before its clock is read: if another takes over in between, that is noticed
+    ended = replace(intent, ended=await tools.queue.now(), ended_by=ended_by)
     if later is not None:
         ended = replace(ended, op_id=f"{op_base(job.id)}-a{later.attempt}", session=later.session)
     seconds = tools.settle.total_seconds()

@@ -32,7 +32,7 @@ class Intent:
 
     `vcenter_time` is vCenter's own clock before the first call of this job, so that a late effect of an earlier one is
     seen too; `at` is the queue's before this call. `ended` is when the session was ended, by the queue's clock: what
-    it had sent by then may still arrive for a while, and nothing is sent through it any more.
+    it had sent by then may still arrive for a while, and nothing is sent through it any more; `ended_by`: whose clock.
     """
 
     op_id: str
@@ -40,6 +40,7 @@ class Intent:
     vcenter_time: datetime
     at: datetime
     ended: datetime | None = None
+    ended_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

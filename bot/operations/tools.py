@@ -74,7 +74,8 @@ class WorkerTools:
     """`settle`: how long after its session was ended a call may still land (submit time-out and 30 s, DESIGN 2).
 
     `patience`: how long a vCenter may refuse what we must read before a person is asked. `steady`: a clock that only
-    counts on, for what must not be over because Redis' clock was moved by a failover. `read_on`: how long host logs are
+    counts on, for what must not be over because Redis' clock was moved by a failover; `whose_clock`
+    names the server behind Redis' clock. `read_on`: how long host logs are
     read after a task's end. `look_again`: the pause between looks at a place that contradicts the task. `silence`:
     after how long without news vCenter is asked whether it is there. `reached` is told the named points of a run;
     chaos tests end or pause the process there.
@@ -88,6 +89,7 @@ class WorkerTools:
     on_call: OnCallTools
     settle: timedelta
     steady: Callable[[], Awaitable[timedelta]]
+    whose_clock: Callable[[], Awaitable[str]]
     patience: timedelta = timedelta(hours=1)
     read_on: timedelta = READ_ON
     silence: timedelta = SILENCE
