@@ -33,6 +33,12 @@ HOLD: Final = timedelta(milliseconds=300)
 """How long a card that says no more than "checking" waits to be posted: a plan is usually there by then, and saves an
 edit. Of these Slack takes 50 a minute in all, and they are what runs out first."""
 
+LOOK_BACK: Final = timedelta(days=7)
+"""How far back a card is looked for that Redis lost between two looks at it."""
+
+REMEMBERED: Final = 10_000
+"""Cards of which this process knows that it has shown them."""
+
 FILE_TITLE: Final = 200
 ALT_TEXT: Final = 1000
 """Of a picture, for whoever cannot see it."""
@@ -69,6 +75,7 @@ class RedisOutbox(Outbox):
     def __init__(self, store: Store, *, hold: timedelta = HOLD) -> None:
         self._store = store
         self._hold = hold
+        self._shown: dict[JobId, None] = {}
 
     async def show(self, card: JobCard) -> None:
         if card.batch:
@@ -141,9 +148,18 @@ class RedisOutbox(Outbox):
             look.thread,
             look.kind,
             int(look.first),
+            int(look.job in self._shown),
+            LOOK_BACK,
             repeatable=True,
             together=True,
         )
+        self._remember(look.job)
+
+    def _remember(self, job: JobId) -> None:
+        """It was shown: should Redis not know the card next time, it lost it, and the message is there."""
+        self._shown[job] = None
+        if len(self._shown) > REMEMBERED:
+            del self._shown[next(iter(self._shown))]
 
     async def join(self, job: JobId, batch: JobId) -> None:
         await _JOIN(self._store, job, batch, KEEP, repeatable=True, together=True)

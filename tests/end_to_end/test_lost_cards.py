@@ -68,9 +68,8 @@ async def test_every_card_tells_the_truth_after_redis_lost_all(stage, vcenter, s
     await stage.until(lambda: sum(LOST in text_of(card) for card in stage.cards()) == 4)
     for title in ("list to site2", "db01 to site2", "@pair to site2", "The link site1~site2 is held"):
         assert buttons(await card_of(stage, title, showing=LOST)) == set()
-    # Whoever was drawing the hold at that moment has shown it anew; then the older message points to the newer.
-    others = [card for card in stage.cards() if LOST not in text_of(card) and "This card moved" not in text_of(card)]
-    assert [card["ts"] for card in others] == [runs["ts"]]
+    assert len(stage.cards()) == 5  # although somebody may have been drawing one of them at that very moment
+    assert [card["ts"] for card in stage.cards() if LOST not in text_of(card)] == [runs["ts"]]
     assert "Queued" not in text_of(await card_of(stage, "list", showing=LOST))
     assert "From\nsite1" in text_of(await card_of(stage, "list", showing=LOST))
 

@@ -10,6 +10,7 @@ from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.slack.inbox import RedisInbox
 from bot.slack.lookup import metadata
+from bot.slack.outbox import RedisOutbox
 from bot.slack.records import GivenUp, Records, Sent
 from bot.store import keys
 
@@ -78,6 +79,18 @@ async def test_a_click_on_something_else_with_our_button_is_no_card(
     assert saved["ts"] not in (other["ts"], forged)
 
 
+async def test_whoever_shows_a_card_while_redis_loses_it_makes_no_second_one(
+    player, store, outbox, drain, card, posted, until
+):
+    """The job was read before the loss, and is shown after it."""
+    await drain()
+    first = await _shown(player, outbox, card, posted, until)
+    await store.flushall()
+    await outbox.show(card(phase=Phase.DONE))
+    await player.person.wait_for(lambda: "done" in posted()[-1]["text"])
+    assert [message["ts"] for message in posted()] == [first]
+
+
 async def test_of_two_cards_the_saved_one_stays_and_the_clicked_one_points_to_it(
     player, outbox, drain, card, posted, inbox, store, post, until
 ):
@@ -86,7 +99,7 @@ async def test_of_two_cards_the_saved_one_stays_and_the_clicked_one_points_to_it
     first = await post(record)
     await store.delete(keys.outbox(f"card:{JOB}"), keys.OUTBOX, keys.card(JOB))
     await drain()
-    saved = await _shown(player, outbox, card, posted, until)
+    saved = await _shown(player, RedisOutbox(store), card, posted, until)  # of a process that never showed it before
     assert saved != first
     await inbox.clicked(JOB, CHANNEL, first)
     await player.person.wait_for(lambda: "moved" in player.person.message(CHANNEL, first)["text"])

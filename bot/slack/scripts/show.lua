@@ -1,6 +1,7 @@
 -- Queue the newest look of a card. 1: queued; 0: it shows this already, or an end was shown and this is older news.
 
-local job, channel, ended, outline, digest, text, blocks, keep, hold, requester, thread, what, first = unpack(ARGV)
+local job, channel, ended, outline, digest, text, blocks, keep, hold, requester, thread, what, first,
+  again, look_back = unpack(ARGV)
 local card, id = key('card', job), 'card:' .. job
 local record = key('outbox', id)
 local now = now_ms()
@@ -22,8 +23,13 @@ if ended == '1' then
 elseif redis.call('HGET', card, 'outline') == outline then
   lane = PROGRESS
 end
+local first_look = redis.call('HEXISTS', card, 'rev') == 0
+local forgotten = first_look and again == '1' -- Redis lost it while somebody was about to show it once more
+if forgotten then
+  redis.call('HSET', card, 'rev', whole(now)) -- beyond any that the earlier message may bear
+end
 local revision = redis.call('HINCRBY', card, 'rev', 1)
-if thread ~= '' and revision == 1 then
+if thread ~= '' and first_look then
   redis.call('HSET', card, 'thread', thread) -- once: a thread that is gone does not come back with the next look
 end
 redis.call('HSET', card, 'channel', channel, 'ended', ended, 'requester', requester, 'of', what)
@@ -32,6 +38,9 @@ redis.call('HSETNX', record, 'created', whole(now))
 redis.call('HSET', record, 'kind', 'card', 'job', job, 'channel', channel, 'rev', revision, 'lane', lane,
   'outline', outline, 'digest', digest, 'text', text, 'blocks', blocks, 'plain', '0', 'what', what,
   'over', ended)
+if forgotten then
+  redis.call('HSET', record, 'suspect', '1', 'tried', whole(now - tonumber(look_back)), 'claimed', whole(now))
+end
 
 -- In flight: settling that one puts this one in line. Two edits at once could arrive in the wrong order.
 if not leased(record) then
