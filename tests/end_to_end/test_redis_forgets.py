@@ -117,6 +117,8 @@ async def test_a_call_that_never_arrived_is_not_made_again(tmp_path, target, val
             await store.flushall()
         await stage.start_worker()
         await stage.reply(stage.cards()[0], saying="Redis lost its data")
+        async with store_of(stage.settings) as store:
+            await known(queue_of(stage.settings, store), lambda job: intent_of(job).ended is not None)
         skew_clock(timedelta(minutes=2))
         card = await stage.card(showing="It is certain that nothing was started")
         await ended(stage)
