@@ -26,6 +26,7 @@ from bot.operations.find_out import Moved, NotOurs, NotStarted, Started, Unclear
 from bot.operations.follow_task import follow_task
 from bot.operations.record import TaskEnd, intent_of, is_adopted, with_task_end
 from bot.operations.run import TASK_IN_PROGRESS, Run
+from bot.operations.since import in_its_time
 from bot.operations.start import found, put_off_start, start, submit_again
 from bot.operations.tools import WorkerTools
 from bot.operations.trouble import tell_trouble
@@ -118,8 +119,8 @@ async def _follow(run: Run) -> None:
 
 async def _other(run: Run) -> str | None:
     """A relocation of ours that runs still and stood in the way of the one that ended: it is the one to follow."""
-    since = intent_of(run.claim.job).vcenter_time
-    tasks = await run.vcenter.find_relocations(run.plan.request.vm.uuid, since=since)
+    intent = await in_its_time(run.tools, run.vcenter, intent_of(run.claim.job))
+    tasks = await run.vcenter.find_relocations(run.plan.request.vm.uuid, since=intent.vcenter_time)
     return next((t.task for t in tasks if not t.ended and same_user(t.user, run.vcenter.user)), None)
 
 

@@ -36,6 +36,7 @@ from bot.operations.record import (
     with_intent,
 )
 from bot.operations.run import TASK_IN_PROGRESS, Run
+from bot.operations.since import in_its_time
 from bot.operations.take_trace_away import take_trace_away
 from bot.operations.trace import JobTrace, read, trace_of, write
 from bot.operations.wait_for_opening import waits_for_opening
@@ -205,7 +206,8 @@ async def _refused(run: Run, error: FaultError) -> None:
         return
     if error.kind == TASK_IN_PROGRESS or run.claim.job.attempt > 1:
         # What is in its way may be an earlier call of this very job, which arrived after all.
-        seen = await look(run.vcenter, run.plan, intent_of(run.claim.job), settled=False)
+        intent = await in_its_time(run.tools, run.vcenter, intent_of(run.claim.job))
+        seen = await look(run.vcenter, run.plan, intent, settled=False)
         if isinstance(seen, Started):
             await found(run, seen)
             return
