@@ -26,15 +26,15 @@ async def finish(
     """The job's last transition. The first reply's sentence becomes its outcome; the others explain it, and so do the
     files.
 
-    Card and replies are handed to the outbox first: they are recognised when a successor repeats them, while a
-    transition that nobody announced would never be announced. LostLeaseError: a successor decides, from the same facts.
+    Replies and card are handed to the outbox first: they are recognised when a successor repeats them, while a
+    transition that nobody announced would never be announced. The card comes last of them: it brings the buttons, and
+    whoever clicks at once must find the job ended. LostLeaseError: a successor decides, from the same facts.
     """
     outcome = replies[0].text
     state = advance(claim.job.state, event)
     fields = {**(data or {}), "outcome": outcome}
     await claim.cancel_asked()  # refuses to speak for a job that another worker has
     ended = replace(claim.job, state=state, data={**claim.job.data, **fields})
-    await tools.outbox.show(job_card(ended))
     whose = _whose(ended)
     for reply in replies:
         named = reply if whose.rstrip(": ") in reply.text else replace(reply, text=f"{whose}{reply.text}")
@@ -48,6 +48,7 @@ async def finish(
             title=f"{whose}{file.title}",
             alt_text=file.alt_text,
         )
+    await tools.outbox.show(job_card(ended))
     tools.reached("before-finish")
     await claim.move(state, why=outcome, data=fields)
     tools.reached("after-finish")
