@@ -108,6 +108,8 @@ class Consumers:
     async def _move(self, *, within: float) -> None:
         """Wait for entries, or until somebody comes or goes."""
         places: dict[Any, Any] = dict(self._places())
+        if not places:
+            return  # the last of them left while it was said that they are wanted
         reading = asyncio.ensure_future(
             self._store.blocking.xread(places, block=max(1, round(within * 1000)), count=500)
         )

@@ -164,6 +164,8 @@ async def ports_that_are_blocked(page: Page, stage: Stage) -> None:
         await page.get_by_label(f"902 from {one} to {other}: open").click()
     await expect(link.locator(".blocked")).to_have_count(0)
     assert closed() == []
+    await say(page, f"/coldmigrate release {HERE} {THERE}")  # the copy that died of it holds the link
+    await expect(page.get_by_test_id("message").last).to_contain_text("Released")
 
 
 async def both_ways_fail(page: Page) -> None:
