@@ -19,6 +19,8 @@ PRIVILEGES = (
     "VirtualMachine.Inventory.Move",
     "Network.Assign",
     "Sessions.TerminateSession",
+    "Global.ManageCustomFields",
+    "Global.SetCustomField",
 )
 
 

@@ -103,7 +103,7 @@ async def test_clicks_carry_what_they_act_on(player, say, desk, card, told):
     assert outcome.error is None
     assert "Approved" in await told("bob")
     await player.person.click("carol", "#migrations", ts, "cm.cancel")
-    assert "is cancelled" in str(player.person.history("#migrations"))
+    await player.person.wait_for(lambda: "is cancelled" in str(player.person.history("#migrations")))
     assert desk.calls[1:] == [("approve", "U0BOB00001", JOB, PLAN), ("cancel", "U0CAROL001", JOB)]
 
 

@@ -68,7 +68,7 @@ async def _without_fence(stage: Stage) -> Row:
 
 async def _without_enough_slots(stage: Stage) -> Row:
     """The workers are told of one slot more than the referee is."""
-    async with ring(stage, vms=4 * SITES, slots=SLOTS + 1) as night:
+    async with ring(stage, vms=4 * SITES, slots=SLOTS + 1, rate="250 Mbit/s") as night:  # long enough to overlap
         await night.fleet.hire()
         for vm in night.people.refs():
             await night.people.asks(vm)
