@@ -46,6 +46,9 @@ url = "{vcenter.url}"
 user = "{vcenter.user}"
 password_env = "VC_PASSWORD"
 ca_file = "{vcenter.ca_file}"
+[capacity]
+per_host = 100
+per_datastore = 100
 [worker]
 lease_seconds = {lease:.0f}
 submit_timeout_seconds = {submit:.0f}

@@ -68,10 +68,13 @@ async def _without_fence(stage: Stage) -> Row:
 
 async def _without_enough_slots(stage: Stage) -> Row:
     """The workers are told of one slot more than the referee is."""
-    async with ring(stage, vms=4 * SITES, slots=SLOTS + 1, rate="250 Mbit/s") as night:  # long enough to overlap
+    async with ring(stage, vms=4 * SITES, slots=SLOTS + 1, rate="1 Mbit/s") as night:
         await night.fleet.hire()
         for vm in night.people.refs():
             await night.people.asks(vm)
+        await _until(lambda: len(night.vcenter.relocations) == (SLOTS + 1) * SITES, 40)  # all slots of all links
+        for site in range(1, SITES + 1):
+            night.vcenter.set_link(f"site{site}", f"site{site % SITES + 1}", rate=800_000_000)
         await night.within(60, "jobs that never end", night.people.all_ended())
         await night.fleet.dismiss_all()
         seen = await judge(night)
