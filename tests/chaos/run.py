@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib.util
-import os
-import platform
 import secrets
-import signal
 import sys
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 from tests.chaos.rows import HungError, Row, merge, part_of, table
 from tests.chaos.stage import Scale, Stage, stage
+from tests.part_runner import BROKEN, TERMINATED, choose, exit_code, machine, modules_in, run_all, say
 
 HERE: Final = Path(__file__).resolve().parent
 PARTS: Final = HERE / "parts"
@@ -31,7 +26,7 @@ FILE: Final = HERE.parents[1] / "build" / "chaos.json"
 LONGEST: Final = timedelta(minutes=5)
 """A part that takes longer is a defect of the part."""
 
-BREACH, BROKEN, TERMINATED = 1, 2, 143
+BREACH: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +36,22 @@ class Part:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code; 1 means a breach and nothing else, so a defect of the frame itself is a 2."""
-    try:
-        return _chaos(_options(arguments))
-    except Exception:  # noqa: BLE001 - Python would end with 1
-        traceback.print_exc()
-        return BROKEN
+    """The exit code; 1 means a breach and nothing else."""
+    return exit_code(lambda: _chaos(_options(arguments)))
 
 
 def _chaos(options: argparse.Namespace) -> int:
-    parts = parts_in(options.parts)
-    names = [part.name for part in parts]
-    if unknown := set(options.only) - set(names):
-        _say(f"There is no part {', '.join(sorted(unknown))}. Parts: {', '.join(names)}.")
+    chosen = choose(parts_in(options.parts), options.only)
+    if chosen is None:
         return BROKEN
-    chosen = [part for part in parts if not options.only or part.name in options.only]
-    _say(f"seed {options.seed}, {options.scale}; {_machine()}")
+    say(f"seed {options.seed}, {options.scale}; {machine()}")
     try:
-        rows, broken = asyncio.run(_all(chosen, options.seed, options.scale))
+        rows, broken = asyncio.run(run_all(chosen, lambda part: one(part, seed=options.seed, scale=options.scale)))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        _say("Stopped; nothing was written.")
+        say("Stopped; nothing was written.")
         return TERMINATED
     merged = merge(rows, options.file, parts=[part.name for part in chosen], keep=bool(options.only))
-    print(f"seed {options.seed}; {_machine()}\n\n{table(merged)}")
+    print(f"seed {options.seed}; {machine()}\n\n{table(merged)}")
     return _verdict(rows, broken, options)
 
 
@@ -79,37 +67,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def parts_in(folder: Path) -> list[Part]:
     """Every part there is, in the order of its file's name."""
-    return [_part(file) for file in sorted(folder.glob("*.py"))]
-
-
-def _part(file: Path) -> Part:
-    spec = importlib.util.spec_from_file_location(f"chaos_part_{file.stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return Part(module.NAME, module.run)
-
-
-async def _all(parts: Sequence[Part], seed: int, scale: Scale) -> tuple[list[Row], list[str]]:
-    """The rows, and the names of the parts that could not be carried out."""
-    task = asyncio.current_task()
-    assert task is not None
-    # SIGTERM becomes a cancellation, so that every part ends its children.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    rows: list[Row] = []
-    broken: list[str] = []
-    for part in parts:
-        started = monotonic()
-        _say(f"{part.name}: begins; {_machine()}")
-        try:
-            rows += await one(part, seed=seed, scale=scale)
-        except Exception:  # noqa: BLE001 - one part that breaks must not cost the others
-            traceback.print_exc()
-            broken.append(part.name)
-        _say(f"{part.name}: took {monotonic() - started:.0f} s")
-    return rows, broken
+    return [Part(module.NAME, module.run) for module in modules_in(folder)]
 
 
 async def one(part: Part, *, seed: int, scale: Scale) -> list[Row]:
@@ -133,23 +91,13 @@ def _verdict(rows: Sequence[Row], broken: Sequence[str], options: argparse.Names
     breached = [row for row in rows if row.breaches]
     for row in breached:
         for breach in row.breaches:
-            _say(f"BREACH in {row.name}: {breach}.")
+            say(f"BREACH in {row.name}: {breach}.")
     if broken:
-        _say(f"Not carried out, see above: {', '.join(broken)}.")
+        say(f"Not carried out, see above: {', '.join(broken)}.")
     again = dict.fromkeys([*(part_of(row.name) for row in breached), *broken])
     if again:
-        _say(f"Again with: make chaos ONLY='{' '.join(again)}' SEED={options.seed} SCALE={options.scale}")
+        say(f"Again with: make chaos ONLY='{' '.join(again)}' SEED={options.seed} SCALE={options.scale}")
     return BREACH if breached else BROKEN if broken else 0
-
-
-def _machine() -> str:
-    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
-    return f"{os.cpu_count()} cores, load {load}, Python {platform.python_version()}, {platform.system()}"
-
-
-def _say(sentence: str) -> None:
-    """To standard error: standard output is for the table."""
-    print(sentence, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
