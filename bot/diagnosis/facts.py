@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from bot.diagnosis.measurements import Measurement
 from bot.diagnosis.records import dataclass, field
 
 DEFAULT_STACK = "defaultTcpipStack"
@@ -79,6 +80,7 @@ class Facts:
     hosts: tuple[HostFacts, ...] = ()
     offsets: Mapping[str, timedelta] = field(default_factory=dict)
     read: frozenset[str] = frozenset()
+    measured: tuple[Measurement, ...] = ()
 
     @property
     def source(self) -> HostFacts | None:

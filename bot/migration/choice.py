@@ -8,8 +8,10 @@ from datetime import datetime
 
 from bot.migration.calendar import Calendar
 from bot.migration.facts import DatastoreFacts, HostFacts, SiteFacts, VmFacts
-from bot.migration.plan import NicMove
+from bot.migration.path import DataPath
+from bot.migration.plan import FarVCenter, NicMove
 from bot.migration.request import MigrationRequest, SiteName
+from bot.migration.survey import Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Choice:
     size: int
     link: str = ""
     outlook: Outlook | None = None
+    survey: Survey | None = None
+    path: DataPath | None = None
+    far: FarVCenter | None = None
+    max_loss: float | None = None
+    """The share of packets that the link may lose, by the config; None: the config has no such link."""
 
     @property
     def sites(self) -> tuple[SiteName | None, SiteName]:

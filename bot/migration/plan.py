@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.migration.facts import Disk
-from bot.migration.request import MigrationRequest, SiteName
+from bot.migration.path import DataPath
+from bot.migration.request import MigrationRequest, SiteName, VCenterName
 
 
 class Severity(StrEnum):
@@ -22,12 +23,37 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """One thing that speaks against the plan: why, in a sentence, and who or what can lift it."""
+    """One thing that speaks against the plan: why, in a sentence, and who or what can lift it.
+
+    `unreadable`: it is not known whether it speaks against it, because something could not be read.
+    """
 
     id: str
     severity: Severity
     text: str
     lifted_by: str = ""
+    unreadable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DiskMove:
+    """A disk and where it will be. `thin`: what it becomes; None: it stays what it is."""
+
+    key: int
+    label: str
+    datastore: str
+    datastore_moid: str | None
+    thin: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FarVCenter:
+    """The vCenter that a VM moves to, when that is another one. `thumbprint`: of its certificate, as pinned."""
+
+    name: VCenterName
+    url: str
+    instance_uuid: str
+    thumbprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +66,7 @@ class NicMove:
     target_network: str
     portgroup_key: str | None
     switch_uuid: str | None
+    opaque_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +82,16 @@ class Place:
     folder: str
     folder_moid: str | None
     pool_moid: str | None
+    vcenter: VCenterName | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan for one VM. `size` is the bytes the copy will move; `link` is the pair of sites it crosses, sorted."""
+    """A plan for one VM. `size` is the bytes the copy will move; `link` is the pair of sites it crosses, sorted.
+
+    `path`: the way that its data is predicted to take; None: not known. `far`: the other vCenter, if it goes to one.
+    `disk_moves`: disks that go elsewhere, or become something else, than the plan's datastore and their form say.
+    """
 
     request: MigrationRequest
     vm_moid: str
@@ -73,6 +105,9 @@ class Plan:
     concerns: tuple[Concern, ...]
     made_at: datetime
     fingerprint: str = field(default="", compare=False)
+    path: DataPath | None = None
+    far: FarVCenter | None = None
+    disk_moves: tuple[DiskMove, ...] = ()
 
     @property
     def safe(self) -> bool:

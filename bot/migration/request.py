@@ -34,8 +34,12 @@ class VmRef:
 class MigrationRequest:
     """Everything the plan is made from that a person chose. `networks` maps source names to target names.
 
-    `not_before`: when it may start at the earliest. `avoid`: hosts that are not to be chosen. `batch`: the job that it
-    is a part of, or empty.
+    `thin`: all disks become thin. `disk_datastores` maps labels of disks ("Hard disk 2") to datastores. `shutdown`: the
+    guest is shut down before, `power_on`: the VM is powered on after. `disconnect_drives`: images are taken out of CD
+    and floppy drives. `consolidate`: deltas that no snapshot owns are merged before. `force`: a person with the right
+    to do so lifts all warnings. `when_clean`: it waits until the measured loss of its link is within the bound of the
+    config. `not_before`: when it may start at the earliest. `avoid`: hosts that are not to be chosen. `batch`: the job
+    that it is a part of, or empty.
     """
 
     vm: VmRef
@@ -47,3 +51,11 @@ class MigrationRequest:
     not_before: datetime | None = None
     avoid: tuple[str, ...] = ()
     batch: str = ""
+    thin: bool = False
+    disk_datastores: dict[str, str] = field(default_factory=dict)
+    shutdown: bool = False
+    power_on: bool = False
+    disconnect_drives: bool = False
+    consolidate: bool = False
+    force: bool = False
+    when_clean: bool = False

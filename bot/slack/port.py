@@ -23,6 +23,14 @@ class ButtonKind(StrEnum):
     RELEASE = "release"  # a hold
     OTHER_HOST = "other-host"  # a hold: plan what waits behind it anew, with other hosts
     CANCEL_WAITING = "cancel-waiting"  # a hold: cancel what waits behind it
+    FORCE = "force"  # a plan with warnings: approve it all the same
+    WAIT_ON = "wait-on"  # a guest that does not shut down: give it more time
+    POWER_OFF = "power-off"  # a guest that does not shut down: power it off, hard
+    POWER_ON_SOURCE = "power-on-source"  # after a failure: end the outage first
+    DELETE_LEFTOVERS = "delete-leftovers"  # after a failure: show what is there, and delete it on a second click
+    RETRY_WHEN_CLEAN = "retry-when-clean"  # once the measured loss of the link is within its bound
+    EVIDENCE = "evidence"  # the evidence pack of a failure
+    MEASURE = "measure"  # the path of this job, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,10 @@ class Progress:
     rate: float | None
     eta: float | None
     nfc_errors: int = 0
+    usual_rate: float | None = None
+    """Bytes per second of the last copies across this link that went well."""
+    stalled: float | None = None
+    """Seconds since the percentage last changed, once that is longer than it should be."""
 
 
 @dataclass(frozen=True, slots=True)

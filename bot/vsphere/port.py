@@ -11,8 +11,11 @@ from typing import Protocol
 from bot.diagnosis.facts import HostFacts
 from bot.errors import OutsideError
 from bot.migration.facts import SiteFacts, SiteSpec, VmFacts
-from bot.migration.plan import Plan
+from bot.migration.measured import Connection, NicCounters, Pings
+from bot.migration.path import Leg
+from bot.migration.plan import FarVCenter, Plan
 from bot.migration.request import VCenterName, VmRef
+from bot.migration.survey import Advice, MissingPrivilege
 
 
 class FaultError(OutsideError):
@@ -150,6 +153,24 @@ class RunningRelocation:
     task: TaskSnapshot
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """The VM as it is now, for somebody who is about to shut it down or power it on."""
+
+    power: str  # poweredOn, poweredOff, suspended
+    tools_running: bool
+    question: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A file at the destination that no registered VM owns, and that lies in a directory of the VM's name."""
+
+    path: str  # "[ds-c2-01] web01/web01-flat.vmdk"
+    size: int
+    changed_at: datetime
+
+
 class VCenter(Protocol):
     """One vCenter. Reads are retried by the machine; mutating calls are put on the wire once, ever.
 
@@ -189,6 +210,55 @@ class VCenter(Protocol):
 
     async def place(self, uuid: str) -> VmPlace | None:
         """Where the VM is now, or None when this vCenter has no such VM."""
+        ...
+
+    async def missing_privileges(self, plan: Plan) -> Sequence[MissingPrivilege]:
+        """What our account lacks for this very plan, asked on the objects that it touches; one round trip."""
+        ...
+
+    async def check_relocate(self, plan: Plan) -> Sequence[Advice]:
+        """What CheckRelocate_Task says of the plan. Nothing is changed; it may take as long as a look-up may."""
+        ...
+
+    async def identity(self) -> FarVCenter:
+        """Who this vCenter is to another one that moves a VM to it; the thumbprint is that which was verified."""
+        ...
+
+    async def guest(self, uuid: str) -> Guest:
+        """Power state and VMware Tools of the VM, now. FaultError kind ManagedObjectNotFound if it is gone."""
+        ...
+
+    async def shut_down_guest(self, uuid: str, *, session: str = "") -> None:
+        """Ask the guest's operating system to shut down; returns when it was asked. FaultError
+        `vim.fault.ToolsUnavailable` without VMware Tools. A VM that is off already counts as asked.
+        """
+        ...
+
+    async def power_off(self, uuid: str, *, session: str = "") -> None:
+        """Power the VM off, hard; returns when it is off. One that is off already counts as done."""
+        ...
+
+    async def power_on(self, uuid: str, *, session: str = "") -> None:
+        """Power the VM on; returns when it is on. One that is on already counts as done."""
+        ...
+
+    async def disconnect_drives(self, uuid: str, *, session: str = "") -> None:
+        """Take images out of the VM's CD and floppy drives; returns when it is done. The drives stay."""
+        ...
+
+    async def consolidate(self, uuid: str, *, session: str = "") -> None:
+        """Merge deltas that no snapshot owns (ConsolidateVMDisks_Task); returns when it is done, which may take hours.
+
+        Snapshots that people see are not touched.
+        """
+        ...
+
+    async def leftovers(self, plan: Plan) -> Sequence[Leftover]:
+        """What a failed copy of this plan left at its destination, the largest first; a read."""
+        ...
+
+    async def delete_leftovers(self, plan: Plan, files: Sequence[str]) -> Sequence[str]:
+        """Delete those of these files that are leftovers of the plan still; what was deleted. Asks for each anew."""
         ...
 
     async def writer_session(self) -> str:
@@ -317,6 +387,33 @@ class Scene(Protocol):
 
     async def find_task(self, task: str, *, since: datetime) -> TaskRecord | None:
         """The task of this id, if vCenter remembers it or its history of that time does."""
+        ...
+
+
+class HostProbes(Protocol):
+    """What hosts can say of the network themselves, by esxcli through vCenter. Host names as in the inventory.
+
+    All raise UnreachableError, LoginError and FaultError, which names a missing privilege; and FaultError of kind
+    `esxcli` with the host's own words. Each call has a time-out of its own.
+    """
+
+    async def ping(self, host: str, leg: Leg, *, count: int, size: int, whole: bool) -> Pings:
+        """Echo requests from the leg's source interface to its target's address. `size`: bytes of the IP packet.
+
+        They leave by the interface or, where it is in a stack of its own, by that stack.
+        """
+        ...
+
+    async def resolves(self, host: str, name: str) -> bool:
+        """Whether the host can make an address of a name."""
+        ...
+
+    async def connections(self, host: str, *, ports: Sequence[int]) -> Sequence[Connection]:
+        """TCP connections of which one end has one of these ports, listeners included."""
+        ...
+
+    async def nic_counters(self, host: str) -> Sequence[NicCounters]:
+        """The counters of all its uplinks."""
         ...
 
 

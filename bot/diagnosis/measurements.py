@@ -1,0 +1,30 @@
+"""What was measured about a failure, for the diagnosis: each names the check of `checks.toml` that it carries out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from bot.diagnosis.causes import Cause
+from bot.diagnosis.records import dataclass
+
+
+class Says(StrEnum):
+    """What a measurement says of one cause."""
+
+    CONFIRMS = "confirms"
+    REFUTES = "refutes"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One thing that was measured: the check it carries out ("probe.loss"), what it says of which causes, in a sentence
+    with counts and their interval, and when. It may only speak of what it measured itself, never of what a log said.
+    """
+
+    check: str
+    says: tuple[tuple[Cause, Says], ...]
+    text: str
+    at: datetime | None = None
+    where: str = ""
