@@ -14,6 +14,7 @@ from bot.errors import BugError
 from bot.jobs.port import Job
 from bot.migration.calendar import in_words
 from bot.migration.capacity import needs_of
+from bot.migration.measured import PathMeasurement
 from bot.migration.plan import Plan
 from bot.migration.request import JobId, MigrationRequest
 
@@ -86,6 +87,10 @@ _PLAN: Final = TypeAdapter(Plan)
 _INTENT: Final = TypeAdapter(Intent)
 _TASK_END: Final = TypeAdapter(TaskEnd)
 _COPIED: Final = TypeAdapter(Copied)
+_MEASURED: Final = TypeAdapter(tuple[PathMeasurement, ...])
+
+MOST_MEASURED: Final = 12
+"""Looks at its path that a job keeps: the first, and the newest."""
 
 
 def with_request(request: MigrationRequest) -> dict[str, str]:
@@ -116,6 +121,13 @@ def with_task_end(end: TaskEnd) -> dict[str, str]:
 def with_copied(copied: Copied) -> dict[str, str]:
     """The field that holds the progress."""
     return {"copied": _COPIED.dump_json(copied).decode()}
+
+
+def with_measured(job: Job, measured: PathMeasurement) -> dict[str, str]:
+    """The field that holds what was measured on the way of this copy, with one look more."""
+    first, *others = (*measured_of(job), measured)
+    kept = (first, *others[-(MOST_MEASURED - 1) :])
+    return {"measured": _MEASURED.dump_json(kept).decode()}
 
 
 def with_trouble(why: str) -> dict[str, str]:
@@ -229,6 +241,11 @@ def task_end_of(job: Job) -> TaskEnd | None:
 def copied_of(job: Job) -> Copied | None:
     """The progress as last written."""
     return _part(job, "copied", _COPIED)
+
+
+def measured_of(job: Job) -> tuple[PathMeasurement, ...]:
+    """What was measured on the way of this copy, oldest first."""
+    return _part(job, "measured", _MEASURED) or ()
 
 
 def _part(job: Job, field: str, form: TypeAdapter[Part]) -> Part | None:

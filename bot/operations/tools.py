@@ -12,11 +12,12 @@ from bot.diagnosis.engine import Engine
 from bot.errors import UserError
 from bot.hostlog.line import LogFeed
 from bot.jobs.port import JobQueue
+from bot.links.port import LinkHistory
 from bot.migration.calendar import Calendar
 from bot.migration.facts import SiteSpec, VmFacts
 from bot.migration.request import SiteName, VCenterName
 from bot.slack.port import Outbox
-from bot.vsphere.port import Inventory, Scene, VCenter
+from bot.vsphere.port import HostProbes, Inventory, Scene, VCenter
 
 READ_ON: Final = timedelta(seconds=15)
 """Hosts write the last lines of a failure some seconds after vCenter calls the task ended."""
@@ -70,6 +71,24 @@ class OnCallTools:
 
 
 @dataclass(frozen=True, slots=True)
+class Allow:
+    """What the config lets us do to VMs and datastores beyond a relocation ([allow]). Nothing, until it says so.
+
+    `shutdown`: a guest, when asked to with --shutdown; `power_off`: a VM whose guest does not shut down, on a click;
+    `power_on`: a VM, after its move or, on a click, at its source; `drives`, `consolidate`: as their options say;
+    `delete_leftovers`: files of a failed copy, on a second click; `canary`: the relocation of a small VM of its own.
+    """
+
+    shutdown: bool = False
+    power_off: bool = False
+    power_on: bool = False
+    drives: bool = False
+    consolidate: bool = False
+    delete_leftovers: bool = False
+    canary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerTools:
     """`settle`: how long after its session was ended a call may still land (submit time-out and 30 s, DESIGN 2).
 
@@ -95,6 +114,9 @@ class WorkerTools:
     silence: timedelta = SILENCE
     look_again: timedelta = timedelta(seconds=2)
     logs: tuple[str, ...] = ("vpxa", "hostd")
+    probes: Mapping[VCenterName, HostProbes] = field(default_factory=dict)
+    links: LinkHistory | None = None
+    allow: Allow = Allow()  # noqa: RUF009 - frozen
     reached: Callable[[str], None] = nowhere
     look_up: bool = True
     """Off only in the test that proves that the chaos checker can see a duplicate."""
