@@ -116,7 +116,7 @@ class WorkerTools:
     logs: tuple[str, ...] = ("vpxa", "hostd")
     probes: Mapping[VCenterName, HostProbes] = field(default_factory=dict)
     links: LinkHistory | None = None
-    allow: Allow = Allow()  # noqa: RUF009 - frozen
+    allow: Allow = Allow()
     reached: Callable[[str], None] = nowhere
     look_up: bool = True
     """Off only in the test that proves that the chaos checker can see a duplicate."""
