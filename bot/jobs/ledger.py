@@ -81,6 +81,7 @@ def _script(name: str) -> Script:
 
 ACT: Final = _script("act")
 ADOPT: Final = _script("adopt")
+ANSWER: Final = _script("answer")
 APPROVE: Final = _script("approve")
 CANCEL: Final = _script("cancel")
 CHORE: Final = _script("chore")

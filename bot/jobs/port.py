@@ -94,6 +94,12 @@ class ApproveOutcome(StrEnum):
     UNKNOWN_JOB = "unknown job"
 
 
+class AnswerOutcome(StrEnum):
+    HEARD = "heard"
+    WRONG_STATE = "wrong state"  # it asks nothing any more
+    UNKNOWN_JOB = "unknown job"
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Nothing that needs `resource` is started until somebody releases it. What runs already runs on.
@@ -231,6 +237,13 @@ class JobQueue(Protocol):
 
     async def cancel(self, job: JobId, *, by: str, waiting_only: bool = False) -> CancelOutcome:
         """At once while nothing has started, else by asking its worker. `waiting_only`: what has started goes on."""
+        ...
+
+    async def answer(self, job: JobId, text: str, *, by: str, why: str) -> AnswerOutcome:
+        """Write `data["answer"]` of an approved job that was not started, which is then looked at at once.
+
+        It asked a person before it starts; `text` is a word that its handler knows, and is audited as the verb.
+        """
         ...
 
     async def get(self, job: JobId) -> Job | None: ...

@@ -13,7 +13,7 @@ from bot.errors import BugError
 from bot.health.tally import Tally
 from bot.jobs import ledger
 from bot.jobs.lease import RedisClaim, token
-from bot.jobs.port import ApproveOutcome, AuditEntry, CancelOutcome, Drafted, Hold, Job, NewJob
+from bot.jobs.port import AnswerOutcome, ApproveOutcome, AuditEntry, CancelOutcome, Drafted, Hold, Job, NewJob
 from bot.jobs.renewals import Renewals
 from bot.migration.capacity import DATASTORE, EVERYTHING, HOST
 from bot.migration.machine import Phase
@@ -159,6 +159,9 @@ class RedisQueue:
             together=True,
         )
         return CancelOutcome(answer)
+
+    async def answer(self, job: JobId, text: str, *, by: str, why: str) -> AnswerOutcome:
+        return AnswerOutcome(await ledger.ANSWER(self._store, job, text, by, why, repeatable=True, durable=True))
 
     async def get(self, job: JobId) -> Job | None:
         fields = await self._store.hash(keys.job(job))
