@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from bot.errors import RefusedError, UserError
 from bot.jobs.port import Job, JobQueue
+from bot.links.port import LinkHistory
 from bot.migration.calendar import Calendar
 from bot.migration.facts import SiteSpec
 from bot.migration.request import JobId, SiteName
@@ -67,6 +68,8 @@ class Counter:
     calendar: Calendar = field(default_factory=Calendar)
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The saved lists of VMs, by name in small letters."""
+    links: LinkHistory | None = None
+    """What was measured on links; None: nobody keeps it."""
 
     def site(self, name: str) -> SiteSpec:
         """The site of this name. UserError with all sites when there is none."""

@@ -163,7 +163,12 @@ def shard(number: int) -> str:
     return _key("shard", number)
 
 
-# ---- owner: operations
+# ---- owner: bot.links
 def link(name: str) -> str:
-    """Hash: measured loss and rate of one link; 30 days."""
+    """Zset: what was probed on one link, by the ms of the look; 30 days."""
     return _key("link", name)
+
+
+def link_copies(name: str) -> str:
+    """Zset: the copies across it that ended well, by the ms of their end; 30 days."""
+    return _key("link", name, "copies")
