@@ -25,6 +25,7 @@ from bot.health.server import Health
 from bot.health.tally import Tally
 from bot.jobs.queue import RedisQueue
 from bot.jobs.worker import Worker
+from bot.links.history import RedisLinkHistory
 from bot.logs.feed import POLL_LOGS, FleetLogFeed
 from bot.migration.calendar import Calendar, Freeze, Window
 from bot.migration.capacity import DATASTORE, HOST
@@ -180,6 +181,7 @@ async def bot_role(
                 shelve=partial(blobs.put, store),
                 lists={name.casefold(): vms for name, vms in settings.lists.items()},
                 calendar=calendar_of(settings),
+                links=RedisLinkHistory(store),
             )
         )
         drainer = OutboxDrainer(store, client, admins=settings.slack.admins, reached=reached, look_up=look_up)
@@ -252,6 +254,7 @@ async def worker_role(
             whose_clock=partial(whose_clock, store),
             read_on=read_on,
             silence=silence,
+            links=RedisLinkHistory(store),
             reached=reached,
             look_up=look_up,
         )
