@@ -18,9 +18,10 @@ from pyVmomi import vim
 
 from bot.diagnosis.facts import HostFacts
 from bot.migration.facts import SiteFacts, SiteSpec, VmFacts
-from bot.migration.plan import Plan
+from bot.migration.plan import FarVCenter, Plan
 from bot.migration.request import VCenterName
 from bot.vsphere import events, history, host_facts, inventory, relocate, running, task_records
+from bot.vsphere.far import Credentials, no_credentials, read_identity, service_locator
 from bot.vsphere.host_log import HostLogReader
 from bot.vsphere.place import read_place
 from bot.vsphere.port import (
@@ -57,7 +58,8 @@ class PyvmomiVCenter:
     """One vCenter, as `VCenter`, `HostLogs` and `Scene` promise. Logs in at its first use; `close` logs out.
 
     `read_pauses` are the waits before a question is put again; `follow_patience` is how long a task is followed
-    through an outage; `look_within` is how long a reply for a diagnosis may take.
+    through an outage; `look_within` is how long a reply for a diagnosis may take. `credentials` gives our account at
+    another vCenter of the config, for a move there.
     """
 
     def __init__(
@@ -73,8 +75,10 @@ class PyvmomiVCenter:
         read_pauses: Sequence[timedelta] = PAUSES,
         follow_patience: timedelta = PATIENCE,
         look_within: timedelta = LOOK_WITHIN,
+        credentials: Credentials = no_credentials,
     ) -> None:
-        endpoint = Endpoint(name, url, user, password, Trust(ca_file, thumbprint))
+        self._credentials = credentials
+        self._endpoint = endpoint = Endpoint(name, url, user, password, Trust(ca_file, thumbprint))
         self._name = name
         self._reader = Reader(endpoint, pauses=read_pauses)
         self._writer = Writer(endpoint, submit=submit_timeout, pauses=read_pauses)
@@ -132,6 +136,9 @@ class PyvmomiVCenter:
 
     async def place(self, uuid: str) -> VmPlace | None:
         return await self._ask(lambda session: read_place(session, uuid))
+
+    async def identity(self) -> FarVCenter:
+        return await self._ask(lambda session: read_identity(session, self._endpoint))
 
     async def find_relocations(self, uuid: str, *, since: datetime) -> Sequence[TaskSnapshot]:
         return await self._ask(lambda session: history.find_relocations(session, uuid, since=since))
@@ -210,6 +217,7 @@ class PyvmomiVCenter:
 
     def _relocate(self, plan: Plan, *, op_id: str, session: str) -> str:
         spec = self._reader.ask(lambda reading: relocate.make_spec(reading, plan))
+        spec.service = service_locator(plan, self._credentials)
         return self._writer.give(
             lambda writing: relocate.submit(writing, plan, spec, op_id=op_id),
             session=session,

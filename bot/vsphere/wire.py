@@ -115,12 +115,13 @@ class Endpoint:
         shown = hashlib.new(DIGESTS[len(pin)], connection.sock.getpeercert(binary_form=True) or b"").hexdigest()
         if not hmac.compare_digest(shown, pin):
             raise LoginError(
-                f"{self} shows a certificate with the thumbprint {_colons(shown)}, but the config pins {_colons(pin)}."
+                f"{self} shows a certificate with the thumbprint {colons(shown)}, but the config pins {colons(pin)}."
                 f" If the certificate was renewed, check it and set `thumbprint` in [vcenters.{self.name}]."
             )
 
 
-def _colons(digest: str) -> str:
+def colons(digest: str) -> str:
+    """Write a digest as vSphere shows it: `AB:CD:…`."""
     return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2)).upper()
 
 
