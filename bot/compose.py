@@ -301,6 +301,7 @@ def _site(name: str, site: Site) -> SiteSpec:
 
 
 def _vcenter(settings: Settings, name: VCenterName, *, look_within: timedelta) -> PyvmomiVCenter:
+    from bot.vsphere.far import Account
     from bot.vsphere.vcenter import PyvmomiVCenter
 
     table = settings.vcenters[name]
@@ -313,6 +314,7 @@ def _vcenter(settings: Settings, name: VCenterName, *, look_within: timedelta) -
         thumbprint=table.thumbprint,
         submit_timeout=settings.worker.submit_timeout,
         look_within=look_within,
+        credentials=lambda far: Account(settings.vcenters[far].user, _password(settings, far)),
     )
 
 
