@@ -9,7 +9,7 @@ from typing import TypeVar
 from bot.migration.choice import Choice, Outlook
 from bot.migration.concerns.catalogue import CHECKS
 from bot.migration.facts import DatastoreFacts, HostFacts, NetworkFacts, SiteFacts, VmFacts
-from bot.migration.plan import NicMove, Place, Plan, fingerprint, link_name
+from bot.migration.plan import FarVCenter, NicMove, Place, Plan, fingerprint, link_name
 from bot.migration.request import MigrationRequest, SiteName
 
 _Named = TypeVar("_Named", HostFacts, DatastoreFacts, NetworkFacts)
@@ -23,10 +23,11 @@ def make_plan(
     source_site: SiteName | None,
     link: str | None = None,
     outlook: Outlook | None = None,
+    far: FarVCenter | None = None,
 ) -> Plan:
     """The plan with all its concerns. It may be unsafe (`plan.safe`): then it is shown, and cannot be approved.
 
-    Without an `outlook` nothing is said of when it starts.
+    Without an `outlook` nothing is said of when it starts. `far`: the site's vCenter, where that is another one.
     """
     link = link or link_name(source_site or vm.datacenter, site.spec.name)
     datastore = _named(site.datastores, request.datastore or site.spec.datastore)
@@ -42,6 +43,7 @@ def make_plan(
         size=copied_bytes(vm),
         link=link,
         outlook=outlook,
+        far=far,
     )
     plan = Plan(
         request=request,
@@ -55,6 +57,7 @@ def make_plan(
         link=link,
         concerns=tuple(concern for check in CHECKS for concern in check(choice)),
         made_at=site.read_at,
+        far=far,
     )
     return replace(plan, fingerprint=fingerprint(plan))
 
@@ -122,6 +125,7 @@ def _source(vm: VmFacts, site: SiteName | None) -> Place:
         folder=vm.folder,
         folder_moid=None,
         pool_moid=None,
+        vcenter=vm.ref.vcenter,
     )
 
 
@@ -136,6 +140,7 @@ def _target(choice: Choice) -> Place:
         folder=choice.site.folder,
         folder_moid=choice.site.folder_moid,
         pool_moid=choice.host.pool_moid if choice.host else None,
+        vcenter=choice.site.spec.vcenter,
     )
 
 

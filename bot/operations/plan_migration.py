@@ -7,10 +7,11 @@ import shlex
 
 from bot.errors import UserError
 from bot.migration.choice import Outlook
-from bot.migration.plan import Plan
+from bot.migration.plan import FarVCenter, Plan
 from bot.migration.planning import make_plan
 from bot.migration.request import MigrationRequest, VmRef
 from bot.operations.tools import Fleet
+from bot.vsphere.port import VCenter
 
 
 async def plan_migration(fleet: Fleet, request: MigrationRequest, *, outlook: Outlook | None = None) -> Plan:
@@ -20,14 +21,14 @@ async def plan_migration(fleet: Fleet, request: MigrationRequest, *, outlook: Ou
     answers. Nothing is changed anywhere.
     """
     spec = fleet.site(request.site)
-    if spec.vcenter != request.vm.vcenter:
-        raise UserError(
-            f"{request.vm.name} is in vCenter {request.vm.vcenter} and {spec.name} is in {spec.vcenter}: "
-            "moves between two vCenters are not possible yet."
-        )
-    vcenter = fleet.vcenter(request.vm.vcenter)
-    vm, site = await asyncio.gather(vcenter.read_vm(request.vm.uuid), vcenter.read_site(spec))
-    return make_plan(request, vm, site, source_site=fleet.site_of(vm), outlook=outlook)
+    near, there = fleet.vcenter(request.vm.vcenter), fleet.vcenter(spec.vcenter)
+    vm, site, far = await asyncio.gather(near.read_vm(request.vm.uuid), there.read_site(spec), _far(near, there))
+    return make_plan(request, vm, site, source_site=fleet.site_of(vm), outlook=outlook, far=far)
+
+
+async def _far(near: VCenter, there: VCenter) -> FarVCenter | None:
+    """Who the other vCenter is, if the site is in another one than the VM."""
+    return None if near.name == there.name else await there.identity()
 
 
 async def resolve_vm(fleet: Fleet, query: str) -> VmRef:

@@ -47,12 +47,7 @@ async def request_migration(counter: Counter, who: Person, channel: str, order: 
 
 
 async def as_request(counter: Counter, order: MigrateOrder, vm: InventoryVm, site: SiteSpec) -> MigrationRequest:
-    """The order, now that it is known which VM and site it means. UserError for a VM in another vCenter."""
-    if vm.ref.vcenter != site.vcenter:
-        raise UserError(
-            f"{vm.ref.name} is in vCenter {vm.ref.vcenter} and {site.name} is in {site.vcenter}: "
-            "moves between two vCenters are not possible yet."
-        )
+    """The order, now that it is known which VM and site it means."""
     return MigrationRequest(
         vm=vm.ref,
         site=SiteName(site.name),

@@ -52,7 +52,16 @@ def _cards(reading: Connected, plan: Plan) -> Sequence[tuple[Any, NicMove]]:
         if not isinstance(device, vim.vm.device.VirtualEthernetCard):
             text = f"{plan.request.vm.name} has no {move.label} any more; its hardware changed after the plan was made"
             raise translate(vmodl.fault.InvalidArgument(msg=text, invalidProperty="spec.deviceChange"))
-    return [(device, move) for device, move in pairs if device is not None and not already_there(device.backing, move)]
+    return [
+        (device, move)
+        for device, move in pairs
+        if device is not None and (_elsewhere(plan, move) or not already_there(device.backing, move))
+    ]
+
+
+def _elsewhere(plan: Plan, move: NicMove) -> bool:
+    """Say whether the card goes to a network of another vCenter: names and keys there may be those of here by chance."""
+    return plan.far is not None and bool(move.source_network)
 
 
 def _edit(device: Any, move: NicMove) -> Any:
