@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ from bot.migration.capacity import needs_of
 from bot.migration.measured import PathMeasurement
 from bot.migration.plan import Plan
 from bot.migration.request import JobId, MigrationRequest
+from bot.slack.port import ButtonKind
 
 MIGRATE: Final = "migrate"
 """The kind of a migration job."""
@@ -77,6 +79,13 @@ ADOPTED: Final = {"adopted": "yes"}
 NO_INTENT: Final = {"intent": ""}
 """The field that says that the last call was refused for certain: nothing of it is looked for any more."""
 
+ASKS_SHUTDOWN: Final = "shutdown"
+"""What is asked when a guest does not shut down in its time."""
+
+WAIT_ON: Final = "wait-on"
+POWER_OFF: Final = "power-off"
+"""What a person may answer to that."""
+
 NO_TROUBLE: Final = {"trouble": "", "waits": ""}
 """The field that says that nothing is in the way (any more)."""
 
@@ -121,6 +130,56 @@ def with_task_end(end: TaskEnd) -> dict[str, str]:
 def with_copied(copied: Copied) -> dict[str, str]:
     """The field that holds the progress."""
     return {"copied": _COPIED.dump_json(copied).decode()}
+
+
+def with_shutdown(*, until: datetime | None = None, asked: bool = False) -> dict[str, str]:
+    """The fields that say that this migration shuts the guest down: how long it is given, and whether a person was
+    asked what to do with one that does not. Written before it is asked to, so that nobody forgets whose doing it was.
+    """
+    said = {"was_on": "yes", "asks": ASKS_SHUTDOWN if asked else "", "answer": ""}
+    return said | ({"shutdown_by": until.isoformat()} if until else {})
+
+
+def was_on(job: Job) -> bool:
+    """This migration found the VM running and set out to shut it down."""
+    return bool(job.data.get("was_on"))
+
+
+def shutdown_by(job: Job) -> datetime | None:
+    """How long the guest is given, once it was asked to shut down."""
+    text = job.data.get("shutdown_by", "")
+    return datetime.fromisoformat(text) if text else None
+
+
+def asks_of(job: Job) -> str:
+    """What a person is asked before it starts, or empty."""
+    return job.data.get("asks", "")
+
+
+def answer_of(job: Job) -> str:
+    """What a person answered, or empty: nothing yet."""
+    return job.data.get("answer", "")
+
+
+def with_doing(what: str) -> dict[str, str]:
+    """The field that says what is being done to the VM before its move."""
+    return {"doing": what}
+
+
+def doing(job: Job) -> str:
+    """What is being done to the VM before its move, or empty."""
+    return job.data.get("doing", "")
+
+
+def with_offers(offers: Iterable[ButtonKind]) -> dict[str, str]:
+    """The field that says what the card of an ended job offers besides a retry."""
+    return {"offers": ",".join(offers)}
+
+
+def offers_of(job: Job) -> list[ButtonKind]:
+    """What the card of an ended job offers; what this version does not know is left out."""
+    known = {kind.value: kind for kind in ButtonKind}
+    return [known[name] for name in job.data.get("offers", "").split(",") if name in known]
 
 
 def with_measured(job: Job, measured: PathMeasurement) -> dict[str, str]:
