@@ -7,7 +7,20 @@ from bot.migration.machine import Phase
 from bot.migration.plan import Plan
 from bot.migration.size import gib
 from bot.operations.holds import held_words
-from bot.operations.record import CancelState, cancel_of, copied_of, plan_of, request_of, starts, trouble_of, waits_for
+from bot.operations.record import (
+    ASKS_SHUTDOWN,
+    CancelState,
+    asks_of,
+    cancel_of,
+    copied_of,
+    doing,
+    offers_of,
+    plan_of,
+    request_of,
+    starts,
+    trouble_of,
+    waits_for,
+)
 from bot.slack.port import Button, ButtonKind, JobCard, Progress
 
 _NOTES = {
@@ -102,12 +115,19 @@ def _note(job: Job, plan: Plan | None, held: Hold | None) -> str:
         return f"{_cancelling(job)} {trouble}".strip()
     if job.state is Phase.QUEUED:
         behind = f"{held_words(held)} Nothing was started." if held is not None else ""
-        return behind or trouble or _waiting(job)
+        return behind or doing(job) or _asked(job) or trouble or _waiting(job)
     if trouble:
         return trouble
     if job.state is Phase.PLANNED and plan is not None:
         return _SAFE if plan.safe else _BLOCKED
     return _NOTES.get(job.state, "")
+
+
+def _asked(job: Job) -> str:
+    """What a person has to decide before it goes on."""
+    if asks_of(job) != ASKS_SHUTDOWN:
+        return ""
+    return f"{request_of(job).vm.name} has not shut down. Nothing was moved; the thread asks what to do."
 
 
 def _waiting(job: Job) -> str:
@@ -138,7 +158,7 @@ def _buttons(job: Job, plan: Plan | None) -> list[Button]:
         approve = [Button(ButtonKind.APPROVE, f"{job.id} {plan.fingerprint}")] if plan and plan.safe else []
         return [*approve, cancel]
     if job.state in (Phase.FAILED, Phase.CANCELLED):
-        return [Button(ButtonKind.RETRY, job.id)]
+        return [Button(kind, job.id) for kind in (ButtonKind.RETRY, *offers_of(job))]
     if job.state.ended or job.cancel_by or job.state is Phase.VERIFYING:
         return []
     return [cancel]
