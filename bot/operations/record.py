@@ -18,6 +18,7 @@ from bot.migration.capacity import needs_of
 from bot.migration.measured import PathMeasurement
 from bot.migration.plan import Plan
 from bot.migration.request import JobId, MigrationRequest
+from bot.operations.shutdown_answer import ShutdownAnswer
 from bot.slack.port import ButtonKind
 
 MIGRATE: Final = "migrate"
@@ -81,10 +82,6 @@ NO_INTENT: Final = {"intent": ""}
 
 ASKS_SHUTDOWN: Final = "shutdown"
 """What is asked when a guest does not shut down in its time."""
-
-WAIT_ON: Final = "wait-on"
-POWER_OFF: Final = "power-off"
-"""What a person may answer to that."""
 
 NO_TROUBLE: Final = {"trouble": "", "waits": ""}
 """The field that says that nothing is in the way (any more)."""
@@ -156,9 +153,9 @@ def asks_of(job: Job) -> str:
     return job.data.get("asks", "")
 
 
-def answer_of(job: Job) -> str:
-    """What a person answered, or empty: nothing yet."""
-    return job.data.get("answer", "")
+def answer_of(job: Job) -> ShutdownAnswer | None:
+    """What a person answered about a guest that does not shut down; None: nothing yet."""
+    return next((answer for answer in ShutdownAnswer if answer == job.data.get("answer")), None)
 
 
 def with_doing(what: str) -> dict[str, str]:
