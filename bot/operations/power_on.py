@@ -1,0 +1,26 @@
+"""Power the VM on where it was moved to, if that was asked for. A move that succeeded stays one, whatever comes."""
+
+from __future__ import annotations
+
+from bot.errors import LoginError, MaybeSentError
+from bot.jobs.port import Claim
+from bot.operations.record import approved_plan, was_on
+from bot.operations.tools import WorkerTools
+from bot.vsphere.port import FaultError
+
+
+async def power_on(tools: WorkerTools, claim: Claim) -> str:
+    """A sentence about its power, or empty when nobody cares. UnreachableError when vCenter is away: then again."""
+    plan = approved_plan(claim.job)
+    name = plan.request.vm.name
+    if not plan.request.power_on:
+        return f"{name} is off: this migration shut it down." if was_on(claim.job) else ""
+    if not tools.allow.power_on:
+        return f"{name} was not powered on: the config does not allow it ([allow] power_on)."
+    vcenter = tools.fleet.vcenter(plan.target.vcenter or plan.request.vm.vcenter)
+    await claim.cancel_asked()  # LostLeaseError: another worker sees to it
+    try:
+        await vcenter.power_on(plan.request.vm.uuid, session=await vcenter.writer_session())
+    except (FaultError, LoginError, MaybeSentError) as error:
+        return f"{name} was not powered on, or it is not known whether: {error}"
+    return f"{name} is on."
