@@ -1,6 +1,6 @@
 """Says what a group of lines means: the cause, how sure that is, what it rests on, and what to do next.
 
-Rules are weighed in `weighing.py`; here a verdict is put together and told.
+Rules are weighed in `weighing.py`, what was measured in `corroboration.py`; here a verdict is put together and told.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from bot.diagnosis.causes import STAGE_IN_WORDS, Cause, Role, Session, Stage
+from bot.diagnosis.causes import CAUSE_IN_WORDS, STAGE_IN_WORDS, Role, Session, Stage
 from bot.diagnosis.checks import Check, load_checks, path_values
+from bot.diagnosis.corroboration import Conclusion, conclude, spoken_at
 from bot.diagnosis.exhibits import basis_of, captured_by, exhibits
 from bot.diagnosis.facts import Facts
 from bot.diagnosis.group import Group, Witness
+from bot.diagnosis.measurements import Measurement
 from bot.diagnosis.numbers import numbers_in
 from bot.diagnosis.opid import is_ours
 from bot.diagnosis.patterns import compile_pattern
 from bot.diagnosis.rules import Catalogue, Rule
 from bot.diagnosis.template import fill, fill_quoted
-from bot.diagnosis.verdict import Evidence, Incident, MatchKind, NextCheck, Number, Workaround
-from bot.diagnosis.weighing import alternatives, weigh
+from bot.diagnosis.verdict import Alternative, Evidence, Incident, Looked, MatchKind, NextCheck, Number, Workaround
+from bot.diagnosis.weighing import weigh
 from bot.diagnosis.workarounds import load_workarounds, values_of
 
 _UNDETERMINED_CHECKS = ("log.hostd.destination", "log.vmkernel", "event.host_disconnected")
@@ -50,17 +52,18 @@ class Judge:
         basis = basis_of(witnesses)
         finding = weigh(group, witnesses, basis, self._catalogue)
         rule = finding.rule if finding else None
+        end = conclude(group, finding, basis, self._catalogue, self._facts.measured)
         evidence = exhibits(witnesses, rule)
         captured = captured_by(witnesses, rule)
         values = self._values(captured, group.span.first)
         stage = rule.stage if rule else self._stage(witnesses)
-        checks = [load_checks()[name] for name in self._checks(group, rule)]
+        checks = [load_checks()[name] for name in self._checks(group, end.rule)]
         prose = {**_PROSE, **values}
         return Incident(
             id=_identity(group, witnesses),
-            cause=rule.cause if rule else Cause.UNDETERMINED,
-            confidence=finding.confidence if finding else 0.0,
-            basis=basis,
+            cause=end.cause,
+            confidence=end.confidence,
+            basis=end.basis,
             stage=stage,
             first=group.span.first,
             last=group.span.last,
@@ -72,16 +75,17 @@ class Judge:
             peer=captured.get("peer"),
             lines=group.span.lines,
             evidence=evidence,
-            explanation=fill(rule.explanation, prose) if rule else _undetermined(stage, values["first"]),
-            known=tuple(dict.fromkeys(self._known(group, rule, witnesses, prose))),
-            ruled_out=tuple(fill(line, prose) for line in rule.ruled_out) if rule else (),
+            explanation=_explanation(end, rule, stage, prose),
+            known=tuple(dict.fromkeys((*self._shown(end, group), *self._known(group, rule, witnesses, prose)))),
+            ruled_out=tuple(dict.fromkeys((*_ruled_out(end, group), *_ruled_out_by(rule, prose)))),
             unreadable=_unreadable(checks, witnesses, self._facts),
             next_checks=tuple(_next_checks(checks, rule, values, self._facts)),
-            links=rule.links if rule else (),
-            alternatives=alternatives(group, finding, self._catalogue),
-            workarounds=self._workarounds(rule),
+            links=end.rule.links if end.rule else (),
+            alternatives=_alternatives(end),
+            workarounds=self._workarounds(end.rule),
             session=_session(group, witnesses),
             numbers=_numbers(evidence),
+            measured=tuple(Looked(one.check, one.text, one.at, one.where) for one in self._facts.measured),
         )
 
     def mentions(self, group: Group) -> bool:
@@ -124,6 +128,12 @@ class Judge:
             for line in hit.rule.known:
                 yield fill(line, {**prose, **hit.captured})
 
+    def _shown(self, end: Conclusion, group: Group) -> Iterable[str]:
+        """Yield what was measured and refutes nothing, what confirms the verdict first."""
+        rest = [one for one in self._facts.measured if one not in end.confirming and one not in end.refuting]
+        for one in (*end.confirming, *rest):
+            yield spoken_at(one, group.span)
+
     def _what_was_read(self, group: Group) -> Iterable[str]:
         for name, count in group.rules.items():
             yield f"{self._catalogue.rules[name].title}: {count} line{'s' if count > 1 else ''}."
@@ -147,6 +157,39 @@ class Judge:
             recipes = load_workarounds()
             self._ways[rule.id] = tuple(recipes[name].fill(self._facts) for name in rule.workarounds)
         return self._ways[rule.id]
+
+
+def _explanation(end: Conclusion, rule: Rule | None, stage: Stage | None, prose: Mapping[str, str]) -> str:
+    if end.overturned:
+        return _decided(end, prose["first"])
+    return fill(rule.explanation, prose) if rule else _undetermined(stage, prose["first"])
+
+
+def _decided(end: Conclusion, first: str) -> str:
+    """Tell of a cause that the lines allow and a measurement shows; the words of its rule would be of other lines."""
+    shown = " ".join(_sentence(one) for one in end.confirming)
+    return (
+        f"The copy failed at {first}, and its lines allow several causes. What was looked at besides decides for one: "
+        f"{CAUSE_IN_WORDS[end.cause]}. {shown}"
+    )
+
+
+def _sentence(one: Measurement) -> str:
+    return f"{one.text.rstrip('.')}."
+
+
+def _ruled_out(end: Conclusion, group: Group) -> Iterable[str]:
+    return (spoken_at(one, group.span) for one in end.refuting)
+
+
+def _ruled_out_by(rule: Rule | None, prose: Mapping[str, str]) -> Iterable[str]:
+    return (fill(line, prose) for line in rule.ruled_out) if rule else ()
+
+
+def _alternatives(end: Conclusion) -> tuple[Alternative, ...]:
+    """Return what else is possible, the likelier first and none likelier than the verdict."""
+    weights = ((cause, round(weight, 2)) for cause, weight in end.others.items())
+    return tuple(Alternative(*one) for one in sorted(weights, key=lambda one: (-one[1], one[0])) if one[1] > 0)
 
 
 def _session(group: Group, witnesses: Iterable[Witness]) -> Session | None:
@@ -194,14 +237,19 @@ def _undetermined(stage: Stage | None, first: str) -> str:
 
 def _unreadable(checks: Iterable[Check], witnesses: Iterable[Witness], facts: Facts) -> tuple[str, ...]:
     read = facts.read.union(str(witness.event.source.side) for witness in witnesses)
-    return tuple(dict.fromkeys(check.unreadable for check in checks if check.unreadable and check.read_by not in read))
+    open_ones = (check for check in checks if check.read_by not in read and check.id not in _carried_out(facts))
+    return tuple(dict.fromkeys(check.unreadable for check in open_ones if check.unreadable))
+
+
+def _carried_out(facts: Facts) -> frozenset[str]:
+    return frozenset(one.check for one in facts.measured)
 
 
 def _next_checks(
     checks: Iterable[Check], rule: Rule | None, values: Mapping[str, str], facts: Facts
 ) -> Iterable[NextCheck]:
     for check in checks:
-        if check.read_by not in facts.read:  # else it was done already
+        if check.read_by not in facts.read and check.id not in _carried_out(facts):  # else it was done already
             yield NextCheck(check.what, fill_quoted(check.command_for(facts), values), check.where)
     for advice in rule.next_checks if rule else ():
         yield NextCheck(advice.what, fill_quoted(advice.command, values), advice.where)

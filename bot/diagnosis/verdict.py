@@ -69,6 +69,16 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What was measured, and when. `check` is the one of `checks.toml` that it carries out."""
+
+    check: str
+    text: str
+    at: datetime | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """An error number of the lines, decoded: `393225` is `DiskLib: system error 6, no such device or address`."""
 
@@ -120,6 +130,7 @@ class Incident:
     workarounds: tuple[Workaround, ...]
     session: Session | None = None
     numbers: tuple[Number, ...] = ()
+    measured: tuple[Looked, ...] = ()
 
     @property
     def decisive(self) -> tuple[Evidence, ...]:
