@@ -39,7 +39,7 @@ from bot.operations.reconcile import reconcile_for_ever
 from bot.operations.redraw import redraw_unattended
 from bot.operations.rights import Grant, Rights
 from bot.operations.rights import Verb as Right
-from bot.operations.tools import READ_ON, SILENCE, Fleet, OnCallTools, WorkerTools, nowhere
+from bot.operations.tools import READ_ON, SILENCE, Allow, Fleet, OnCallTools, WorkerTools, nowhere
 from bot.settings import Settings, Site
 from bot.slack.outbox import RedisOutbox
 from bot.store import blobs, keys
@@ -104,6 +104,11 @@ def site_specs(settings: Settings) -> dict[SiteName, SiteSpec]:
     return {SiteName(name): _site(name, site) for name, site in settings.sites.items()}
 
 
+def allow_of(settings: Settings) -> Allow:
+    """What the config lets us do beyond a relocation."""
+    return Allow(**settings.allow.model_dump())
+
+
 def calendar_of(settings: Settings) -> Calendar:
     """When copies may start, by the windows of the sites and the freezes."""
     return Calendar(
@@ -132,7 +137,7 @@ async def vcenters_of(
 async def fleet_of(settings: Settings) -> AsyncIterator[Fleet]:
     """The vCenters and sites, for whoever only asks."""
     async with vcenters_of(settings) as vcenters:
-        yield Fleet(vcenters, site_specs(settings), calendar_of(settings))
+        yield Fleet(vcenters, site_specs(settings), calendar_of(settings), settings.max_loss())
 
 
 @asynccontextmanager
@@ -181,6 +186,8 @@ async def bot_role(
                 shelve=partial(blobs.put, store),
                 lists={name.casefold(): vms for name, vms in settings.lists.items()},
                 calendar=calendar_of(settings),
+                allow=allow_of(settings),
+                strict=frozenset(SiteName(n) for n, site in settings.sites.items() if site.warnings == "force"),
                 links=RedisLinkHistory(store),
             )
         )
@@ -232,7 +239,7 @@ async def worker_role(
         engine = engine_of(settings)
         tools = WorkerTools(
             queue=queue,
-            fleet=Fleet(vcenters, site_specs(settings), calendar_of(settings)),
+            fleet=Fleet(vcenters, site_specs(settings), calendar_of(settings), settings.max_loss()),
             outbox=RedisOutbox(store),
             feed=await stack.enter_async_context(
                 FleetLogFeed(
@@ -254,6 +261,7 @@ async def worker_role(
             whose_clock=partial(whose_clock, store),
             read_on=read_on,
             silence=silence,
+            allow=allow_of(settings),
             links=RedisLinkHistory(store),
             reached=reached,
             look_up=look_up,

@@ -38,7 +38,7 @@ FILE_NAME: Final = "coldmigrate.toml"
 PATH_VARIABLE: Final = "COLDMIGRATE_CONFIG"
 REDIS_VARIABLE: Final = "REDIS_URL"
 
-Verb = Literal["migrate", "approve", "cancel", "retry", "diagnose", "see"]
+Verb = Literal["migrate", "approve", "force", "cancel", "retry", "power", "clean", "diagnose", "see"]
 
 _WINDOW: Final = re.compile(
     r"(?P<first>Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(?P<last>Mon|Tue|Wed|Thu|Fri|Sat|Sun))? "
@@ -164,6 +164,7 @@ class Site(_Table):
         (), description='windows such as "Mon-Fri 20:00-06:00 Europe/Berlin"', strict=False
     )
     approval: Literal["requester", "second-person"] = Field("requester", description='"requester" or "second-person"')
+    warnings: Literal["approve", "force"] = Field("approve", description='"approve" or "force"')
 
 
 class Link(_Table):
@@ -204,9 +205,23 @@ class Right(_Table):
         min_length=1, description='people as "user:U...", "group:S..." or "channel:C..."', strict=False
     )
     may: tuple[Verb, ...] = Field(
-        min_length=1, description="some of migrate, approve, cancel, retry, diagnose, see", strict=False
+        min_length=1,
+        description="some of migrate, approve, force, cancel, retry, power, clean, diagnose, see",
+        strict=False,
     )
     sites: tuple[Text, ...] = Field(("*",), min_length=1, description='names of sites, or ["*"]', strict=False)
+
+
+class Allow(_Table):
+    """[allow]: what may be done to VMs and datastores beyond a relocation. Nothing of it, until this says so."""
+
+    shutdown: bool = Field(False, description="true or false")
+    power_off: bool = Field(False, description="true or false")
+    power_on: bool = Field(False, description="true or false")
+    drives: bool = Field(False, description="true or false")
+    consolidate: bool = Field(False, description="true or false")
+    delete_leftovers: bool = Field(False, description="true or false")
+    canary: bool = Field(False, description="true or false")
 
 
 class Alerts(_Table):
@@ -279,6 +294,7 @@ class Settings(_Table):
     links: tuple[Link, ...] = Field((), strict=False)
     freezes: tuple[Freeze, ...] = Field((), strict=False)
     rights: tuple[Right, ...] = Field((), strict=False)
+    allow: Allow = Allow()
     lists: dict[str, Names] = Field(default_factory=dict, description='1 to 200 names of VMs, ["web01", "web02"]')
     alerts: Alerts | None = None
     sinks: tuple[Sink, ...] = Field((), strict=False)
@@ -323,6 +339,10 @@ class Settings(_Table):
     def slots(self) -> dict[str, int]:
         """How many migrations may cross each link, by the link's name."""
         return {link.name: link.slots for link in self.links}
+
+    def max_loss(self) -> dict[str, float]:
+        """The share of packets that each link may lose, by the link's name."""
+        return {link.name: link.largest_loss for link in self.links}
 
     def _secret(self, table: _Table, where: str, name: str) -> SecretStr:
         variable, file = getattr(table, f"{name}_env"), getattr(table, f"{name}_file")
@@ -417,6 +437,7 @@ _TABLES: Final[Mapping[str, type[_Table]]] = {
     "links": Link,
     "freezes": Freeze,
     "rights": Right,
+    "allow": Allow,
     "alerts": Alerts,
     "sinks": Sink,
     "capacity": Capacity,
@@ -424,7 +445,7 @@ _TABLES: Final[Mapping[str, type[_Table]]] = {
     "diagnosis": Diagnosis,
     "health": Health,
 }
-_SINGLE: Final = frozenset({"slack", "redis", "alerts", "capacity", "worker", "diagnosis", "health"})
+_SINGLE: Final = frozenset({"slack", "redis", "allow", "alerts", "capacity", "worker", "diagnosis", "health"})
 _LISTS: Final = frozenset({"links", "freezes", "rights", "sinks"})
 _REDIS_FORMS: Final = ("unix", *(f"redis{s}{kind}" for s in ("", "s") for kind in ("", "+sentinel", "+cluster")))
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")

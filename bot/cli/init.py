@@ -50,6 +50,7 @@ datastore = "ds-c2-01"
 folder = "Migrated"                       # VMs from elsewhere are put here
 networks = { "VM Network" = "VM Network", "dvpg-app" = "dvpg-app-dr" }
 approval = "requester"                    # or "second-person": never the one who asked
+# warnings = "force"                      # a plan with warnings takes somebody with the right to force it
 # windows = ["Mon-Fri 20:00-06:00 Europe/Berlin"]     # when copies from or to here may start; else at any time
 
 [[links]]
@@ -65,8 +66,17 @@ max_loss = "0.1 %"
 
 [[rights]]                                # without such a table nobody may do anything
 who = ["group:S0123VMOPS", "user:U0456"]  # user groups, people, or a channel's members: "channel:C..."
-may = ["migrate", "approve", "cancel", "retry", "diagnose", "see"]
+may = ["migrate", "approve", "cancel", "retry", "diagnose", "see"]      # and: "force", "power", "clean"
 sites = ["*"]
+
+# [allow]                                 # what may be done to VMs and datastores beyond a move; else nothing of it
+# shutdown = true                         # a guest is shut down before its move, when asked for with --shutdown
+# power_off = true                        # ... and powered off on a click, if it does not shut down
+# power_on = true                         # a VM is powered on: after its move, or on a click at its source
+# drives = true                           # images are taken out of its drives, with --disconnect-iso
+# consolidate = true                      # deltas that no snapshot owns are merged, with --consolidate
+# delete_leftovers = true                 # files that a failed copy left behind, on a second click
+# canary = true                           # a small VM of its own is relocated to try a path
 
 # [lists]                                 # VMs that go together: /coldmigrate @web-tier site2
 # web-tier = ["web01", "web02"]

@@ -115,6 +115,16 @@ class Plan:
         return not any(c.severity is Severity.BLOCK for c in self.concerns)
 
     @property
+    def warnings(self) -> tuple[Concern, ...]:
+        """What a person should know before approving."""
+        return tuple(c for c in self.concerns if c.severity is Severity.WARN)
+
+    @property
+    def needs_force(self) -> bool:
+        """It has warnings, and whoever asked for it has not lifted them."""
+        return bool(self.warnings) and not self.request.force
+
+    @property
     def disk_paths(self) -> tuple[str, ...]:
         """The datastore paths of all disks, sorted: what must be unchanged between approval and start."""
         return tuple(sorted(disk.path for disk in self.disks))

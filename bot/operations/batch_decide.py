@@ -16,6 +16,7 @@ from bot.operations.batch_request import draft_batch, live_vms
 from bot.operations.batch_show import put_away, show_batch
 from bot.operations.counter import Counter, require_second_person
 from bot.operations.holds import held_words
+from bot.operations.options import require_options, source_of
 from bot.operations.port import Answer, Person
 from bot.operations.record import plan_of
 from bot.operations.rights import Verb
@@ -77,7 +78,9 @@ async def cancel_batch(counter: Counter, who: Person, job: Job) -> Answer:
             raise UserError(f"There is no batch '{job.id}' any more.")
 
 
-async def retry_batch(counter: Counter, who: Person, channel: str, job: Job, *, dedupe: str) -> Answer:
+async def retry_batch(
+    counter: Counter, who: Person, channel: str, job: Job, *, dedupe: str, when_clean: bool = False
+) -> Answer:
     """A new batch of what did not arrive, with fresh plans and a fresh approval. UserError while it is live."""
     await _require(counter, who, Verb.RETRY, job)
     if not job.state.ended:
@@ -86,12 +89,18 @@ async def retry_batch(counter: Counter, who: Person, channel: str, job: Job, *, 
     if not rows:
         raise UserError(f"Of batch {job.id} nothing is left to try again. What needs a person is not repeated.")
     live = {} if batch_of(job).dry_run else await live_vms(counter, but_for=dedupe)
-    requests = [row.request for row in rows if row.request.vm.key not in live]
+    requests = [
+        replace(row.request, force=False, when_clean=when_clean or row.request.when_clean)
+        for row in rows
+        if row.request.vm.key not in live
+    ]
     if not requests:
         which = live[rows[0].request.vm.key]
         raise UserError(
             f"All that is left of batch {job.id} is tried again already: {rows[0].request.vm.name} has {which}."
         )
+    for row in rows:
+        await require_options(counter, who, row.request, source=source_of(row.job) if row.job else None)
     await counter.channels.require_member(channel)
     title, now = batch_of(job).title, await counter.queue.now()
     fresh = Batch(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
@@ -16,6 +16,7 @@ from bot.migration.request import JobId, SiteName
 from bot.operations.port import Person
 from bot.operations.record import MIGRATE, request_of
 from bot.operations.rights import Rights
+from bot.operations.tools import Allow
 from bot.slack.port import Outbox
 from bot.vsphere.port import Inventory
 
@@ -68,6 +69,9 @@ class Counter:
     calendar: Calendar = field(default_factory=Calendar)
     lists: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The saved lists of VMs, by name in small letters."""
+    allow: Allow = field(default_factory=Allow)
+    strict: Collection[SiteName] = ()
+    """Sites at which warnings are lifted by those who may `force`, and by nobody else."""
     links: LinkHistory | None = None
     """What was measured on links; None: nobody keeps it."""
 

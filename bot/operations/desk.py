@@ -8,6 +8,9 @@ from typing import Final
 
 from bot.errors import OutsideError, RefusedError
 from bot.migration.request import JobId
+from bot.operations.aftercare_record import Act
+from bot.operations.aftercare_verb import aftercare
+from bot.operations.answer_shutdown import answer_shutdown
 from bot.operations.approve import approve
 from bot.operations.batch_decide import approve_batch, cancel_batch, find_batch, retry_batch, show_batch_record
 from bot.operations.batch_request import may_migrate, request_batch
@@ -22,6 +25,7 @@ from bot.operations.report import help_for, jobs, show
 from bot.operations.request_diagnosis import may_diagnose, request_diagnosis
 from bot.operations.request_migration import request_migration
 from bot.operations.retry import retry
+from bot.operations.shutdown_answer import ShutdownAnswer
 
 REFUSED: Final = "refused"
 MOST_SAID: Final = 300
@@ -57,11 +61,19 @@ class Desk:
             return await self._accounted("cancel", who, job, cancel_batch(self._counter, who, batch))
         return await self._accounted("cancel", who, job, cancel(self._counter, who, job))
 
-    async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str) -> Answer:
+    async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str, when_clean: bool = False) -> Answer:
         if (batch := await find_batch(self._counter, job)) is not None:
-            again = retry_batch(self._counter, who, channel, batch, dedupe=dedupe)
-            return await self._accounted("retry", who, job, again)
-        return await self._accounted("retry", who, job, retry(self._counter, who, channel, job, dedupe=dedupe))
+            again = retry_batch(self._counter, who, channel, batch, dedupe=dedupe, when_clean=when_clean)
+        else:
+            again = retry(self._counter, who, channel, job, dedupe=dedupe, when_clean=when_clean)
+        return await self._accounted("retry", who, job, again)
+
+    async def answer(self, who: Person, job: JobId, answer: ShutdownAnswer) -> Answer:
+        return await self._accounted(answer, who, job, answer_shutdown(self._counter, who, job, answer))
+
+    async def aftercare(self, who: Person, job: JobId, act: Act, *, fingerprint: str = "", dedupe: str) -> Answer:
+        asked = aftercare(self._counter, who, job, act, fingerprint=fingerprint, dedupe=dedupe)
+        return await self._accounted(act, who, job, asked)
 
     async def hold_link(self, who: Person, channel: str, ends: tuple[str, str], *, why: str) -> Answer:
         asked = hold_link(self._counter, who, channel, ends, why=why)

@@ -10,6 +10,8 @@ from typing import Protocol
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.migration.start_time import StartTime
+from bot.operations.aftercare_record import Act
+from bot.operations.shutdown_answer import ShutdownAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class MigrateOrder:
-    """What was typed after the command, taken apart but not looked up: no name in it is known to exist."""
+    """What was typed after the command, taken apart but not looked up: no name in it is known to exist.
+
+    What the options mean is said where a `MigrationRequest` has them.
+    """
 
     vm: str
     site: str
@@ -34,6 +39,14 @@ class MigrateOrder:
     networks: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     at: StartTime | None = None
+    thin: bool = False
+    disk_datastores: Mapping[str, str] = field(default_factory=dict)
+    shutdown: bool = False
+    power_on: bool = False
+    disconnect_drives: bool = False
+    consolidate: bool = False
+    force: bool = False
+    when_clean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +147,19 @@ class Verbs(Protocol):
 
     async def cancel(self, who: Person, job: JobId) -> Answer: ...
 
-    async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str) -> Answer:
-        """Draft what `job` was, again. The same `dedupe` drafts once."""
+    async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str, when_clean: bool = False) -> Answer:
+        """Draft what `job` was, again; `when_clean`: for when its link is clean. The same `dedupe` drafts once."""
+        ...
+
+    async def answer(self, who: Person, job: JobId, answer: ShutdownAnswer) -> Answer:
+        """Say what happens to a guest that does not shut down."""
+        ...
+
+    async def aftercare(self, who: Person, job: JobId, act: Act, *, fingerprint: str = "", dedupe: str) -> Answer:
+        """Have something done about a migration that was tried. The same `dedupe` has it done once.
+
+        `fingerprint`: of the list of files that was confirmed. Leftovers without one are only shown.
+        """
         ...
 
     async def hold_link(self, who: Person, channel: str, ends: tuple[str, str], *, why: str) -> Answer:

@@ -16,12 +16,19 @@ EVERYWHERE: Final = "*"
 
 
 class Verb(StrEnum):
-    """What can be granted. Whoever may do anything at a site may also see it; whoever may migrate may retry."""
+    """What can be granted. Whoever may do anything at a site may also see it; whoever may migrate may retry.
+
+    FORCE: lift the warnings of a plan. POWER: shut VMs down, power them on and off. CLEAN: delete what a failed copy
+    left behind.
+    """
 
     MIGRATE = "migrate"
     APPROVE = "approve"
+    FORCE = "force"
     CANCEL = "cancel"
     RETRY = "retry"
+    POWER = "power"
+    CLEAN = "clean"
     DIAGNOSE = "diagnose"
     SEE = "see"
 
@@ -61,11 +68,16 @@ class Grant:
 _DEEDS: Final = {
     Verb.MIGRATE: "ask for migrations",
     Verb.APPROVE: "approve migrations",
+    Verb.FORCE: "lift the warnings of migrations",
     Verb.CANCEL: "cancel migrations",
     Verb.RETRY: "retry migrations",
+    Verb.POWER: "shut down VMs, or power them on or off,",
+    Verb.CLEAN: "delete what failed copies left behind",
     Verb.DIAGNOSE: "ask for diagnoses",
     Verb.SEE: "see migrations",
 }
+_AT: Final = frozenset({Verb.POWER, Verb.CLEAN})
+"""Done at a site, and not to it."""
 
 
 class Rights:
@@ -82,7 +94,7 @@ class Rights:
         """
         grants = [grant for grant in self._grants if verb in grant.verbs and grant.covers(site)]
         if not await self._any(person, [entry for grant in grants for entry in grant.who]):
-            where = f" to {site}" if site else ""
+            where = f" {'at' if verb in _AT else 'to'} {site}" if site else ""
             raise RefusedError(
                 f"You ({person.user_id}) may not {_DEEDS[verb]}{where}: no [[rights]] entry gives you '{verb}'.",
                 lifted_by="the people who keep coldmigrate.toml",

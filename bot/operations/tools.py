@@ -26,6 +26,10 @@ SILENCE: Final = timedelta(seconds=15)
 """A task of which nothing was heard for so long may be slow, or its vCenter may be away: then that is asked."""
 
 
+GUEST_TIME: Final = timedelta(minutes=10)
+"""How long a guest may take to shut down before a person is asked."""
+
+
 def nowhere(_point: str) -> None:
     """No chaos is wanted."""
 
@@ -37,6 +41,8 @@ class Fleet:
     vcenters: Mapping[VCenterName, VCenter]
     sites: Mapping[SiteName, SiteSpec]
     calendar: Calendar = field(default_factory=Calendar)
+    max_loss: Mapping[str, float] = field(default_factory=dict)
+    """The share of packets that each link may lose, by the link's name."""
 
     def vcenter(self, name: VCenterName) -> VCenter:
         """The vCenter of this name. UserError when the config has none."""
@@ -117,6 +123,7 @@ class WorkerTools:
     probes: Mapping[VCenterName, HostProbes] = field(default_factory=dict)
     links: LinkHistory | None = None
     allow: Allow = Allow()
+    guest_time: timedelta = GUEST_TIME
     reached: Callable[[str], None] = nowhere
     look_up: bool = True
     """Off only in the test that proves that the chaos checker can see a duplicate."""

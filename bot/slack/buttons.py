@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.slack.blocks import ButtonSpec, Confirm
@@ -18,13 +19,51 @@ _LABELS: Final = {
     ButtonKind.RELEASE: "Release",
     ButtonKind.OTHER_HOST: "Other host",
     ButtonKind.CANCEL_WAITING: "Cancel what waits",
+    ButtonKind.FORCE: "Approve all the same",
+    ButtonKind.WAIT_ON: "Wait on",
+    ButtonKind.POWER_OFF: "Power off",
+    ButtonKind.POWER_ON_SOURCE: "Power on at source",
+    ButtonKind.DELETE_LEFTOVERS: "Show leftovers",
+    ButtonKind.RETRY_WHEN_CLEAN: "Retry when the link is clean",
+    ButtonKind.EVIDENCE: "Evidence pack",
+    ButtonKind.MEASURE: "Measure the path",
 }
+_QUESTIONS: Final = {
+    ButtonKind.RELEASE: Confirm("Release it?", "what waits behind it starts as soon as it can.", "Release it"),
+    ButtonKind.OTHER_HOST: Confirm(
+        "Plan with other hosts?", "what waits gets a new plan, which must be approved.", "Plan anew"
+    ),
+    ButtonKind.CANCEL_WAITING: Confirm(
+        "Cancel what waits?", "no VM that waits is touched; what runs goes on.", "Cancel them", "Keep them"
+    ),
+    ButtonKind.FORCE: Confirm(
+        "Start it in spite of its warnings?",
+        "the copy starts by itself, as soon as it may. The audit log keeps the warnings, and who lifted them.",
+        "Start it",
+    ),
+    ButtonKind.POWER_OFF: Confirm(
+        "Power it off, hard?", "the guest is not asked. What it has not written to its disks is lost.", "Power it off"
+    ),
+    ButtonKind.POWER_ON_SOURCE: Confirm(
+        "Power it on at its source?", "it runs where it was, after a look that it is there, and whole.", "Power it on"
+    ),
+}
+_DELETE: Final = "Delete these files"
+_SURE: Final = Confirm(
+    "Delete these files?",
+    "the files that are listed here are deleted at the destination, and nothing else. That cannot be undone.",
+    "Delete them",
+    "Keep them",
+)
 _LABELS_OF_MANY: Final = _LABELS | {ButtonKind.APPROVE: "Approve all", ButtonKind.RETRY: "Retry the rest"}
 _STYLES: Final = {
     ButtonKind.APPROVE: "primary",
     ButtonKind.RELEASE: "primary",
     ButtonKind.CANCEL: "danger",
     ButtonKind.CANCEL_WAITING: "danger",
+    ButtonKind.FORCE: "danger",
+    ButtonKind.POWER_OFF: "danger",
+    ButtonKind.POWER_ON_SOURCE: "primary",
 }
 
 
@@ -37,7 +76,9 @@ def drawn(buttons: Sequence[Button], *, about: str, many: bool = False) -> list[
     """The buttons as drawn, each kind once; `about` says in a few words what they act on, `many` that it is a table."""
     once = {button.kind: button for button in buttons}
     return [
-        ButtonSpec(
+        _deletion(button, about)
+        if kind is ButtonKind.DELETE_LEFTOVERS and _is_confirmed(button)
+        else ButtonSpec(
             action_id=action_id(kind),
             label=(_LABELS_OF_MANY if many else _LABELS)[kind],
             value=button.value,
@@ -48,27 +89,25 @@ def drawn(buttons: Sequence[Button], *, about: str, many: bool = False) -> list[
     ]
 
 
+def _is_confirmed(button: Button) -> bool:
+    """It carries the fingerprint of what was shown, and not the job alone."""
+    return " " in button.value
+
+
+def _deletion(button: Button, about: str) -> ButtonSpec:
+    """The second click on leftovers: the first only shows them."""
+    sure = replace(_SURE, text=f"{about}: {_SURE.text}")
+    return ButtonSpec(action_id(button.kind), _DELETE, button.value, style="danger", confirm=sure)
+
+
 def _question(kind: ButtonKind, about: str, *, many: bool) -> Confirm | None:
-    match kind:
-        case ButtonKind.APPROVE | ButtonKind.APPROVE_STOP:
-            return _start(kind, about, many=many)
-        case ButtonKind.CANCEL:
-            return _cancel(about, many=many)
-        case ButtonKind.RELEASE:
-            return Confirm("Release it?", f"{about}: what waits behind it starts as soon as it can.", "Release it")
-        case ButtonKind.OTHER_HOST:
-            return Confirm(
-                "Plan with other hosts?", f"{about}: what waits gets a new plan, which must be approved.", "Plan anew"
-            )
-        case ButtonKind.CANCEL_WAITING:
-            return Confirm(
-                "Cancel what waits?",
-                f"{about}: no VM that waits is touched; what runs goes on.",
-                "Cancel them",
-                "Keep them",
-            )
-        case ButtonKind.RETRY:
-            return None  # a retry only makes a new plan, and that asks by itself
+    """What is asked before the click counts; None: nothing is changed by it, or what it makes asks by itself."""
+    if kind in (ButtonKind.APPROVE, ButtonKind.APPROVE_STOP):
+        return _start(kind, about, many=many)
+    if kind is ButtonKind.CANCEL:
+        return _cancel(about, many=many)
+    asked = _QUESTIONS.get(kind)
+    return replace(asked, text=f"{about}: {asked.text}") if asked is not None else None
 
 
 def _start(kind: ButtonKind, about: str, *, many: bool) -> Confirm:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from typing import Any, Final, assert_never
+from typing import Any, Final, Literal, assert_never
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from bot.errors import UserError
 from bot.migration.request import JobId
+from bot.operations.aftercare_record import Act
 from bot.operations.port import Answer, Person, Verbs
+from bot.operations.shutdown_answer import ShutdownAnswer
 from bot.slack.buttons import PREFIX
 from bot.slack.port import ButtonKind, Inbox
 from handlers.slack.boundary import as_message
@@ -26,6 +28,17 @@ log = logging.getLogger(__name__)
 
 OURS: Final = re.compile(rf"{re.escape(PREFIX)}.+")
 _VALUE: Final = re.compile(r"(?P<job>[a-z2-7]{8})(?: (?P<fingerprint>[0-9a-f]{16}))?")
+_HoldKind = Literal[ButtonKind.RELEASE, ButtonKind.OTHER_HOST, ButtonKind.CANCEL_WAITING]
+_ANSWERS: Final = {
+    ButtonKind.WAIT_ON: ShutdownAnswer.WAIT_ON,
+    ButtonKind.POWER_OFF: ShutdownAnswer.POWER_OFF,
+}
+_ACTS: Final = {
+    ButtonKind.POWER_ON_SOURCE: Act.POWER_ON_SOURCE,
+    ButtonKind.DELETE_LEFTOVERS: Act.DELETE_LEFTOVERS,
+    ButtonKind.EVIDENCE: Act.EVIDENCE,
+    ButtonKind.MEASURE: Act.MEASURE,
+}
 _OUTDATED: Final = "This button is from an older version of the bot and does nothing any more."
 
 
@@ -55,20 +68,34 @@ class Actions:
         channel = str(body["channel"]["id"])
         await self._recognise(job, channel, body)
         who = Person(user_id=str(body["user"]["id"]), channel=channel)
+        delivery = _delivery(body, action)
         match kind:
-            case ButtonKind.APPROVE | ButtonKind.APPROVE_STOP:
+            case ButtonKind.APPROVE | ButtonKind.APPROVE_STOP | ButtonKind.FORCE:
                 stop = kind is ButtonKind.APPROVE_STOP
                 return await self._verbs.approve(who, job, found["fingerprint"] or "", stop=stop)
             case ButtonKind.CANCEL:
                 return await self._verbs.cancel(who, job)
-            case ButtonKind.RETRY:
-                return await self._verbs.retry(who, channel, job, dedupe=_delivery(body, action))
+            case ButtonKind.RETRY | ButtonKind.RETRY_WHEN_CLEAN:
+                clean = kind is ButtonKind.RETRY_WHEN_CLEAN
+                return await self._verbs.retry(who, channel, job, dedupe=delivery, when_clean=clean)
+            case ButtonKind.RELEASE | ButtonKind.OTHER_HOST | ButtonKind.CANCEL_WAITING:
+                return await self._on_hold(who, job, kind)
+            case ButtonKind.WAIT_ON | ButtonKind.POWER_OFF:
+                return await self._verbs.answer(who, job, _ANSWERS[kind])
+            case ButtonKind.POWER_ON_SOURCE | ButtonKind.DELETE_LEFTOVERS | ButtonKind.EVIDENCE | ButtonKind.MEASURE:
+                shown = found["fingerprint"] or ""
+                return await self._verbs.aftercare(who, job, _ACTS[kind], fingerprint=shown, dedupe=delivery)
+            case other:
+                assert_never(other)
+
+    async def _on_hold(self, who: Person, hold: JobId, kind: _HoldKind) -> Answer:
+        match kind:
             case ButtonKind.RELEASE:
-                return await self._verbs.release(who, job)
+                return await self._verbs.release(who, hold)
             case ButtonKind.OTHER_HOST:
-                return await self._verbs.other_host(who, job)
+                return await self._verbs.other_host(who, hold)
             case ButtonKind.CANCEL_WAITING:
-                return await self._verbs.cancel_waiting(who, job)
+                return await self._verbs.cancel_waiting(who, hold)
             case other:
                 assert_never(other)
 

@@ -18,6 +18,7 @@ TABLES = {
     "`[[links]]`": settings.Link,
     "`[[freezes]]`": settings.Freeze,
     "`[[rights]]`": settings.Right,
+    "`[allow]`": settings.Allow,
     "`[alerts]`": settings.Alerts,
     "`[[sinks]]`": settings.Sink,
     "`[capacity]`": settings.Capacity,

@@ -17,9 +17,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import UserError
 from bot.migration.machine import Phase
 from bot.migration.request import JobId, SiteName
+from bot.operations.aftercare_record import Act
 from bot.operations.counter import require_place
 from bot.operations.port import Answer, BatchOrder, Home, JobGlance, MigrateOrder, Person, Question, Verbs, VmChoice
 from bot.operations.rights import Grant, Rights, Verb
+from bot.operations.shutdown_answer import ShutdownAnswer
 from bot.playground.slack.default_workspace import GROUP
 from bot.playground.slack.player import SlackPlayer
 from bot.slack.channels import SlackChannels
@@ -105,10 +107,20 @@ class Desk:
         self.calls.append(("cancel", who.user_id, job))
         return Answer(f"{job} is cancelled.", public=True)
 
-    async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str) -> Answer:
+    async def retry(self, who: Person, channel: str, job: JobId, *, dedupe: str, when_clean: bool = False) -> Answer:
         await self._may(who, Verb.RETRY, None)
-        self.calls.append(("retry", who.user_id, channel, job, dedupe))
+        self.calls.append(("retry", who.user_id, channel, job, dedupe) + (("clean",) if when_clean else ()))
         return Answer("")
+
+    async def answer(self, who: Person, job: JobId, answer: ShutdownAnswer) -> Answer:
+        await self._may(who, Verb.POWER, None)
+        self.calls.append(("answer", who.user_id, job, answer))
+        return Answer("It is told.")
+
+    async def aftercare(self, who: Person, job: JobId, act: Act, *, fingerprint: str = "", dedupe: str) -> Answer:
+        await self._may(who, Verb.DIAGNOSE, None)
+        self.calls.append(("aftercare", who.user_id, job, act, fingerprint, dedupe))
+        return Answer("It is on its way.")
 
     async def may_diagnose(self, who: Person, channel: str) -> None:
         await self._may(who, Verb.DIAGNOSE, None)

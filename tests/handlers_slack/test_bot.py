@@ -42,7 +42,7 @@ async def test_a_command_is_carried_out_once_with_what_was_typed(player, say, de
         ('"web01 site2', "never closed"),
         ("list", f"{JOB}  <!channel> to site2"),
         (f"show {JOB}", f"Job {JOB}."),
-        ("help", "approve, cancel, diagnose, migrate, retry, see"),
+        ("help", "approve, cancel, clean, diagnose, force, migrate, power, retry, see"),
     ],
 )
 async def test_answers_come_in_the_ack(say, line, said):

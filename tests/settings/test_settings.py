@@ -284,11 +284,11 @@ def change(old, new):
         ),
         (
             change('["migrate", "approve"]', '["fly", "swim"]'),
-            "rights[1].may: expected some of migrate, approve, cancel, retry, diagnose, see",
+            "rights[1].may: expected some of migrate, approve, force, cancel, retry, power, clean, diagnose, see",
         ),
         (
             change('["migrate", "approve"]', "[]"),
-            "rights[1].may: expected some of migrate, approve, cancel, retry, diagnose, see",
+            "rights[1].may: expected some of migrate, approve, force, cancel, retry, power, clean, diagnose, see",
         ),
         (
             change('sites = ["site1"]', 'sites = ["site9"]'),
