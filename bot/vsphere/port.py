@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from bot.diagnosis.facts import HostFacts
+from bot.diagnosis.facts import DEFAULT_STACK, HostFacts
 from bot.errors import OutsideError
 from bot.migration.facts import SiteFacts, SiteSpec, VmFacts
 from bot.migration.measured import Connection, NicCounters, Pings
@@ -408,8 +408,10 @@ class HostProbes(Protocol):
         """Whether the host can make an address of a name."""
         ...
 
-    async def connections(self, host: str, *, ports: Sequence[int]) -> Sequence[Connection]:
-        """TCP connections of which one end has one of these ports, listeners included."""
+    async def connections(
+        self, host: str, *, ports: Sequence[int], netstack: str = DEFAULT_STACK
+    ) -> Sequence[Connection]:
+        """TCP connections of one network stack of which one end has one of these ports, listeners included."""
         ...
 
     async def nic_counters(self, host: str) -> Sequence[NicCounters]:

@@ -16,11 +16,14 @@ from typing import Any, TypeVar
 
 from pyVmomi import vim
 
-from bot.diagnosis.facts import HostFacts
+from bot.diagnosis.facts import DEFAULT_STACK, HostFacts
 from bot.migration.facts import SiteFacts, SiteSpec, VmFacts
+from bot.migration.measured import Connection, NicCounters, Pings
+from bot.migration.path import Leg
 from bot.migration.plan import FarVCenter, Plan
 from bot.migration.request import VCenterName
-from bot.vsphere import events, history, host_facts, inventory, relocate, running, task_records
+from bot.vsphere import events, history, host_facts, inventory, probes, relocate, running, task_records
+from bot.vsphere.esxcli import Esxcli
 from bot.vsphere.far import Credentials, no_credentials, read_identity, service_locator
 from bot.vsphere.host_log import HostLogReader
 from bot.vsphere.place import read_place
@@ -86,6 +89,7 @@ class PyvmomiVCenter:
         self._watcher = TaskWatcher(self._reader, patience=follow_patience)
         self._pulse = Pulse(self.now, answered=self._reader.answered_within)
         self._logs = HostLogReader()
+        self._esxcli = Esxcli()
         self._reads = ThreadPoolExecutor(READING_THREADS, thread_name_prefix=f"vsphere-{name}-read")
         self._looks = ThreadPoolExecutor(LOOKING_THREADS, thread_name_prefix=f"vsphere-{name}-look")
         self._look_within = look_within
@@ -201,8 +205,29 @@ class PyvmomiVCenter:
     async def find_task(self, task: str, *, since: datetime) -> TaskRecord | None:
         return await self._look(lambda session: task_records.find_task(session, self._name, task, since=since))
 
-    async def _look(self, question: Callable[[Connected], Answer]) -> Answer:
-        within = self._look_within
+    # ---- probes
+
+    async def ping(self, host: str, leg: Leg, *, count: int, size: int, whole: bool) -> Pings:
+        return await self._look(
+            lambda session: probes.ping(self._esxcli, session, host, leg, count=count, size=size, whole=whole),
+            longer=probes.time_for(count),
+        )
+
+    async def resolves(self, host: str, name: str) -> bool:
+        return await self._look(lambda session: probes.resolves(self._esxcli, session, host, name))
+
+    async def connections(
+        self, host: str, *, ports: Sequence[int], netstack: str = DEFAULT_STACK
+    ) -> Sequence[Connection]:
+        return await self._look(
+            lambda session: probes.connections(self._esxcli, session, host, ports=ports, netstack=netstack)
+        )
+
+    async def nic_counters(self, host: str) -> Sequence[NicCounters]:
+        return await self._look(lambda session: probes.nic_counters(self._esxcli, session, host))
+
+    async def _look(self, question: Callable[[Connected], Answer], *, longer: timedelta = timedelta()) -> Answer:
+        within = self._look_within + longer
         return await asyncio.get_running_loop().run_in_executor(
             self._looks, lambda: self._reader.look(question, within=within)
         )

@@ -78,6 +78,9 @@ class Surroundings(Protocol):
 
     def way(self, interface: Interface, address: str) -> Way: ...
 
+    def look_up(self, name: str) -> str | None:
+        """Return the address behind a name, as far as the host can find that out; an address is its own."""
+
     def flows(self) -> list[Flow]: ...
 
     def copied(self) -> int:

@@ -33,7 +33,7 @@ _RULESETS = {
          "ipv4", "ipv6", "debug", "nexthop")  # fmt: skip
 def ping(order: Order) -> Reply:
     """Send echo requests. RoundtripMinMS and its kin are microseconds, whatever their names say: see the notes."""
-    address = order.required("host")
+    address = _looked_up(order, order.required("host"))
     count = order.number("count", _USUAL_COUNT, least=1)
     packet = order.number("size", _USUAL_PING) + _HEADERS
     interface = _leaving_by(order, address)
@@ -59,6 +59,13 @@ def ping(order: Order) -> Reply:
     }
     busy = max(way.rtt, _LAN) * 2 if times else _GIVES_UP_AFTER
     return Reply([{"Summary": summary, "Trace": trace}], "VimEsxCLInetworkdiagpingPingOutput", busy)
+
+
+def _looked_up(order: Order, name: str) -> str:
+    found = order.around.look_up(name)
+    if found is None:
+        raise CliError(f"Unknown host {name}")  # invented: which words a release has for it is not published
+    return found
 
 
 def _echo(address: str, number: int, *, packet: int, took: int) -> Row:

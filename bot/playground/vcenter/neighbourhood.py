@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from zlib import crc32
 
 from bot.playground.esxi.esxcli import Flow, Volume, Way
@@ -58,12 +60,21 @@ class Neighbourhood:
             return Way(answers=False)
         return Way(answers=True, loss=link.loss, rtt=link.rtt, mtu=link.mtu)
 
+    def look_up(self, name: str) -> str | None:
+        """Return the management address of the host of this name; None for a stranger, and while DNS is broken."""
+        with suppress(ValueError):
+            return str(ip_address(name))
+        if not self._universe.conditions.of(self._host).dns:
+            return None
+        machines = (machine for estate in self._universe.estates.values() for machine in estate.machines.values())
+        return next((machine.address for machine in machines if machine.name == name), None)
+
     def _find(self, address: str) -> tuple[Host, Machine, Interface] | None:
-        """Return who has an address; a name of a host stands for its management address."""
+        """Return who has an address."""
         for estate in self._universe.estates.values():
             for ref, machine in estate.machines.items():
                 for interface in machine.interfaces:
-                    if address == interface.address or (address == machine.name and interface.name == "vmk0"):
+                    if address == interface.address:
                         host = estate.inventory.find(ref)
                         return (host, machine, interface) if isinstance(host, Host) else None
         return None

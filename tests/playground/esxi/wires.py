@@ -1,6 +1,7 @@
 """Two wired sites, and esxcli called by hand with pyvmomi, as a migration tool has to do it."""
 
 import xml.etree.ElementTree as ET
+from contextlib import suppress
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -69,7 +70,10 @@ _VERSION = "vim.version.version1"
 
 
 def know_reflect_types():
-    """pyvmomi ships no types of the reflect namespace: make them known to it, once."""
+    """pyvmomi ships no types of the reflect namespace: make them known to it, once in a process, whoever does."""
+    with suppress(KeyError):
+        GetVmodlType(_REFLECT)
+        return
     data = [("name", "string", _VERSION, 0), ("val", "string", _VERSION, 0)]
     CreateAndLoadDataType(
         f"{_REFLECT}.SoapArgument", "ReflectManagedMethodExecuterSoapArgument", "vmodl.DynamicData", _VERSION, data
