@@ -22,7 +22,7 @@ from bot.migration.request import VCenterName
 from bot.telemetry import hide
 from bot.vsphere.port import FaultError
 from bot.vsphere.session import Connected
-from bot.vsphere.wire import Endpoint, colons, connect
+from bot.vsphere.wire import Endpoint, Unshown, colons, connect
 
 NO_PASSWORD: Final = "vim.fault.InvalidLogin"  # noqa: S105 - the name of a fault
 NO_VCENTER: Final = "vmodl.fault.NotSupported"
@@ -43,15 +43,6 @@ Credentials = Callable[[VCenterName], Account]
 def no_credentials(far: VCenterName) -> Account:
     """Know no other vCenter."""
     raise UserError(f"This vCenter was given no account at vCenter {far}.")
-
-
-class _Unshown(str):
-    """A text that pyVmomi sends and nobody shows: pyVmomi prints whole objects by `repr`, and so do tracebacks."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'[hidden]'"
 
 
 def read_identity(connected: Connected, endpoint: Endpoint) -> FarVCenter:
@@ -86,7 +77,7 @@ def service_locator(plan: Plan, credentials: Credentials) -> Any | None:
         return None
     account = _account(far.name, credentials)
     hide(account.password)
-    credential = vim.ServiceLocator.NamePassword(username=account.user, password=_Unshown(account.password))
+    credential = vim.ServiceLocator.NamePassword(username=account.user, password=Unshown(account.password))
     return vim.ServiceLocator(
         instanceUuid=far.instance_uuid, url=far.url, credential=credential, sslThumbprint=far.thumbprint
     )

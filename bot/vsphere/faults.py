@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from pyVmomi import vim, vmodl
+from pyVmomi.VmomiSupport import GetVmodlType
 
+from bot.telemetry import redact
 from bot.vsphere.port import FaultError
 
 PASSING: Final[Mapping[type[vmodl.MethodFault], str]] = {
@@ -36,18 +38,32 @@ def translate(fault: vmodl.MethodFault) -> FaultError:
     return error
 
 
+def told(kind: str, message: str) -> FaultError:
+    """Make the same error of a fault that is known by its type's name and text alone."""
+    try:
+        type_ = GetVmodlType(kind)
+    except KeyError:
+        return FaultError(message, kind=kind)
+    return FaultError(message, kind=kind, transient=issubclass(type_, tuple(PASSING)))
+
+
 def kind_of(fault: vmodl.MethodFault) -> str:
     """Return the type's name as pyVmomi has it: `vim.fault.TaskInProgress`."""
     return type(fault).__name__
 
 
 def text_of(fault: vmodl.MethodFault) -> str:
-    """Return vCenter's localized text with the details it gave, or at least the fault's name; never nothing."""
+    """Return vCenter's localized text with the details it gave, or at least the fault's name; never nothing.
+
+    It is shown to people, so a secret that vCenter repeats in it, of what it was sent, is taken out.
+    """
     parts = [_own_text(fault) or f"vCenter answered {kind_of(fault).rpartition('.')[2]}"]
     parts += [detail.message for detail in fault.faultMessage or () if detail.message]
     if isinstance(fault, vim.fault.NoPermission):
         parts.append(f"the missing privilege is {fault.privilegeId}")
-    return "; ".join(dict.fromkeys(part.strip().rstrip(".") for part in parts)) + "."
+    if isinstance(fault, vim.fault.SSLVerifyFault) and fault.thumbprint:
+        parts.append(f"it names a certificate with the thumbprint {fault.thumbprint}")
+    return redact("; ".join(dict.fromkeys(part.strip().rstrip(".") for part in parts)) + ".")
 
 
 def _own_text(fault: vmodl.MethodFault) -> str:

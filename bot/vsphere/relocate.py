@@ -60,7 +60,7 @@ def _cards(reading: Connected, plan: Plan) -> Sequence[tuple[Any, NicMove]]:
 
 
 def _elsewhere(plan: Plan, move: NicMove) -> bool:
-    """Say whether the card goes to a network of another vCenter: names and keys there may be those of here by chance."""
+    """Say whether the card goes to another vCenter, whose networks may bear the names and keys of these by chance."""
     return plan.far is not None and bool(move.source_network)
 
 

@@ -22,7 +22,7 @@ from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
 from bot.errors import LoginError, MaybeSentError, UnreachableError
 from bot.vsphere.faults import text_of, translate
 from bot.vsphere.port import FaultError
-from bot.vsphere.wire import Endpoint, LostReplyError, Wire
+from bot.vsphere.wire import Endpoint, LostReplyError, Unshown, Wire
 
 Answer = TypeVar("Answer")
 
@@ -75,7 +75,7 @@ def log_in(endpoint: Endpoint, *, reply: timedelta, pool: int, agent: str) -> Co
 
 def _password(endpoint: Endpoint) -> str:
     try:
-        return endpoint.password()
+        return Unshown(endpoint.password())
     except OSError as error:
         raise LoginError(f"The password of {endpoint.user} for {endpoint} cannot be read: {error.strerror}.") from error
 

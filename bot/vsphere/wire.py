@@ -41,6 +41,15 @@ class LostReplyError(Exception):
     """The connection stood, so the request may have left, and no readable reply came back. Never leaves this room."""
 
 
+class Unshown(str):
+    """A secret that pyVmomi sends and nobody shows: its objects print by `repr`, and so do tracebacks with values."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'[hidden]'"
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Whom to believe: the issuers in `ca_file`, exactly one certificate by `thumbprint`, or the system's issuers."""
@@ -153,13 +162,13 @@ class Wire(SoapStubAdapter):
         self._call.connected = False
         try:
             return super().InvokeMethod(mo, info, args, outerStub)
-        except (ColdmigrateError, vmodl.MethodFault):
-            raise
+        except (ColdmigrateError, vmodl.MethodFault) as error:
+            raise error.with_traceback(None)  # noqa: B904 - it is the same; pyVmomi's frames hold the whole request
         except Exception as error:
             # Whatever it is, a reply that cannot be read says nothing about what the other side did.
             if not self._call.connected:
                 raise
-            raise LostReplyError(_how_it_was_lost(error)) from error
+            raise LostReplyError(_how_it_was_lost(error)) from error.with_traceback(None)
 
     def GetConnection(self) -> HTTPSConnection:  # noqa: N802 - pyVmomi's name
         with self.lock:
