@@ -1,38 +1,27 @@
 """Pictures for Slack: a timeline as a PNG that can be read at the width of a message.
 
-Drawn by workers only. matplotlib is loaded by the first picture and never touched as a whole: no pyplot, no settings of
-its own changed, only the fonts that come with it. Text of strangers is shown letter by letter, never as mathematics.
+Drawn by workers only. How text is written, and how matplotlib is treated, is in `bot.slack.lettering`.
 """
 
 from __future__ import annotations
 
-import io
-import threading
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.diagnosis.causes import Role
-from bot.diagnosis.printable import printable
 from bot.diagnosis.report.phrases import ROLE_IN_WORDS
 from bot.diagnosis.report.timeline import Lane, Timeline
+from bot.slack.lettering import BAND, DRAWING, GRID, SOFT, WIDTH, cut, end, png, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.font_manager import FontProperties
 
-_WIDTH: Final = 8.0  # inches; at 200 dots each, a message shows the picture at about half its size
-_DPI: Final = 200
 _LEVEL: Final = 0.15  # inches that one mark is lifted over another
 _LANE: Final = 0.42
 _HEAD: Final = 0.80
 _FOOT: Final = 1.20
 _SHORT_FOOT: Final = 0.66  # without a line that decides
 _TALLEST: Final = 16.0
-_INK: Final = "#1d2126"
-_SOFT: Final = "#5a626c"
-_BAND: Final = "#f1f3f5"
-_GRID: Final = "#d5d9dd"
 # Shape and colour both tell the role; the colours stay apart for every kind of colour blindness.
 _LOOKS: Final[dict[Role, dict[str, Any]]] = {
     Role.CONTEXT: {"marker": "s", "s": 26, "facecolor": "#8b939c", "edgecolor": "white", "zorder": 4},
@@ -47,16 +36,12 @@ _LOOKS: Final[dict[Role, dict[str, Any]]] = {
     Role.SYMPTOM: {"marker": "o", "s": 52, "facecolor": "#0068a5", "edgecolor": "white", "zorder": 6},
     Role.DECISIVE: {"marker": "D", "s": 50, "facecolor": "#c23b00", "edgecolor": "white", "zorder": 7},
 }
-_DRAWING: Final = threading.Lock()  # matplotlib promises nothing to two threads
 
 
 def timeline_png(timeline: Timeline) -> bytes:
     """Return the picture, 1600 pixels wide. Safe to call from any thread."""
-    with _DRAWING:
-        figure = _Picture(timeline).figure
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=_DPI, facecolor="white", metadata={"Software": None})
-        return picture.getvalue()
+    with DRAWING:
+        return png(_Picture(timeline).figure)
 
 
 class _Picture:
@@ -71,7 +56,7 @@ class _Picture:
         inside = max(sum(self._heights), _LANE)
         foot = _FOOT if timeline.chief else _SHORT_FOOT
         height = min(_HEAD + inside + foot, _TALLEST)
-        self.figure: Figure = Figure(figsize=(_WIDTH, height))
+        self.figure: Figure = Figure(figsize=(WIDTH, height))
         FigureCanvasAgg(self.figure)
         self._axes = self.figure.add_axes((0.03, foot / height, 0.94, 1 - (_HEAD + foot) / height))
         self._axes.set_xlim(-0.025, 1.025)
@@ -82,13 +67,13 @@ class _Picture:
 
     def _draw(self) -> None:
         timeline = self._timeline
-        self.figure.text(0.03, 1 - 0.32 / self._height, _cut(timeline.title, 80), **_words(11.5, bold=True))
+        self.figure.text(0.03, 1 - 0.32 / self._height, cut(timeline.title, 80), **words(11.5, bold=True))
         subtitle = " ".join((f"{timeline.subtitle}." if timeline.subtitle else "", *timeline.notes)).strip()
-        self.figure.text(0.03, 1 - 0.56 / self._height, _cut(subtitle, 118), **_words(9, colour=_SOFT))
+        self.figure.text(0.03, 1 - 0.56 / self._height, cut(subtitle, 118), **words(9, colour=SOFT))
         for tick in timeline.ticks:
-            self._axes.axvline(tick.at, color=_GRID, linewidth=0.8, zorder=2)
+            self._axes.axvline(tick.at, color=GRID, linewidth=0.8, zorder=2)
             side = "left" if tick.at < 0.06 else "right" if tick.at > 0.94 else "center"  # noqa: PLR2004 - the edges
-            self._axes.text(tick.at, self._inside + 0.20, _cut(tick.label, 24), ha=side, **_words(9, colour=_SOFT))
+            self._axes.text(tick.at, self._inside + 0.20, cut(tick.label, 24), ha=side, **words(9, colour=SOFT))
         top = 0.0
         for lane, height in zip(timeline.lanes, self._heights, strict=True):
             self._lane(lane, top, height)
@@ -103,13 +88,13 @@ class _Picture:
     def _lane(self, lane: Lane, top: float, height: float) -> None:
         from matplotlib.patches import Rectangle  # noqa: PLC0415
 
-        band = Rectangle((-0.025, top + 0.02), 1.05, height - 0.04, facecolor=_BAND, zorder=1)
+        band = Rectangle((-0.025, top + 0.02), 1.05, height - 0.04, facecolor=BAND, zorder=1)
         self._axes.add_patch(band)
         name = f"{lane.title} ({lane.host})" if lane.host and lane.host not in lane.title else lane.title
-        words = _cut(name, 70)
-        self._axes.text(-0.018, top + 0.15, words, zorder=9, **_words(9.5, bold=True, halo=True))
-        if lane.remark and len(words) + len(lane.remark) < 95:  # noqa: PLR2004 - what fits beside the name
-            self._axes.text(1.018, top + 0.15, _cut(lane.remark, 90), ha="right", zorder=9, **_words(8, colour=_SOFT))
+        shown = cut(name, 70)
+        self._axes.text(-0.018, top + 0.15, shown, zorder=9, **words(9.5, bold=True, halo=True))
+        if lane.remark and len(shown) + len(lane.remark) < 95:  # noqa: PLR2004 - what fits beside the name
+            self._axes.text(1.018, top + 0.15, cut(lane.remark, 90), ha="right", zorder=9, **words(8, colour=SOFT))
         for mark in lane.marks:
             self._axes.scatter([mark.at], [top + height - 0.11 - mark.level * _LEVEL], **_LOOKS[mark.role])
 
@@ -120,8 +105,8 @@ class _Picture:
             return
         self._axes.axvspan(chief.at - 0.004, chief.at + 0.004, color="#c23b00", alpha=0.18, linewidth=0, zorder=3)
         where = f"{chief.file.rsplit('/', 1)[-1]}:{chief.line}"
-        self._foot(0.62, f"Decides: {_cut(where, 60)}", _words(9.5, bold=True, colour="#a83300"))
-        self._foot(0.42, _end(chief.text, 100), _words(8.5, mono=True))
+        self._foot(0.62, f"Decides: {cut(where, 60)}", words(9.5, bold=True, colour="#a83300"))
+        self._foot(0.42, end(chief.text, 100), words(8.5, mono=True))
 
     def _legend(self) -> None:
         shown = [
@@ -134,60 +119,8 @@ class _Picture:
         axes.set_axis_off()
         for role in reversed(shown):
             axes.scatter([place], [0.5], **_LOOKS[role])
-            axes.text(place + 0.014, 0.5, ROLE_IN_WORDS[role], va="center", **_words(8.5, colour=_SOFT))
+            axes.text(place + 0.014, 0.5, ROLE_IN_WORDS[role], va="center", **words(8.5, colour=SOFT))
             place += 0.055 + 0.0098 * len(ROLE_IN_WORDS[role])
 
     def _foot(self, inches: float, text: str, style: dict[str, Any]) -> None:
         self.figure.text(0.03, inches / self._height, text, **style)
-
-
-def _words(
-    size: float, *, bold: bool = False, mono: bool = False, colour: str = _INK, halo: bool = False
-) -> dict[str, Any]:
-    """Return how text is written: a font that is always there, and a dollar sign is a dollar sign."""
-    style: dict[str, Any] = {
-        "fontproperties": _font(bold=bold, mono=mono).copy(),
-        "fontsize": size,
-        "color": colour,
-        "parse_math": False,
-    }
-    if halo:
-        from matplotlib.patheffects import withStroke  # noqa: PLC0415
-
-        style["path_effects"] = [withStroke(linewidth=3, foreground=_BAND)]
-    return style
-
-
-@cache
-def _font(*, bold: bool = False, mono: bool = False) -> FontProperties:
-    from matplotlib import get_data_path  # noqa: PLC0415
-    from matplotlib.font_manager import FontProperties  # noqa: PLC0415
-
-    name = f"DejaVuSans{'Mono' if mono else ''}{'-Bold' if bold else ''}.ttf"
-    return FontProperties(fname=f"{get_data_path()}/fonts/ttf/{name}")
-
-
-@cache
-def _letters() -> frozenset[int]:
-    """Return what all the fonts used here can draw."""
-    from matplotlib.ft2font import FT2Font  # noqa: PLC0415
-
-    fonts = (_font(), _font(bold=True), _font(mono=True))
-    return frozenset.intersection(*(frozenset(FT2Font(str(font.get_file())).get_charmap()) for font in fonts))
-
-
-def _drawable(text: str) -> str:
-    """Return the text with a box in place of each letter that no font here has."""
-    known = _letters()
-    return "".join(letter if ord(letter) in known else "\u25a1" for letter in printable(text).replace("\t", " "))
-
-
-def _cut(text: str, most: int) -> str:
-    safe = _drawable(text)
-    return safe if len(safe) <= most else safe[: most - 1] + "…"
-
-
-def _end(text: str, most: int) -> str:
-    """Return the end of a log line, where it says what happened."""
-    safe = _drawable(text)
-    return safe if len(safe) <= most else "…" + safe[-most + 1 :]
