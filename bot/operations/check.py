@@ -24,9 +24,10 @@ async def check(tools: WorkerTools, claim: Claim) -> None:
 
     A world that does not answer ends the check with its sentence: the person is waiting, and asking again is cheap.
     """
-    outlook = await outlook_of(tools.queue, tools.fleet.calendar)
+    request = request_of(claim.job)
+    outlook = await outlook_of(tools, request)
     try:
-        plan = await plan_migration(tools.fleet, request_of(claim.job), outlook=outlook)
+        plan = await plan_migration(tools.fleet, request, outlook=outlook)
     except (UserError, OutsideError) as error:
         why = str(error)
         await claim.move(advance(claim.job.state, PlanRefused()), why=why, data={"outcome": why})
