@@ -257,6 +257,7 @@ async def worker_role(
                 rules=usable(settings.path(settings.diagnosis.rules)).files,
             ),
             settle=settings.worker.submit_timeout + settle_margin,
+            probes=vcenters,
             steady=partial(steady, store),
             whose_clock=partial(whose_clock, store),
             read_on=read_on,
