@@ -227,11 +227,13 @@ class JobQueue(Protocol):
         by: str,
         not_before: datetime | None = None,
         data: Mapping[str, str] | None = None,
+        why: str = "approved",
     ) -> ApproveOutcome:
         """planned -> queued in the lane `data["link"]`, if `data["fingerprint"]` still is `fingerprint`.
 
         From then on it waits for a slot of its lane and of everything in `data["needs"]` (a JSON list), and until
-        `not_before` if that is given. `data`: fields that are written in the same step.
+        `not_before` if that is given. `data`: fields that are written in the same step. `why`: what the ledger and the
+        audit log say of it.
         """
         ...
 
@@ -275,10 +277,6 @@ class JobQueue(Protocol):
 
     async def wake(self) -> None:
         """Have all who wait look at once."""
-        ...
-
-    async def wait(self, at_most: timedelta) -> None:
-        """After a claim that answered None: until there may be something to claim, or this long."""
         ...
 
     async def hold(self, resource: str, *, by: str, why: str, job: str = "", channel: str = "") -> Hold:

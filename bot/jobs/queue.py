@@ -126,6 +126,7 @@ class RedisQueue:
         by: str,
         not_before: datetime | None = None,
         data: Mapping[str, str] | None = None,
+        why: str = "approved",
     ) -> ApproveOutcome:
         due = 0 if not_before is None else round(not_before.timestamp() * 1000)
         written = json.dumps(dict(data or {}))
@@ -135,7 +136,7 @@ class RedisQueue:
             token(),
             fingerprint,
             by,
-            "approved",
+            why,
             _EXPIRED,
             due,
             written,
@@ -228,10 +229,6 @@ class RedisQueue:
             approval=self._approval,
             tally=self._tally,
         )
-
-    async def wait(self, at_most: timedelta) -> None:
-        pause = min(at_most, self._next, LONGEST_BLOCK)
-        await self._store.tail(keys.EVENTS, self._seen, block=pause, count=1)
 
     async def hold(self, resource: str, *, by: str, why: str, job: str = "", channel: str = "") -> Hold:
         flat = await ledger.HOLD(

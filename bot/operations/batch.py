@@ -44,7 +44,8 @@ from bot.operations.batch_record import (
     with_whole,
 )
 from bot.operations.batch_words import batch_end, none_can_start, stopped
-from bot.operations.record import MIGRATE, with_request
+from bot.operations.lifting import approval_in_words, is_strict
+from bot.operations.record import MIGRATE, plan_of, with_request
 from bot.operations.tools import WorkerTools
 from bot.slack.port import Reply
 
@@ -192,7 +193,8 @@ class _Run:
 
         async def one(row: Row, part: JobId) -> None:
             start = row.request.not_before
-            await self._tools.queue.approve(part, fingerprint=plans[part], by=by, not_before=start)
+            why = approval_in_words(plan_of(row.own) if row.own else None, strict=is_strict(job))
+            await self._tools.queue.approve(part, fingerprint=plans[part], by=by, not_before=start, why=why)
             self._tools.reached("batch-part-approved")
 
         await asyncio.gather(*(one(row, part) for row, part in start), self._put_away(leave))

@@ -9,6 +9,7 @@ from bot.errors import UserError
 from bot.jobs.port import ApproveOutcome, CancelOutcome, Job, JobQueue
 from bot.migration.capacity import EVERYTHING, needs_of
 from bot.migration.request import JobId
+from bot.operations.approve import require_force
 from bot.operations.batch_card import again, in_order, state_in_words, tally, why, word
 from bot.operations.batch_glance import batch_line
 from bot.operations.batch_record import BATCH, Batch, Row, batch_of, plans_of, read_rows, with_approval
@@ -16,6 +17,7 @@ from bot.operations.batch_request import draft_batch, live_vms
 from bot.operations.batch_show import put_away, show_batch
 from bot.operations.counter import Counter, require_second_person
 from bot.operations.holds import held_words
+from bot.operations.lifting import with_strictness
 from bot.operations.options import require_options, source_of
 from bot.operations.port import Answer, Person
 from bot.operations.record import plan_of
@@ -40,7 +42,8 @@ async def approve_batch(counter: Counter, who: Person, job: Job, fingerprint: st
     for site in batch_of(job).sites:
         counter.site(site)  # of a site that left the config nobody knows any more who may approve
         require_second_person(counter, who, job, site)
-    data = with_approval(who.user_id, stop=stop)
+    strict = await _lifts_warnings(counter, who, job)
+    data = {**with_approval(who.user_id, stop=stop), **strict}
     match await counter.queue.approve(job.id, fingerprint=fingerprint, by=who.user_id, data=data):
         case ApproveOutcome.QUEUED:
             await show_batch(counter.queue, counter.outbox, job.id)
@@ -55,6 +58,21 @@ async def approve_batch(counter: Counter, who: Person, job: Job, fingerprint: st
             raise UserError(f"Batch {job.id} does not wait for an approval: it is {_state(now)}.")
         case ApproveOutcome.UNKNOWN_JOB:
             raise UserError(f"There is no batch '{job.id}' any more.")
+
+
+async def _lifts_warnings(counter: Counter, who: Person, job: Job) -> dict[str, str]:
+    """Pass if this person may lift what warnings there are at sites that are strict about them; the field for it."""
+    sites = [site for site in batch_of(job).sites if site in counter.strict]
+    if not sites:
+        return {}
+    rows, approved = await read_rows(counter.queue, job), plans_of(job)
+    plans = [plan for row in rows if row.own and row.own.id in approved and (plan := plan_of(row.own)) is not None]
+    forced: dict[str, str] = {}
+    for site in sites:
+        if warned := [plan for plan in plans if plan.request.site == site and plan.needs_force]:
+            await require_force(counter, who, site, many=sum(len(plan.warnings) for plan in warned))
+            forced |= with_strictness(counter.strict, site)
+    return forced
 
 
 async def cancel_batch(counter: Counter, who: Person, job: Job) -> Answer:

@@ -18,10 +18,12 @@ from bot.operations.batch_glance import batch_of_part
 from bot.operations.batch_record import BATCH, MOST, Batch, batch_of, with_batch
 from bot.operations.batch_show import show_batch
 from bot.operations.counter import Counter, require_place
+from bot.operations.options import require_options
 from bot.operations.port import Answer, BatchOrder, Person
 from bot.operations.record import with_start
 from bot.operations.request_migration import as_request, one_vm
 from bot.operations.rights import Verb
+from bot.operations.start_time import site_of_vm
 
 WRONG_SHOWN: Final = 30
 LIVE_LOOKED_AT: Final = 1000
@@ -131,7 +133,9 @@ async def _request(counter: Counter, who: Person, order: BatchOrder, entry: Entr
     own = replace(
         said, vm=entry.vm, site=named, host=entry.host or said.host, datastore=entry.datastore or said.datastore
     )
-    return await as_request(counter, own, vm, site)
+    request = await as_request(counter, own, vm, site)
+    await require_options(counter, who, request, source=site_of_vm(counter, vm))
+    return request
 
 
 async def live_vms(counter: Counter, *, but_for: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from bot.operations.counter import Counter
 from bot.operations.holds import LOOKED_BACK, Scene, planned, uses, vm_name
 from bot.operations.holds_break import other_hosts_of
 from bot.operations.holds_verbs import scene_to_change
+from bot.operations.lifting import with_strictness
 from bot.operations.port import Answer, Person
 from bot.operations.record import request_of, start_of, with_request
 from bot.operations.show_job import show_job
@@ -122,7 +123,11 @@ class _Replanning:
                 vm_key=job.vm_key,
                 requester=job.requester,  # and not who clicked: a second person stays a second one
                 channel=job.channel,
-                data={**with_request(request), **start_of(job)},
+                data={
+                    **with_request(request),
+                    **start_of(job),
+                    **with_strictness(self.counter.strict, request.site),
+                },
                 dedupe=f"{self.narrow.id}:{job.id}",
                 priority=job.priority,
             )

@@ -12,11 +12,13 @@ from bot.migration.facts import SiteSpec
 from bot.migration.machine import WORDS
 from bot.migration.request import MigrationRequest, SiteName
 from bot.operations.counter import Counter, require_place
+from bot.operations.lifting import with_strictness
+from bot.operations.options import require_options
 from bot.operations.port import Answer, MigrateOrder, Person
 from bot.operations.record import MIGRATE, request_of, with_request, with_start
 from bot.operations.rights import Verb
 from bot.operations.show_job import show_job
-from bot.operations.start_time import not_before_in_words, start_moment
+from bot.operations.start_time import not_before_in_words, site_of_vm, start_moment
 from bot.vsphere.port import InventoryVm
 
 LISTED: Final = 10
@@ -43,7 +45,9 @@ async def request_migration(counter: Counter, who: Person, channel: str, order: 
     await counter.rights.require(who, Verb.MIGRATE, site.name)
     await require_place(counter.channels, who, channel)
     vm = await one_vm(counter, order.vm, site.name)
-    return await draft(counter, who, channel, await as_request(counter, order, vm, site), dedupe=dedupe)
+    request = await as_request(counter, order, vm, site)
+    await require_options(counter, who, request, source=site_of_vm(counter, vm))
+    return await draft(counter, who, channel, request, dedupe=dedupe)
 
 
 async def as_request(counter: Counter, order: MigrateOrder, vm: InventoryVm, site: SiteSpec) -> MigrationRequest:
@@ -56,6 +60,14 @@ async def as_request(counter: Counter, order: MigrateOrder, vm: InventoryVm, sit
         networks=dict(order.networks),
         dry_run=order.dry_run,
         not_before=await start_moment(counter, order.at, vm=vm, site=site.name),
+        thin=order.thin,
+        disk_datastores=dict(order.disk_datastores),
+        shutdown=order.shutdown,
+        power_on=order.power_on,
+        disconnect_drives=order.disconnect_drives,
+        consolidate=order.consolidate,
+        force=order.force,
+        when_clean=order.when_clean,
     )
 
 
@@ -67,7 +79,11 @@ async def draft(counter: Counter, who: Person, channel: str, request: MigrationR
             vm_key="" if request.dry_run else request.vm.key,
             requester=who.user_id,
             channel=channel,
-            data={**with_request(request), **_start(counter, request)},
+            data={
+                **with_request(request),
+                **_start(counter, request),
+                **with_strictness(counter.strict, request.site),
+            },
             dedupe=dedupe,
         )
     )

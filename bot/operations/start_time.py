@@ -25,7 +25,7 @@ async def start_moment(counter: Counter, at: StartTime | None, *, vm: InventoryV
         case ClockTime():
             return at.moment(now, counter.calendar.zone)
         case NextWindow():
-            opening = counter.calendar.opening((_site_of(counter, vm), site), now)
+            opening = counter.calendar.opening((site_of_vm(counter, vm), site), now)
             if isinstance(opening, Open):
                 return None
             if opening.until is None:
@@ -40,7 +40,7 @@ def not_before_in_words(calendar: Calendar, start: datetime | None) -> str:
     return f" It does not start before {calendar.in_words(start)}." if start is not None else ""
 
 
-def _site_of(counter: Counter, vm: InventoryVm) -> SiteName | None:
+def site_of_vm(counter: Counter, vm: InventoryVm) -> SiteName | None:
     """The site that the VM is at, by its vCenter and datacenter, as the plan will see it."""
     here = (s.name for s in counter.sites.values() if (s.vcenter, s.datacenter) == (vm.ref.vcenter, vm.site_hint))
     return min(here, default=None)
