@@ -26,8 +26,11 @@ async def claimable(copying):
     begun = monotonic()
     async with asyncio.timeout(HAND_OVER + SLACK):
         for _ in copying.jobs:
-            while (claim := await copying.queue.claim("the next one")) is None:
-                await copying.queue.wait(timedelta(seconds=0.2))
+            claims = await copying.queue.claim_several("the next one", 1)
+            while not claims:
+                pause = timedelta(seconds=0.2)
+                claims = await copying.queue.claim_next("the next one", 1, alone=True, at_most=pause)
+            (claim,) = claims
             assert claim.taken_over
             assert claim.job.state is Phase.ATTACHED
             assert claim.job.id in copying.jobs

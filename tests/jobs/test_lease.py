@@ -93,7 +93,7 @@ async def test_redis_away_is_a_sentence_on_every_method(mortal, new):
         lambda: queue.get(job),
         queue.recent,
         lambda: queue.claim("w1"),
-        lambda: queue.wait(timedelta(seconds=1)),
+        lambda: queue.claim_next("w1", 1, alone=True, at_most=timedelta(seconds=1)),
         queue.expire_drafts,
         queue.now,
         lambda: anext(queue.events()),

@@ -23,23 +23,28 @@ async def other(valkey_url):
         yield RedisQueue(store)
 
 
-async def woken_by(queue: RedisQueue, cause) -> float:
-    """Seconds that a cause and the end of a wait that was under way take together."""
+async def waited(queue: RedisQueue, at_most: timedelta = LONG):
+    """What a worker gets that waits for the next job."""
+    return await queue.claim_next("w2", 1, alone=True, at_most=at_most)
+
+
+async def woken_by(queue: RedisQueue, cause):
+    """Seconds that a cause and the end of a wait that was under way take together; and what was claimed."""
     assert await queue.claim("idle") is None
     async with asyncio.TaskGroup() as tasks:
-        waiting = tasks.create_task(queue.wait(LONG))
+        waiting = tasks.create_task(waited(queue))
         await asyncio.sleep(0)
         begun = time.monotonic()
         await cause()
-        await waiting
-    return time.monotonic() - begun
+        (claim,) = await waiting
+    return time.monotonic() - begun, claim
 
 
 async def test_a_draft_wakes_it_in_milliseconds(queue, other, new):
     waits = []
     for number in range(30):
-        waits.append(await woken_by(queue, lambda vm=number: other.draft(new(f"vm{vm}"))))
-        claim = await queue.claim("w1")
+        took, claim = await woken_by(queue, lambda vm=number: other.draft(new(f"vm{vm}")))
+        waits.append(took)
         await claim.move(Phase.CHECKING, why="taken")
         await claim.move(Phase.FAILED, why="over")
     assert statistics.median(waits) < 0.02  # 2 ms on an idle machine; polling would take a hundred times as long
@@ -47,13 +52,16 @@ async def test_a_draft_wakes_it_in_milliseconds(queue, other, new):
 
 async def test_an_approval_wakes_it(queue, other, planned):
     job = await planned()
-    assert await woken_by(queue, lambda: other.approve(job.id, fingerprint="f1", by="U2")) < 1
+    took, claim = await woken_by(queue, lambda: other.approve(job.id, fingerprint="f1", by="U2"))
+    assert took < 1
+    assert claim.job.id == job.id
 
 
 async def test_a_hand_over_wakes_it(queue, claimed):
     claim = await claimed(Phase.ATTACHED)
-    assert await woken_by(queue, claim.hand_over) < 1
-    assert await queue.claim("w2") is not None
+    took, taken = await woken_by(queue, claim.hand_over)
+    assert took < 1
+    assert taken.taken_over
 
 
 async def test_a_slot_that_comes_free_wakes_it(store, planned, queue):
@@ -62,8 +70,9 @@ async def test_a_slot_that_comes_free_wakes_it(store, planned, queue):
         await queue.approve(job.id, fingerprint="f1", by="U2")
     narrow = RedisQueue(store, slots={"site1~site2": 1})
     claim = await narrow.claim("w1")
-    assert await woken_by(narrow, lambda: claim.move(Phase.FAILED, why="refused")) < 1
-    assert await narrow.claim("w1") is not None
+    took, taken = await woken_by(narrow, lambda: claim.move(Phase.FAILED, why="refused"))
+    assert took < 1
+    assert taken.job.id != claim.job.id
 
 
 async def test_it_is_back_when_the_next_job_is_due(queue, claimed):
@@ -71,9 +80,8 @@ async def test_it_is_back_when_the_next_job_is_due(queue, claimed):
     await claim.later(timedelta(milliseconds=200), why="settling")
     assert await queue.claim("w2") is None
     begun = time.monotonic()
-    await queue.wait(LONG)
+    assert await waited(queue)
     assert time.monotonic() - begun < 5
-    assert await queue.claim("w2") is not None
 
 
 async def test_it_is_back_when_the_next_lease_ends(store, claimed):
@@ -83,15 +91,15 @@ async def test_it_is_back_when_the_next_lease_ends(store, claimed):
     await queue.claim("w1")
     assert await queue.claim("w2") is None
     begun = time.monotonic()
-    await queue.wait(LONG)
+    (taken,) = await waited(queue)
     assert time.monotonic() - begun < 5
-    assert (await queue.claim("w2")).taken_over
+    assert taken.taken_over
 
 
 async def test_it_is_back_after_its_time_with_nothing(queue):
     assert await queue.claim("w1") is None
     begun = time.monotonic()
-    await queue.wait(timedelta(milliseconds=50))
+    assert not await waited(queue, timedelta(milliseconds=50))
     assert 0.045 < time.monotonic() - begun < 5
 
 
@@ -99,7 +107,7 @@ async def test_what_came_between_the_claim_and_the_wait_is_not_missed(queue, oth
     assert await queue.claim("w1") is None
     await other.draft(new())
     begun = time.monotonic()
-    await queue.wait(LONG)
+    assert await waited(queue)
     assert time.monotonic() - begun < 1
 
 
