@@ -5,8 +5,11 @@ from __future__ import annotations
 from bot.jobs.port import Hold, Job
 from bot.migration.machine import Phase
 from bot.migration.plan import Plan
+from bot.migration.request import MigrationRequest
 from bot.migration.size import gib
 from bot.operations.holds import held_words
+from bot.operations.lifting import asks_for_force
+from bot.operations.option_words import options_in_words
 from bot.operations.record import (
     ASKS_SHUTDOWN,
     CancelState,
@@ -33,6 +36,10 @@ _NOTES = {
 }
 
 _SAFE = "Nothing moves before somebody approves. The plan expires after an hour."
+_FORCE = (
+    "It has warnings, and its site lets only those lift them who may force. "
+    "Nothing moves before one of them approves. The plan expires after an hour."
+)
 _BLOCKED = "This cannot start as it is. Mend what is listed above, then ask again."
 
 _MEANWHILE = {
@@ -61,7 +68,7 @@ def job_card(job: Job, held: Hold | None = None) -> JobCard:
         phase=job.state,
         title=f"{request.vm.name} to {request.site}" + (" (dry run)" if request.dry_run else ""),
         requester=job.requester,
-        facts=[*_facts(plan), *_start(job)],
+        facts=[*_facts(plan), *_options(request), *_start(job)],
         start=request.not_before if _start(job) else None,
         concerns=plan.concerns if plan and not job.state.started else (),
         progress=_progress(job, plan),
@@ -82,7 +89,15 @@ def _facts(plan: Plan | None) -> list[tuple[str, str]]:
     ]
     if plan.nics:
         facts.append(("Networks", ", ".join(f"{n.source_network} to {n.target_network}" for n in plan.nics)))
+    if plan.path is not None:
+        facts.append(("Data path", plan.path.words))
     return facts
+
+
+def _options(request: MigrationRequest) -> list[tuple[str, str]]:
+    """What is done beside the move."""
+    words = options_in_words(request)
+    return [("Options", words)] if words else []
 
 
 def _start(job: Job) -> list[tuple[str, str]]:
@@ -119,7 +134,7 @@ def _note(job: Job, plan: Plan | None, held: Hold | None) -> str:
     if trouble:
         return trouble
     if job.state is Phase.PLANNED and plan is not None:
-        return _SAFE if plan.safe else _BLOCKED
+        return (_FORCE if asks_for_force(job, plan) else _SAFE) if plan.safe else _BLOCKED
     return _NOTES.get(job.state, "")
 
 
@@ -152,11 +167,17 @@ def _cancelling(job: Job) -> str:
             return "Cancelling: nothing was started yet."
 
 
+def _approve(job: Job, plan: Plan | None) -> list[Button]:
+    if plan is None or not plan.safe:
+        return []
+    kind = ButtonKind.FORCE if asks_for_force(job, plan) else ButtonKind.APPROVE
+    return [Button(kind, f"{job.id} {plan.fingerprint}")]
+
+
 def _buttons(job: Job, plan: Plan | None) -> list[Button]:
     cancel = Button(ButtonKind.CANCEL, job.id)
     if job.state is Phase.PLANNED:
-        approve = [Button(ButtonKind.APPROVE, f"{job.id} {plan.fingerprint}")] if plan and plan.safe else []
-        return [*approve, cancel]
+        return [*_approve(job, plan), cancel]
     if job.state in (Phase.FAILED, Phase.CANCELLED):
         return [Button(kind, job.id) for kind in (ButtonKind.RETRY, *offers_of(job))]
     if job.state.ended or job.cancel_by or job.state is Phase.VERIFYING:
