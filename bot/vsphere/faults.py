@@ -41,7 +41,7 @@ def translate(fault: vmodl.MethodFault) -> FaultError:
 def told(kind: str, message: str) -> FaultError:
     """Make the same error of a fault that is known by its type's name and text alone."""
     try:
-        type_ = GetVmodlType(kind)
+        type_: type = GetVmodlType(kind)  # type: ignore[no-untyped-call]
     except KeyError:
         return FaultError(message, kind=kind)
     return FaultError(message, kind=kind, transient=issubclass(type_, tuple(PASSING)))

@@ -29,6 +29,10 @@ class FaultError(OutsideError):
         self.kind = kind
 
 
+QUESTION = "question"
+"""The `kind` of a FaultError that says: the VM waits for an answer that a person has to give, in its text."""
+
+
 class TaskState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
@@ -231,6 +235,10 @@ class VCenter(Protocol):
     async def shut_down_guest(self, uuid: str, *, session: str = "") -> None:
         """Ask the guest's operating system to shut down; returns when it was asked. FaultError
         `vim.fault.ToolsUnavailable` without VMware Tools. A VM that is off already counts as asked.
+
+        This and the following are looked for before they are sent: asking again after any error does no harm, what
+        another worker has started is waited for. FaultError of kind `question` (QUESTION): the VM waits for a person,
+        who is told by its text what it asks; nothing is answered for him. With `session` as of `relocate`.
         """
         ...
 
@@ -243,7 +251,10 @@ class VCenter(Protocol):
         ...
 
     async def disconnect_drives(self, uuid: str, *, session: str = "") -> None:
-        """Take images out of the VM's CD and floppy drives; returns when it is done. The drives stay."""
+        """Take images, and drives of the host, out of the VM's CD and floppy drives; returns when it is done.
+
+        The drives stay, as client devices; nothing else of them is changed.
+        """
         ...
 
     async def consolidate(self, uuid: str, *, session: str = "") -> None:
@@ -254,11 +265,19 @@ class VCenter(Protocol):
         ...
 
     async def leftovers(self, plan: Plan) -> Sequence[Leftover]:
-        """What a failed copy of this plan left at its destination, the largest first; a read."""
+        """What a failed copy of this plan left at its destination, the largest first; a read.
+
+        Only whole directories that nobody can own: what is in doubt is not listed. FaultError of kind
+        `vim.fault.TaskInProgress`, transient: something is being copied that cannot be told apart from it. A plan that
+        goes to another vCenter is asked of that one.
+        """
         ...
 
     async def delete_leftovers(self, plan: Plan, files: Sequence[str]) -> Sequence[str]:
-        """Delete those of these files that are leftovers of the plan still; what was deleted. Asks for each anew."""
+        """Delete those of these files that are leftovers of the plan still; what was deleted. Asks for each anew.
+
+        A disk goes with its extents. Directories stay, empty. Takes some seconds: files that still change stay.
+        """
         ...
 
     async def writer_session(self) -> str:

@@ -23,13 +23,19 @@ from bot.migration.path import Leg
 from bot.migration.plan import FarVCenter, Plan
 from bot.migration.request import VCenterName
 from bot.vsphere import events, history, host_facts, inventory, probes, relocate, running, task_records
+from bot.vsphere.consolidation import consolidating
+from bot.vsphere.drives import disconnecting
+from bot.vsphere.errands import Errands
 from bot.vsphere.esxcli import Esxcli
 from bot.vsphere.far import Credentials, no_credentials, read_identity, service_locator
 from bot.vsphere.host_log import HostLogReader
+from bot.vsphere.leftovers import SETTLES_IN, LeftoverDesk
 from bot.vsphere.place import read_place
 from bot.vsphere.port import (
+    Guest,
     HostGlance,
     InventoryVm,
+    Leftover,
     RunningRelocation,
     TaskRecord,
     TaskSnapshot,
@@ -37,6 +43,7 @@ from bot.vsphere.port import (
     VCenterEvent,
     VmPlace,
 )
+from bot.vsphere.power import powering_off, powering_on, read_guest, shutting_down
 from bot.vsphere.pulse import Pulse
 from bot.vsphere.session import PAUSES, WRITER, Connected, Reader, Writer
 from bot.vsphere.site_facts import read_site
@@ -78,6 +85,7 @@ class PyvmomiVCenter:
         read_pauses: Sequence[timedelta] = PAUSES,
         follow_patience: timedelta = PATIENCE,
         look_within: timedelta = LOOK_WITHIN,
+        leftovers_settle_in: timedelta = SETTLES_IN,
         credentials: Credentials = no_credentials,
     ) -> None:
         self._credentials = credentials
@@ -90,6 +98,8 @@ class PyvmomiVCenter:
         self._pulse = Pulse(self.now, answered=self._reader.answered_within)
         self._logs = HostLogReader()
         self._esxcli = Esxcli()
+        self._errands = Errands(ask=self._ask, give=self._give, follow=self.follow, pauses=read_pauses)
+        self._leftovers = LeftoverDesk(name, self._errands, pauses=read_pauses, settles_in=leftovers_settle_in)
         self._reads = ThreadPoolExecutor(READING_THREADS, thread_name_prefix=f"vsphere-{name}-read")
         self._looks = ThreadPoolExecutor(LOOKING_THREADS, thread_name_prefix=f"vsphere-{name}-look")
         self._look_within = look_within
@@ -264,6 +274,35 @@ class PyvmomiVCenter:
         ended = await self._ask(_terminate_writers)
         for key in ended:
             self._writer.forget(key)
+
+    # ---- errands: beside the relocation
+
+    async def guest(self, uuid: str) -> Guest:
+        return await self._ask(lambda session: read_guest(session, uuid))
+
+    async def shut_down_guest(self, uuid: str, *, session: str = "") -> None:
+        await self._errands.run(shutting_down(uuid), session=session)
+
+    async def power_off(self, uuid: str, *, session: str = "") -> None:
+        await self._errands.run(powering_off(uuid), session=session)
+
+    async def power_on(self, uuid: str, *, session: str = "") -> None:
+        await self._errands.run(powering_on(uuid), session=session)
+
+    async def disconnect_drives(self, uuid: str, *, session: str = "") -> None:
+        await self._errands.run(disconnecting(uuid), session=session)
+
+    async def consolidate(self, uuid: str, *, session: str = "") -> None:
+        await self._errands.run(consolidating(uuid), session=session)
+
+    async def leftovers(self, plan: Plan) -> Sequence[Leftover]:
+        return await self._leftovers.find(plan)
+
+    async def delete_leftovers(self, plan: Plan, files: Sequence[str]) -> Sequence[str]:
+        return await self._leftovers.delete(plan, files)
+
+    async def _give(self, order: Callable[[Connected], Answer], *, session: str = "") -> Answer:
+        return await self._order(lambda: self._writer.give(order, session=session))
 
     async def _order(self, order: Callable[[], Answer]) -> Answer:
         """Run an order to its end, whatever happens to whoever waits for it; then pass on the cancellation."""
