@@ -68,10 +68,10 @@ async def watching(
     feed: LogFeed, plan: Plan, *, op_id: str, logs: Sequence[str], since: datetime | None
 ) -> AsyncIterator[LogWatch]:
     """Open the logs of both hosts; yields once every feed stands, so that nothing written later is missed."""
-    vcenter = plan.request.vm.vcenter
+    here = plan.request.vm.vcenter
     sides: dict[HostKey, Side] = {
-        HostKey(f"{vcenter}/{plan.target.host}"): "destination",
-        HostKey(f"{vcenter}/{plan.source.host}"): "source",
+        HostKey(f"{plan.target.vcenter or here}/{plan.target.host}"): "destination",
+        HostKey(f"{here}/{plan.source.host}"): "source",
     }
     watch = LogWatch(op_id, sides)
     async with AsyncExitStack() as feeds:
