@@ -9,10 +9,10 @@ from bot.migration.request import JobId
 from bot.operations.batch_show import show_batch
 from bot.operations.counter import Counter, site_of
 from bot.operations.port import Answer, Person
-from bot.operations.record import request_of
+from bot.operations.record import offers_of, power_words, request_of, was_on
 from bot.operations.rights import Verb
 from bot.operations.show_job import show_job
-from bot.slack.port import Reply
+from bot.slack.port import Button, Reply
 
 
 async def cancel(counter: Counter, who: Person, job_id: JobId, *, with_batch: bool = True) -> Answer:
@@ -28,11 +28,13 @@ async def cancel(counter: Counter, who: Person, job_id: JobId, *, with_batch: bo
     match outcome:
         case CancelOutcome.CANCELLED:
             await show_job(counter.queue, counter.outbox, job_id)
-            said = f"{name} was cancelled before anything was started."
-            await counter.outbox.reply(job.id, job.channel, Reply("end", said, final=True, quiet=True))
+            said = f"{name} was cancelled before anything was started. {power_words(job)}".strip()
+            offers = [Button(kind, job.id) for kind in offers_of(job)]
+            reply = Reply("end", said, buttons=offers, final=True, quiet=not was_on(job))
+            await counter.outbox.reply(job.id, job.channel, reply)
             if with_batch and (batch := request_of(job).batch):
                 await show_batch(counter.queue, counter.outbox, JobId(batch))
-            return Answer(f"Cancelled: job {job_id}. Nothing had been started.")
+            return Answer(f"Cancelled: job {job_id}. Nothing had been started. {power_words(job)}".strip())
         case CancelOutcome.REQUESTED:
             await show_job(counter.queue, counter.outbox, job_id)
             return Answer(f"Cancelling job {job_id}. {_next(job.state)} The thread tells where {name} ends up.")

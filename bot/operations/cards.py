@@ -19,6 +19,7 @@ from bot.operations.record import (
     doing,
     offers_of,
     plan_of,
+    power_words,
     request_of,
     starts,
     trouble_of,
@@ -124,7 +125,8 @@ def _progress(job: Job, plan: Plan | None) -> Progress | None:
 def _note(job: Job, plan: Plan | None, held: Hold | None) -> str:
     if job.state.ended:
         outcome = job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
-        return f"{outcome} {job.data.get('cause', '')}".strip() if job.state is Phase.FAILED else outcome
+        more = {Phase.FAILED: job.data.get("cause", ""), Phase.CANCELLED: power_words(job)}.get(job.state, "")
+        return f"{outcome} {more}".strip() if more not in outcome else outcome
     trouble = f"{trouble_of(job)} {_MEANWHILE.get(job.state, '')}".strip() if trouble_of(job) else ""
     if job.cancel_by:
         return f"{_cancelling(job)} {trouble}".strip()

@@ -142,6 +142,11 @@ def was_on(job: Job) -> bool:
     return bool(job.data.get("was_on"))
 
 
+def power_words(job: Job) -> str:
+    """What this migration did to the VM's power before it ended without a move, or empty."""
+    return "This migration asked its guest to shut down, so it may be off." if was_on(job) else ""
+
+
 def shutdown_by(job: Job) -> datetime | None:
     """How long the guest is given, once it was asked to shut down."""
     text = job.data.get("shutdown_by", "")

@@ -20,7 +20,7 @@ from bot.operations.batch_record import BATCH
 from bot.operations.batch_show import put_away, show_batch
 from bot.operations.inquiry import DIAGNOSE
 from bot.operations.on_call_card import last_look
-from bot.operations.record import MIGRATE, request_of
+from bot.operations.record import MIGRATE, power_words, request_of
 from bot.operations.show_job import show_job
 from bot.slack.port import Outbox, Reply
 
@@ -95,7 +95,7 @@ def last_word(job: Job) -> Reply | None:
         case Phase.FAILED:
             said = f"The migration of {name} failed before anything was started: {why}."
         case Phase.CANCELLED if job.cancel_by:
-            said = f"{name} was cancelled before anything was started."
+            said = f"{name} was cancelled before anything was started. {power_words(job)}".strip()
         case _:
             return None
     return Reply("end", said, final=True, quiet=job.state is Phase.CANCELLED)
