@@ -25,7 +25,7 @@ from bot.diagnosis.opid import belongs_to, family_base, op_base
 from bot.diagnosis.printable import whole_text
 from bot.diagnosis.reading import Closed, Item, Opened, Read, read
 from bot.diagnosis.records import dataclass, field, replace
-from bot.diagnosis.rules import Catalogue, load_catalogue
+from bot.diagnosis.rules import Catalogue, Rule, load_catalogue
 from bot.diagnosis.scan import OVERLONG, Found, is_continuation, text_of
 from bot.diagnosis.scope import Scope
 from bot.diagnosis.stamps import Years
@@ -63,6 +63,14 @@ class _Reading:
             unparsed_lines=self.unparsed,
             seconds=round(time.monotonic() - self.started, 3),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A line and the rules that know it, whatever company it has."""
+
+    event: Event
+    rules: tuple[Rule, ...]
 
 
 class Engine:
@@ -117,11 +125,26 @@ class Engine:
         """
         reading = self._begin(facts, replace(scope, op_id=op_id) if op_id else scope)
         files: set[str] = set()
+        for event in self._events(lines, reading):
+            files.add(event.source.file)
+            if self.is_candidate(event.text):
+                self._witness(event, reading)
+        reading.files = len(files)
+        return self._report(reading)
+
+    def recognised(self, lines: Iterable[SourceLine], *, facts: Facts | None = None) -> Iterator[Recognised]:
+        """Yield each line that some rule knows, on the common clock, whether or not it is part of a failure."""
+        reading = self._begin(facts, EVERYTHING)
+        for event in self._events(lines, reading):
+            if self.is_candidate(event.text) and (hits := self.catalogue.read(event)):
+                yield Recognised(_on_one_clock(event, reading.facts), tuple(hit.rule for hit in hits))
+
+    def _events(self, lines: Iterable[SourceLine], reading: _Reading) -> Iterator[Event]:
+        """Read the headers of lines; a line that continues an entry bears that of the entry."""
         owners: dict[str, Header | None] = {}
         years: dict[str, Years] = {}
         for given in lines:
             line = replace(given, text=whole_text(given.text[:LINE_LIMIT]).rstrip("\r\n"))
-            files.add(line.file)
             reading.lines += 1
             reading.bytes += len(line.text.encode())
             continues = is_continuation(line.text[:LINE_LIMIT].encode())
@@ -129,10 +152,7 @@ class Engine:
             header = self._header(line.text, reading, years.setdefault(line.file, Years()), owner, continues=continues)
             if not continues:
                 owners[line.file] = header
-            if self.is_candidate(line.text):
-                self._witness(Event(line, header), reading)
-        reading.files = len(files)
-        return self._report(reading)
+            yield Event(line, header)
 
     def _begin(self, facts: Facts | None, scope: Scope, zone: tzinfo = UTC) -> _Reading:
         known = (family_base(scope.op_id) or scope.op_id,) if scope.op_id else ()
