@@ -22,6 +22,8 @@ from bot.vsphere.session import Connected
 
 RELOCATE_ID = "VirtualMachine.relocate"
 RELOCATE_NAME = "relocatevm"  # RelocateVM_Task on a vCenter, RelocateVm in govmomi's simulator
+LIVE = frozenset({"queued", "running"})
+"""The states of a task that has not ended."""
 BATCH = 100
 SLACK = timedelta(seconds=1)  # the history's filter may round; what is too old is dropped here
 
@@ -60,8 +62,15 @@ def is_relocation(info: Any) -> bool:
 
 def task_name(info: Any) -> str:
     """Return what people know a task by: the method's name, or its description."""
-    known = getattr(info.name, "info", None)  # pyVmomi turns the name into its own method object where it knows it
-    return str(known.wsdlName if known else getattr(info.name, "name", None) or info.descriptionId or "task")
+    return task_label(info.name, info.descriptionId)
+
+
+def task_label(name: Any, description: str | None) -> str:
+    """Do what `task_name` does with the two properties that it takes."""
+    if isinstance(name, str) and name:  # as a property of its own it has no type that pyVmomi would look up
+        return name
+    known = getattr(name, "info", None)  # pyVmomi turns the name into its own method object where it knows it
+    return str(known.wsdlName if known else getattr(name, "name", None) or description or "task")
 
 
 def user_of(reason: Any) -> str:

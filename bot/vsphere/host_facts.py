@@ -9,20 +9,16 @@ from typing import Any, Final
 
 from pyVmomi import vim, vmodl
 
-from bot.diagnosis.facts import DEFAULT_STACK, HostFacts, Interface
+from bot.diagnosis.facts import HostFacts, Interface
 from bot.vsphere.faults import translate
 from bot.vsphere.port import HostGlance
 from bot.vsphere.properties import Row, read_below, read_each
 from bot.vsphere.session import Connected
 from bot.vsphere.tree import shown
+from bot.vsphere.vmkernel import INTERFACES, interfaces_of
 
 _GLANCE: Final = ("name", "runtime.connectionState", "summary.config.product.version")
-_DETAILS: Final = (
-    "name",
-    "summary.config.product.version",
-    "config.network.vnic",
-    "config.virtualNicManagerInfo.netConfig",
-)
+_DETAILS: Final = ("name", "summary.config.product.version", *INTERFACES)
 _WHOLE_SECONDS: Final = timedelta(seconds=1)
 
 
@@ -77,24 +73,7 @@ def _version(row: Row) -> str:
 
 
 def _interfaces(row: Row) -> tuple[Interface, ...]:
-    services = _services(row["config.virtualNicManagerInfo.netConfig"] or ())
     return tuple(
-        Interface(
-            device=nic.device,
-            address=(nic.spec.ip.ipAddress if nic.spec.ip is not None else "") or "",
-            netstack=nic.spec.netStackInstanceKey or DEFAULT_STACK,
-            services=tuple(services.get(nic.device, ())),
-        )
-        for nic in row["config.network.vnic"] or ()
+        Interface(device=vmk.device, address=vmk.address, netstack=vmk.netstack, services=vmk.services)
+        for vmk in interfaces_of(row)
     )
-
-
-def _services(configs: Iterable[Any]) -> dict[str, list[str]]:
-    """Map each interface to the services it is selected for. A selection is a key of ours after the service's name."""
-    serving: dict[str, list[str]] = {}
-    for config in configs:
-        chosen = tuple(config.selectedVnic or ())
-        for nic in config.candidateVnic or ():
-            if any(key == nic.key or key.endswith(f".{nic.key}") for key in chosen):
-                serving.setdefault(nic.device, []).append(config.nicType)
-    return serving

@@ -4,16 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from pyVmomi import vim
 
 from bot.migration.facts import NetworkFacts
 from bot.migration.plan import NicMove
-from bot.vsphere.properties import Row, moid
+from bot.vsphere.properties import Row, Wanted, moid
 from bot.vsphere.tree import shown
 
 PATHS = ("name", "key", "config.distributedVirtualSwitch", "config.uplink")
+WANTED: Final[Wanted] = {
+    vim.Network: ("name",),
+    vim.OpaqueNetwork: ("name", "summary.opaqueNetworkId"),
+    vim.dvs.DistributedVirtualPortgroup: PATHS,
+}
+LOGICAL_SWITCH = "nsx.LogicalSwitch"
+"""What the API calls an NSX network that is not a distributed port group."""
 
 Card = vim.vm.device.VirtualEthernetCard
 
@@ -56,11 +63,19 @@ def network_facts(row: Row, *, switches: dict[str, str]) -> NetworkFacts:
     switch = row["config.distributedVirtualSwitch"]
     uuid = switches.get(moid(switch)) if switch is not None else None
     key = _key(row) if is_portgroup(row) and uuid else None
-    return NetworkFacts(name=shown(row["name"]), moid=row.moid, portgroup_key=key, switch_uuid=uuid if key else None)
+    return NetworkFacts(
+        name=shown(row["name"]),
+        moid=row.moid,
+        portgroup_key=key,
+        switch_uuid=uuid if key else None,
+        opaque_id=row["summary.opaqueNetworkId"],
+    )
 
 
 def target_backing(move: NicMove) -> Any:
     """Make the backing that puts a card on the network it is to be on."""
+    if move.opaque_id is not None:
+        return Card.OpaqueNetworkBackingInfo(opaqueNetworkId=move.opaque_id, opaqueNetworkType=LOGICAL_SWITCH)
     if move.portgroup_key is None:
         return Card.NetworkBackingInfo(deviceName=move.target_network)
     port = vim.dvs.PortConnection(portgroupKey=move.portgroup_key, switchUuid=move.switch_uuid)
@@ -73,6 +88,8 @@ def already_there(backing: Any, move: NicMove) -> bool:
         case Card.DistributedVirtualPortBackingInfo():
             return bool(backing.port.portgroupKey == move.portgroup_key)
         case Card.NetworkBackingInfo():
-            return move.portgroup_key is None and backing.deviceName == move.target_network
+            return move.portgroup_key is move.opaque_id is None and backing.deviceName == move.target_network
+        case Card.OpaqueNetworkBackingInfo():
+            return bool(backing.opaqueNetworkId == move.opaque_id)
         case _:
             return False
