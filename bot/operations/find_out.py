@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -15,15 +16,20 @@ from bot.migration.machine import WriterEnded, advance
 from bot.migration.plan import Plan
 from bot.operations.record import Intent, approved_plan, intent_of, is_adopted, op_base, with_intent
 from bot.operations.since import in_its_time
-from bot.operations.tools import WorkerTools
+from bot.operations.tools import Fleet, WorkerTools
 from bot.operations.trace import JobTrace, read
 from bot.operations.trouble import tell_trouble, trouble_is_over
-from bot.operations.verify import Whereabouts, in_words, whereabouts
+from bot.operations.verify import Sighting, Whereabouts, sight
 from bot.slack.port import Reply
-from bot.vsphere.port import FaultError, TaskSnapshot, VCenter, VmPlace
+from bot.vsphere.port import FaultError, TaskSnapshot, VCenter
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks while the settle time runs."""
+
+DOUBTS: Final = 3
+"""Looks that must find nothing clear before a person is asked: a VM that changes its vCenter is for a moment in both,
+or in none.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +79,7 @@ async def find_out(tools: WorkerTools, claim: Claim) -> Finding:
     """
     plan = approved_plan(claim.job)
     vcenter = tools.fleet.vcenter(plan.request.vm.vcenter)
-    hindered, settling = _Hindered(tools, claim), _Settling(tools)
+    hindered, settling, doubts = _Hindered(tools, claim), _Settling(tools), 0
     trace: _TraceRead | None = None
     while True:
         finding: Finding | None = None
@@ -83,7 +89,9 @@ async def find_out(tools: WorkerTools, claim: Claim) -> Finding:
             hindrance = await _end_writer(tools, claim, vcenter, trace)
             intent = intent_of(claim.job)
             settled = await settling.is_over(intent)
-            finding = await look(vcenter, plan, await in_its_time(tools, vcenter, intent), settled=settled)
+            finding = await look(tools.fleet, plan, await in_its_time(tools, vcenter, intent), settled=settled)
+            if isinstance(finding, Unclear) and (doubts := doubts + 1) < DOUBTS:
+                finding = None  # it may just be changing from one vCenter to the other
         except (UnreachableError, LoginError, FaultError) as error:
             hindrance = error
         if finding is None and hindrance is not None:
@@ -168,32 +176,49 @@ async def _end_writer(tools: WorkerTools, claim: Claim, vcenter: VCenter, on_vm:
     return None
 
 
-async def look(vcenter: VCenter, plan: Plan, intent: Intent, *, settled: bool) -> Finding | None:
-    """What vCenter shows now; None while that does not say it."""
-    uuid = plan.request.vm.uuid
-    place = await vcenter.place(uuid)
-    if place is None:
-        return Unclear(f"{plan.request.vm.name} is no longer in vCenter {vcenter.name}.") if settled else None
-    # In this order: a call that lands between the two questions is found as a task, never missed as a place.
-    tasks = await vcenter.find_relocations(uuid, since=intent.vcenter_time)
-    ours = [task for task in tasks if same_user(task.user, vcenter.user)]
-    if (task := _most_telling(ours)) is not None:
+async def look(fleet: Fleet, plan: Plan, intent: Intent, *, settled: bool) -> Finding | None:
+    """What vCenter shows now, or both do of a move between two; None while that does not say it."""
+    vcenter = fleet.vcenter(plan.request.vm.vcenter)
+    try:
+        seen = await sight(fleet, plan)
+    except OutsideError:
+        # A task at the source decides without the other vCenter, if it is that one which cannot be asked.
+        with suppress(FaultError):
+            if plan.far and (task := _most_telling(_ours(vcenter, await _relocations(vcenter, plan, intent)))):
+                return Started(task)
+        raise
+    # In this order: a call that lands between the two questions is found as a task, never missed as a place. A vCenter
+    # that has no such VM knows no tasks of it either.
+    tasks = await _relocations(vcenter, plan, intent) if seen.here else ()
+    if (task := _most_telling(_ours(vcenter, tasks))) is not None:
         return Started(task)
-    if whereabouts(place, plan) is Whereabouts.AT_TARGET:
+    if seen.where is Whereabouts.AT_TARGET:
         return Moved()
     if not settled or any(not task.ended for task in tasks):
         return None
-    return _settled(plan, place, tasks)
+    return _settled(seen, tasks)
 
 
-def _settled(plan: Plan, place: VmPlace, others: Sequence[TaskSnapshot]) -> Finding:
-    name = plan.request.vm.name
-    if whereabouts(place, plan) is not Whereabouts.AT_SOURCE:
-        return Unclear(f"{name} is neither at its source nor at its target: {in_words(place)}.")
-    if others:
-        whom = ", ".join(sorted({task.user or "somebody" for task in others}))
-        return NotOurs(f"{whom} relocated {name} at the same time; nothing of ours was started.")
-    return NotStarted()
+async def _relocations(vcenter: VCenter, plan: Plan, intent: Intent) -> Sequence[TaskSnapshot]:
+    return await vcenter.find_relocations(plan.request.vm.uuid, since=intent.vcenter_time)
+
+
+def _ours(vcenter: VCenter, tasks: Sequence[TaskSnapshot]) -> list[TaskSnapshot]:
+    return [task for task in tasks if same_user(task.user, vcenter.user)]
+
+
+def _settled(seen: Sighting, others: Sequence[TaskSnapshot]) -> Finding:
+    name = seen.plan.request.vm.name
+    match seen.where:
+        case Whereabouts.GONE | Whereabouts.TWICE:
+            return Unclear(f"{seen.in_words()}.")
+        case Whereabouts.ELSEWHERE | Whereabouts.AT_TARGET:
+            return Unclear(f"{name} is neither at its source nor at its target: {seen.in_words()}.")
+        case Whereabouts.AT_SOURCE if others:
+            whom = ", ".join(sorted({task.user or "somebody" for task in others}))
+            return NotOurs(f"{whom} relocated {name} at the same time; nothing of ours was started.")
+        case Whereabouts.AT_SOURCE:
+            return NotStarted()
 
 
 def _most_telling(tasks: Sequence[TaskSnapshot]) -> TaskSnapshot | None:

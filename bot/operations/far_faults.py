@@ -1,0 +1,32 @@
+"""What vCenter's faults mean in a move to another vCenter, where its own text leaves open who refused whom. Pure."""
+
+from __future__ import annotations
+
+from bot.migration.plan import Plan
+from bot.operations.record import TaskEnd
+
+
+def what_it_means(end: TaskEnd, plan: Plan) -> str:
+    """A sentence, with what to do; empty where vCenter's text says enough, and for moves within one vCenter.
+
+    Source of who says what: github.com/vmware/pyvmomi/issues/1041 and github.com/lamw/vmware-scripts/issues/32.
+    """
+    here, far = plan.request.vm.vcenter, plan.far
+    if far is None:
+        return ""
+    match end.fault:
+        case "vim.fault.SSLVerifyFault":
+            return (
+                f"vCenter {here} did not find the certificate that was approved for {far.name} ({far.url}): its"
+                f" thumbprint is {far.thumbprint}. If that certificate was renewed since, plan the move again; if not,"
+                f" find out what answers {here} in its place."
+            )
+        case "vim.fault.InvalidLogin":
+            return (
+                f"vCenter {far.name} did not let {here} log in with our account there: check user and password in"
+                f" [vcenters.{far.name}]; locked or expired accounts look the same."
+            )
+        case "vim.fault.HostConnectFault" | "vim.fault.NoHost":
+            return f"vCenter {here} does not reach {far.name} at {far.url}; we do, so look between the two (TCP 443)."
+        case _:
+            return ""
