@@ -6,9 +6,10 @@ from typing import Any
 
 from pyVmomi import vim
 
-from bot.vsphere.files import PATHS, all_files, backing_paths, datastore_of
+from bot.vsphere.files import PATHS, all_files, backing_paths, datastore_of, disks_of
 from bot.vsphere.inventory import find_by_uuid
 from bot.vsphere.networks import PATHS as NETWORK_PATHS
+from bot.vsphere.networks import Networks
 from bot.vsphere.port import VmPlace
 from bot.vsphere.properties import Row, moid, read_each
 from bot.vsphere.session import Connected
@@ -27,6 +28,8 @@ def read_place(connected: Connected, uuid: str) -> VmPlace | None:
     related = _related(connected, row)
     names = {entry.moid: shown(entry["name"]) for entry in related}
     holding = _holding(row, related)
+    cards, disks = _cards(row), disks_of(row)
+    networks = Networks(related)
     return VmPlace(
         host=names.get(moid(row["runtime.host"]), "") if row["runtime.host"] is not None else "",
         host_moid=moid(row["runtime.host"]) if row["runtime.host"] is not None else "",
@@ -36,7 +39,21 @@ def read_place(connected: Connected, uuid: str) -> VmPlace | None:
         datastores=tuple(holding),
         datastore_moids=tuple(found for found in holding.values() if found),
         networks=tuple(names[moid(network)] for network in row["network"] or () if moid(network) in names),
+        nics=tuple((_label(card), networks.name_of(card.backing)) for card in cards),
+        macs=tuple((_label(card), card.macAddress or "") for card in cards),
+        disks=tuple((disk.key, disk.path) for disk in disks),
+        thin=tuple(disk.key for disk in disks if disk.thin),
     )
+
+
+def _cards(row: Row) -> list[Any]:
+    devices = row["config.hardware.device"] or []
+    found = (device for device in devices if isinstance(device, vim.vm.device.VirtualEthernetCard))
+    return sorted(found, key=lambda card: card.key)
+
+
+def _label(card: Any) -> str:
+    return str(card.deviceInfo.label) if card.deviceInfo else f"card {card.key}"
 
 
 def _related(connected: Connected, row: Row) -> list[Row]:

@@ -63,7 +63,11 @@ class TaskSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class VmPlace:
-    """Where a VM really is: every file that belongs to it counts, not the inventory's word alone."""
+    """Where a VM really is: every file that belongs to it counts, not the inventory's word alone.
+
+    `nics`: each card's label and the name of its network, empty for none that we see; `macs`: its label and address.
+    `disks`: each disk's key and path; `thin`: the keys of those that are thin.
+    """
 
     host: str
     host_moid: str
@@ -73,6 +77,10 @@ class VmPlace:
     datastores: tuple[str, ...]
     datastore_moids: tuple[str, ...]
     networks: tuple[str, ...]
+    nics: tuple[tuple[str, str], ...] = ()
+    macs: tuple[tuple[str, str], ...] = ()
+    disks: tuple[tuple[int, str], ...] = ()
+    thin: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
