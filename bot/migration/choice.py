@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.migration.calendar import Calendar
 from bot.migration.facts import DatastoreFacts, HostFacts, SiteFacts, VmFacts
 from bot.migration.path import DataPath
-from bot.migration.plan import FarVCenter, NicMove
+from bot.migration.plan import DiskMove, FarVCenter, NicMove
 from bot.migration.request import MigrationRequest, SiteName
 from bot.migration.survey import Survey
 
@@ -44,6 +44,7 @@ class Choice:
     survey: Survey | None = None
     path: DataPath | None = None
     far: FarVCenter | None = None
+    disk_moves: tuple[DiskMove, ...] = ()
     max_loss: float | None = None
     """The share of packets that the link may lose, by the config; None: the config has no such link."""
 
@@ -51,6 +52,13 @@ class Choice:
     def sites(self) -> tuple[SiteName | None, SiteName]:
         """Both ends of the copy."""
         return self.source_site, self.site.spec.name
+
+    @property
+    def targets(self) -> tuple[DatastoreFacts, ...]:
+        """Every datastore that is there and gets something: the chosen one first, then those of single disks."""
+        wanted = dict.fromkeys((self.datastore_name, *(move.datastore for move in self.disk_moves)))
+        known = {store.name: store for store in self.site.datastores}
+        return tuple(known[name] for name in wanted if name in known)
 
     @property
     def host_name(self) -> str:

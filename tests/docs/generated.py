@@ -7,18 +7,22 @@ A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`. A
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bot.migration.concerns.catalogue import CHECKS
+from bot.migration.concerns.catalogue import GUARDS
+from bot.migration.concerns.guard import Guard
 from bot.migration.machine import ENDS, STARTED, TRANSITIONS, WORDS, Phase
 from tests.model.page import model
 
 ROOT: Final = Path(__file__).parents[2]
-PAGES: Final = (ROOT / "docs/states.md",)
+PAGES: Final = {
+    ROOT / "docs/states.md": ("diagram", "events", "model", "states"),
+    ROOT / "docs/concerns.md": ("concerns",),
+}
+"""Every page with the parts that it must have."""
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -49,9 +53,9 @@ def states() -> str:
 
 
 def concerns() -> str:
-    """Every concern, as its file says it: id, weight, when, who or what can lift it."""
-    rows = [row for check in CHECKS for row in _of_file(Path(check.__code__.co_filename))]
-    return _table(("concern", "weight", "when its check says so", "lifted by"), rows)
+    """Every concern, as its guard declares it."""
+    heads = ("concern", "weight", "when it speaks", "lifted by", "rests on", "not known")
+    return _table(heads, [_row(guard) for guard in GUARDS])
 
 
 PARTS: Final[dict[str, Callable[[], str]]] = {
@@ -68,27 +72,19 @@ def renewed(page: str) -> str:
     return _PART.sub(lambda part: f"{part[1]}{PARTS[part['name']]()}\n{part[3]}", page)
 
 
-def _of_file(path: Path) -> Iterator[tuple[str, ...]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    (check,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check")
-    when = (ast.get_docstring(check) or "").partition("\n")[0]
-    found: dict[tuple[str, str], list[str]] = {}
-    for call in ast.walk(check):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Concern":
-            identity, weight = ast.literal_eval(call.args[0]), call.args[1]
-            lifted = next((_words(word.value) for word in call.keywords if word.arg == "lifted_by"), "")
-            found.setdefault((identity, weight.attr.lower() if isinstance(weight, ast.Attribute) else ""), []).append(
-                lifted
-            )
-    for (identity, weight), lifted in found.items():
-        yield f"`{identity}`", weight, when, "; or ".join(dict.fromkeys(lifted))
-
-
-def _words(node: ast.expr) -> str:
-    """A text of the code; what is filled in later shows as an ellipsis."""
-    if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
-    return str(ast.literal_eval(node))
+def _row(guard: Guard) -> tuple[str, ...]:
+    facts = (*guard.rests_on, *guard.refined_by)
+    by_owner: dict[str, list[str]] = {}
+    for fact in facts:
+        by_owner.setdefault(fact.of, []).append(f"`{fact.path}`")
+    return (
+        f"`{guard.id}`" + (" (passes by itself)" if guard.passes else ""),
+        ", ".join(guard.weights),
+        guard.when,
+        guard.lifted_by,
+        "; ".join(f"{owner}: {', '.join(paths)}" for owner, paths in by_owner.items()) or "request and config",
+        guard.ignorance if facts else "",
+    )
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -1,27 +1,26 @@
-"""The VM needs a folder to land in, and a name of its own there."""
+"""The VM needs a folder to land in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from bot.migration.choice import Choice
-from bot.migration.plan import Concern, Severity
+from bot.migration.concerns.guard import Finding, Guard, block, site
+from bot.migration.plan import Severity
 
 
-def check(choice: Choice) -> Iterator[Concern]:
-    """Block a missing folder and a name that is taken (vCenter would answer DuplicateName)."""
-    name = choice.vm.ref.name
+def check(choice: Choice) -> Iterator[Finding]:
+    """Block a missing folder."""
     if choice.site.folder_moid is None:
-        yield Concern(
-            "folder",
-            Severity.BLOCK,
-            f"{choice.site.spec.name} has no VM folder '{choice.site.folder}'.",
-            lifted_by="creating it, or mending the site's folder in the config",
-        )
-    elif name in choice.site.names_in_folder and choice.source_site != choice.site.spec.name:
-        yield Concern(
-            "name-clash",
-            Severity.BLOCK,
-            f"The folder '{choice.site.folder}' at {choice.site.spec.name} already has a VM named {name}.",
-            lifted_by="renaming one of them",
-        )
+        yield block(f"{choice.site.spec.name} has no VM folder '{choice.site.folder}'.")
+
+
+GUARD = Guard(
+    id="folder",
+    when="The folder of the config does not exist.",
+    weights=(Severity.BLOCK,),
+    lifted_by="creating it, or mending the site's folder in the config",
+    check=check,
+    rests_on=site("vmFolder"),
+    ignorance=Severity.WARN,
+)

@@ -1,48 +1,49 @@
-"""The target host must be there, connected, out of maintenance, and see the datastore."""
+"""The target host must be there, connected and out of maintenance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from bot.migration.choice import Choice
-from bot.migration.plan import Concern, Severity
+from bot.migration.concerns.guard import Finding, Guard, block, host, warn
+from bot.migration.plan import Severity
 
 
-def check(choice: Choice) -> Iterator[Concern]:
-    """Block a missing, disconnected or resting host, and one that does not mount the datastore."""
-    host = choice.host
-    if host is None and choice.request.avoid and choice.request.host is None:
-        yield Concern(
-            "host-state",
-            Severity.BLOCK,
-            f"{choice.site.spec.name} has no other host than {', '.join(choice.request.avoid)}, to be avoided here.",
-            lifted_by="asking anew without that, or with --host",
-        )
+def check(choice: Choice) -> Iterator[Finding]:
+    """Block a missing, disconnected or resting host; warn of one in quarantine."""
+    there = choice.host
+    if there is None:
+        yield _nowhere(choice)
         return
-    if host is None:
-        known = ", ".join(h.name for h in choice.site.hosts) or "none"
-        yield Concern(
-            "host-state",
-            Severity.BLOCK,
-            f"{choice.site.spec.name} has no host named {choice.host_name}; its hosts: {known}.",
-            lifted_by="naming one of them with --host",
+    if there.connection != "connected":
+        yield block(f"Host {there.name} is {there.connection}.", "reconnecting it, or another --host")
+    if there.in_maintenance:
+        yield block(f"Host {there.name} is in maintenance mode.", "leaving maintenance mode, or another --host")
+    if there.quarantined:
+        yield warn(f"Host {there.name} is in quarantine: its hardware reported that it is failing.")
+
+
+def _nowhere(choice: Choice) -> Finding:
+    there = choice.site
+    if choice.request.avoid and choice.request.host is None:
+        return block(
+            f"{there.spec.name} has no other host than {', '.join(choice.request.avoid)}, to be avoided here.",
+            "asking anew without that, or with --host",
         )
-        return
-    if host.connection != "connected":
-        yield Concern(
-            "host-state", Severity.BLOCK, f"Host {host.name} is {host.connection}.", lifted_by="reconnecting it"
-        )
-    if host.in_maintenance:
-        yield Concern(
-            "host-state",
-            Severity.BLOCK,
-            f"Host {host.name} is in maintenance mode.",
-            lifted_by="leaving maintenance mode, or another --host",
-        )
-    if choice.datastore is not None and choice.datastore.name not in host.datastores:
-        yield Concern(
-            "host-datastore",
-            Severity.BLOCK,
-            f"Host {host.name} does not mount datastore {choice.datastore.name}.",
-            lifted_by="another --host or --datastore",
-        )
+    known = ", ".join(h.name for h in there.hosts) or "none"
+    return block(
+        f"{there.spec.name} has no host named {choice.host_name}; its hosts: {known}.",
+        "naming one of them with --host",
+    )
+
+
+GUARD = Guard(
+    id="host-state",
+    when="The target host is missing, disconnected or in maintenance; a warning in quarantine.",
+    weights=(Severity.BLOCK, Severity.WARN),
+    lifted_by="another --host",
+    check=check,
+    rests_on=host("runtime.connectionState", "runtime.inMaintenanceMode"),
+    refined_by=host("runtime.inQuarantineMode"),
+    ignorance=Severity.WARN,
+)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from bot.migration.calendar import Closed
 from bot.migration.choice import Choice
-from bot.migration.plan import Concern, Severity
+from bot.migration.concerns.guard import Finding, Guard, block, warn
+from bot.migration.plan import Severity
 
 
-def check(choice: Choice) -> Iterator[Concern]:
+def check(choice: Choice) -> Iterator[Finding]:
     """Warn of a start that will have to wait; block one for which the config leaves no time at all."""
     if choice.outlook is None:
         return
@@ -17,14 +18,18 @@ def check(choice: Choice) -> Iterator[Concern]:
     opening = choice.outlook.calendar.opening(choice.sites, start)
     if not isinstance(opening, Closed):
         return
-    keys = ", ".join(opening.keys)
+    whose = f"whoever keeps coldmigrate.toml ({', '.join(opening.keys)})"
     if opening.until is None:
-        yield Concern("opening", Severity.BLOCK, opening.why, lifted_by=f"whoever keeps coldmigrate.toml ({keys})")
+        yield block(opening.why, whose)
         return
     asked = "At the time that was asked for: " if start > choice.outlook.now else ""
-    yield Concern(
-        "opening",
-        Severity.WARN,
-        f"{asked}{opening.why} Approved, it waits until then.",
-        lifted_by=f"whoever keeps coldmigrate.toml ({keys})",
-    )
+    yield warn(f"{asked}{opening.why} Approved, it waits until then.", whose)
+
+
+GUARD = Guard(
+    id="opening",
+    when="A window is closed or a site frozen; a block where the config leaves no time at all.",
+    weights=(Severity.BLOCK, Severity.WARN),
+    lifted_by="whoever keeps coldmigrate.toml",
+    check=check,
+)

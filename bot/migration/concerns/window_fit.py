@@ -6,28 +6,39 @@ from collections.abc import Iterator
 
 from bot.migration.calendar import Closed
 from bot.migration.choice import Choice
+from bot.migration.concerns.guard import Finding, Guard, unknown, warn
 from bot.migration.eta import in_words, time_for
-from bot.migration.plan import Concern, Severity
+from bot.migration.plan import Severity
 
 
-def check(choice: Choice) -> Iterator[Concern]:
-    """Warn when the time that is left does not do, at the last rate of the link; say nothing without one."""
+def check(choice: Choice) -> Iterator[Finding]:
+    """Warn when the time that is left does not do, at the last rate of the link."""
     outlook = choice.outlook
-    needed = time_for(choice.size, outlook.rates.get(choice.link)) if outlook else None
-    if outlook is None or needed is None:
+    if outlook is None:
         return
     start = outlook.earliest(choice.request)
     opening = outlook.calendar.opening(choice.sites, start)
     if isinstance(opening, Closed) and opening.until is not None:  # it will wait until then
         start = opening.until
         opening = outlook.calendar.opening(choice.sites, start)
-    if isinstance(opening, Closed) or opening.until is None or start + needed <= opening.until:
+    if isinstance(opening, Closed) or opening.until is None:
         return
-    yield Concern(
-        "window-fit",
-        Severity.WARN,
-        f"It does not fit: at the last rate of this link it takes {in_words(needed)}, and of the window that closes "
-        f"{outlook.calendar.in_words(opening.until)} there are {in_words(opening.until - start)}. "
-        "A copy that has begun is not stopped when the window closes.",
-        lifted_by="starting at the beginning of a window that is long enough (--at)",
-    )
+    closes = outlook.calendar.in_words(opening.until)
+    needed = time_for(choice.size, outlook.rates.get(choice.link))
+    if needed is None:
+        yield unknown(f"how long it takes; no rate of {choice.link} is known, and the window closes {closes}")
+    elif start + needed > opening.until:
+        yield warn(
+            f"It does not fit: at the last rate of this link it takes {in_words(needed)}, and of the window that"
+            f" closes {closes} there are {in_words(opening.until - start)}. "
+            "A copy that has begun is not stopped when the window closes."
+        )
+
+
+GUARD = Guard(
+    id="window-fit",
+    when="At the last rate of the link it is not done when the window closes.",
+    weights=(Severity.WARN,),
+    lifted_by="starting at the beginning of a window that is long enough (--at)",
+    check=check,
+)
