@@ -56,6 +56,7 @@ class Flow:
     foreign: str
     queued: int
     world: str
+    state: str = "ESTABLISHED"
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def connections(order: Order) -> Reply:
         raise CliError("Invalid data constraint for parameter 'type'.")
     rows: list[Row] = []
     if kind != "udp":
-        rows += [_connection("tcp", flow, "ESTABLISHED") for flow in order.around.flows()]
+        rows += [_connection("tcp", flow, flow.state) for flow in order.around.flows()]
         rows += [_connection("tcp", flow, "LISTEN") for flow in _listening(order)]
     if kind != "tcp":
         rows.append(_connection("udp", Flow("0.0.0.0:123", "0.0.0.0:0", 0, "ntpd"), ""))

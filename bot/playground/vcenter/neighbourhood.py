@@ -11,7 +11,7 @@ from zlib import crc32
 from bot.playground.esxi.esxcli import Flow, Volume, Way
 from bot.playground.esxi.machine import PROVISIONING, Interface, Machine
 from bot.playground.vcenter.inventory import Host
-from bot.playground.vcenter.links import NFC_PORT, Link
+from bot.playground.vcenter.links import NFC_PORT, Closed, Link
 from bot.playground.vcenter.moves import Move
 from bot.playground.vcenter.paths import Carrier
 from bot.playground.vcenter.relocation import Works
@@ -93,15 +93,42 @@ class Neighbourhood:
 
     def flows(self) -> list[Flow]:
         """Return the open connections of copies to and from the host, and those of its regular visitors."""
-        running = (move for move in self._works.moves() if move.state == "running" and move.size)
-        return [*(flow for move in running for flow in self._of_move(move)), *self._visitors()]
+        running = [move for move in self._works.moves() if move.state == "running"]
+        mine = [move for move in running if self._host.name in {move.from_host, move.to_host}]
+        copies = (flow for move in mine for flow in (self._of_move(move) if move.size else self._knocking(move)))
+        return [*copies, *self._visitors()]
+
+    def _knocking(self, move: Move) -> Iterator[Flow]:
+        """Show how a source sets a copy up: half open where its packets vanish, nothing where it is turned away."""
+        names, conditions = self._hosts_by_name(), self._universe.conditions
+        source, target = names[move.from_host], names[move.to_host]
+        if self._host.name != source.name or not conditions.of(source).dns:
+            return
+        path, port = self._universe.paths.between(source, target), self._port(move)
+        knocks = [(path.source, path.control, NFC_PORT, "vpxa-worker")]
+        if path.carrier is Carrier.UDT:
+            knocks.append((path.sender, path.data, path.port, ""))
+        link = self._universe.links.find(source.site, target.site)
+        lost = link is None or link.rate <= 0 or not path.routed
+        for number, (here, there, door, world) in enumerate(knocks):
+            closed = self._universe.links.closed(source.site, target.site, door)
+            if closed is Closed.REFUSED or (door == NFC_PORT and not conditions.of(target).nfcd):
+                return
+            ends = (f"{here.address}:{port + number}", f"{there.address}:{door}")
+            if lost or closed is Closed.SILENT:
+                yield Flow(*ends, 0, world, "SYN_SENT")
+                return  # the data's connection is made once that of the control stands
+            yield Flow(*ends, 0, world)
+
+    def _hosts_by_name(self) -> dict[str, Host]:
+        return {host.name: host for estate in self._universe.estates.values() for host in estate.inventory.each(Host)}
+
+    def _port(self, move: Move) -> int:
+        return _FIRST_PORT + crc32(move.task.encode()) % _PORTS
 
     def _of_move(self, move: Move) -> Iterator[Flow]:
-        if self._host.name not in {move.from_host, move.to_host}:
-            return
-        names = {host.name: host for estate in self._universe.estates.values() for host in estate.inventory.each(Host)}
+        names, port = self._hosts_by_name(), self._port(move)
         path = self._universe.paths.between(names[move.from_host], names[move.to_host])
-        port = _FIRST_PORT + crc32(move.task.encode()) % _PORTS
         queued = self._queued(move)
         nfc = (f"{path.source.address}:{port}", f"{path.control.address}:{NFC_PORT}")
         carries_data = path.carrier is Carrier.NFC

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pyVmomi import vim, vmodl
 
+from bot.playground.vcenter.links import Closed
 from tests.playground.esxi.wires import ESX1, ESX2, ESX3, CommandRefusedError
 
 HOME, AWAY, NEAR = "10.1.0.11", "10.2.0.11", "10.1.0.12"
@@ -141,6 +142,41 @@ async def test_a_copy_over_udt_has_a_second_connection_for_its_data(player, cont
     ends = {row["ForeignAddress"]: row["LocalAddress"] for row in rows if row["State"] == "ESTABLISHED"}
     assert ends["10.2.2.11:902"].startswith("10.1.2.11:")
     assert ends["10.2.1.11:8000"].startswith("10.1.1.11:")
+
+
+@pytest.mark.parametrize(
+    ("port", "how", "states"),
+    [
+        (902, Closed.SILENT, {"10.2.2.11:902": "SYN_SENT"}),
+        (902, Closed.REFUSED, {}),
+        (8000, Closed.SILENT, {"10.2.2.11:902": "ESTABLISHED", "10.2.1.11:8000": "SYN_SENT"}),
+    ],
+)
+async def test_a_copy_that_knocks_where_nobody_answers_is_half_open(
+    player, content, esxcli, in_thread, port, how, states
+):
+    player.switches.block_port("site1", "site2", port=port, how=how)
+
+    def go():
+        host = content.searchIndex.FindByInventoryPath("DC2/host/C2").host[0]
+        spec = vim.vm.RelocateSpec(host=host, pool=host.parent.resourcePool, datastore=host.datastore[0])
+        return content.searchIndex.FindByInventoryPath("DC1/vm/web01").RelocateVM_Task(spec)
+
+    await in_thread(go)
+    async with asyncio.timeout(10):
+        while True:
+            rows = await esxcli("network ip connection list", type="tcp")
+            found = {row["ForeignAddress"]: row["State"] for row in rows if row["ForeignAddress"].startswith("10.2.")}
+            if found == states:
+                break
+
+
+async def test_names_are_looked_up_by_who_can(player, esxcli):
+    player.switches.break_dns(ESX1)
+    with pytest.raises(CommandRefusedError) as refused:
+        await esxcli("network diag ping", host=ESX2)
+    assert f"Unknown host {ESX2}" in refused.value.said
+    assert loss_of(await esxcli("network diag ping", host=AWAY)) == 0
 
 
 async def test_connections_of_visitors_and_listeners_are_listed_by_type(esxcli):
