@@ -68,7 +68,6 @@ def _offers(tools: WorkerTools, plan: Plan, incident: Incident | None, *, left: 
         ButtonKind.POWER_ON_SOURCE: tools.allow.power_on,
         ButtonKind.RETRY_WHEN_CLEAN: probing and incident is not None and incident.cause in TRANSPORT,
         ButtonKind.MEASURE: probing,
-        ButtonKind.EVIDENCE: True,
         ButtonKind.DELETE_LEFTOVERS: left and tools.allow.delete_leftovers,
     }
     return [kind for kind, can in possible.items() if can]

@@ -24,6 +24,9 @@ from bot.migration.machine import (
 )
 from bot.operations.find_out import Started, look
 from bot.operations.last_look import No, NotNow, last_look, patience_is_over, put_off
+from bot.operations.link_check import look_before_start
+from bot.operations.orders import Prepared
+from bot.operations.prepare import prepare
 from bot.operations.readopt import Forgotten, adopt, forgotten
 from bot.operations.record import (
     ADOPTED,
@@ -36,6 +39,7 @@ from bot.operations.record import (
     with_intent,
 )
 from bot.operations.run import TASK_IN_PROGRESS, Run
+from bot.operations.shut_down import cancelled_words
 from bot.operations.since import in_its_time
 from bot.operations.take_trace_away import take_trace_away
 from bot.operations.trace import JobTrace, read, trace_of, write
@@ -54,24 +58,45 @@ MOST_SESSIONS: Final = 3
 async def start(run: Run) -> None:
     """queued -> attached, if nothing speaks against it; else put off, or ended with nothing started."""
     if await run.claim.cancel_asked():
-        await run.end(Cancelled(), "Cancelled before anything was started.")
+        await run.end(Cancelled(), cancelled_words(run))
         return
     if await waits_for_opening(run.tools, run.claim):
         return
     trace = await _trace_on_vm(run)
     if trace is not None and await _called_before(run, read(trace.text)):
         return
-    match await last_look(run.tools, run.claim):
-        case No(why):
-            await run.end(Refused(), f"{why} Nothing was started.")
-            return
-        case NotNow(why):
-            await put_off(run.tools, run.claim, why)
-            return
+    if not (await _may_start(run) and await _is_ready(run)):
+        return
     if trace is not None and (lost := await forgotten(run.tools, trace)) is not None:
         await _make_way(run, lost)
         return
+    await look_before_start(run.tools, run.claim)
     await submit(run, IntentWritten(), why="about to ask vCenter")
+
+
+async def _may_start(run: Run) -> bool:
+    """The last look; what speaks against it ends the job, or puts it off."""
+    match await last_look(run.tools, run.claim):
+        case No(why):
+            await run.end(Refused(), f"{why} Nothing was started.")
+            return False
+        case NotNow(why):
+            await put_off(run.tools, run.claim, why)
+            return False
+    return True
+
+
+async def _is_ready(run: Run) -> bool:
+    """Whether the VM is as its options want it; what is done to it may take hours, so then it is looked at again."""
+    try:
+        prepared = await prepare(run)
+    except FaultError as error:
+        if error.transient:
+            await put_off(run.tools, run.claim, str(error))
+        else:
+            await run.end(Refused(), f"vCenter refused to prepare the VM: {error} Nothing was moved.")
+        return False
+    return prepared is Prepared.NOTHING or (prepared is Prepared.READY and await _may_start(run))
 
 
 async def _trace_on_vm(run: Run) -> Trace | None:

@@ -1,0 +1,142 @@
+"""Do what was asked for about a migration that ended: power the VM on where it is, look at what is left and delete it,
+measure its path, put the evidence together. What comes of it is said in the migration's thread, whatever it is.
+
+Each act looks before it acts and may be repeated: a worker that dies over one costs nothing but time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.errors import BugError, LoginError, UserError
+from bot.jobs.port import Claim, Job
+from bot.migration.machine import Answered, CheckStarted, NoAnswer, Phase, advance
+from bot.migration.size import gib
+from bot.operations.aftercare_record import Act, Aftercare
+from bot.operations.measure import measure_and_tell
+from bot.operations.on_call_files import Attachment
+from bot.operations.record import approved_plan
+from bot.operations.tools import WorkerTools
+from bot.operations.verify import Whereabouts, in_words, whereabouts
+from bot.slack.port import Button, ButtonKind, Reply, Section
+from bot.vsphere.port import FaultError, Leftover
+
+LISTED: Final = 30
+"""Files of a list that somebody reads before deleting them; there are rarely more, and the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the thread reads of an act. `text` is its outcome; `well` False: it could not be done."""
+
+    text: str
+    well: bool = True
+    sections: Sequence[Section] = ()
+    buttons: Sequence[Button] = ()
+    files: Sequence[Attachment] = ()
+
+
+async def run_aftercare(tools: WorkerTools, claim: Claim) -> None:
+    """Carry a claimed act to its end. LostLeaseError, UnreachableError as everywhere; anything else is told."""
+    if claim.job.state is Phase.DRAFTED:
+        await claim.move(advance(claim.job.state, CheckStarted()), why="looking at the VM")
+    if claim.job.state is not Phase.CHECKING:
+        raise BugError(f"nothing is to be done in the phase '{claim.job.state}'")
+    asked = Aftercare.from_data(claim.job.data)
+    job = await tools.queue.get(asked.of)
+    if job is None:
+        await claim.move(Phase.FAILED, why=f"job {asked.of} is not known any more")
+        return
+    try:
+        done = await _ACTS[asked.act](tools, claim, job, asked.detail)
+    except (UserError, FaultError, LoginError) as error:
+        done = Done(str(error), well=False)
+    await _tell(tools, claim, job, asked, done)
+
+
+async def _tell(tools: WorkerTools, claim: Claim, job: Job, asked: Aftercare, done: Done) -> None:
+    """Say it, then write down that it was: a successor repeats both, and the thread knows what it has."""
+    await claim.cancel_asked()  # refuses to speak for a job that another worker has
+    reply = Reply(f"{asked.act}-{claim.job.id}", done.text, done.sections, done.buttons)
+    await tools.outbox.reply(job.id, job.channel, reply)
+    for file in done.files:
+        await tools.outbox.attach(
+            job.id, job.channel, name=file.name, data=file.data, title=file.title, alt_text=file.alt_text
+        )
+    event = Answered() if done.well else NoAnswer()
+    await claim.move(advance(claim.job.state, event), why=done.text, data={"outcome": done.text})
+
+
+# ---- the acts
+
+
+async def _power_on(tools: WorkerTools, claim: Claim, job: Job, _: str) -> Done:
+    """At the source and only there: a VM that is half somewhere else must not be started by a click."""
+    plan, vm = approved_plan(job), approved_plan(job).request.vm
+    if not tools.allow.power_on:
+        return Done("The config does not let me power VMs on: set [allow] power_on.", well=False)
+    vcenter = tools.fleet.vcenter(vm.vcenter)
+    place = await vcenter.place(vm.uuid)
+    if place is None or whereabouts(place, plan) is not Whereabouts.AT_SOURCE:
+        where = in_words(place) if place else f"not in vCenter {vm.vcenter} any more"
+        return Done(f"{vm.name} was not powered on: it is not whole at its source, but {where}.", well=False)
+    if (await vcenter.guest(vm.uuid)).power == "poweredOn":
+        return Done(f"{vm.name} is on already, at its source, {place.host}.")
+    await claim.cancel_asked()
+    await vcenter.power_on(vm.uuid, session=await vcenter.writer_session())
+    return Done(f"{vm.name} is on, at its source, {place.host}.")
+
+
+async def _delete_leftovers(tools: WorkerTools, claim: Claim, job: Job, seen: str) -> Done:
+    """Show what is there; delete it once somebody has confirmed this very list."""
+    plan = approved_plan(job)
+    if not tools.allow.delete_leftovers:
+        return Done("The config does not let me delete anything: set [allow] delete_leftovers.", well=False)
+    vcenter = tools.fleet.vcenter(plan.target.vcenter or plan.request.vm.vcenter)
+    found = await vcenter.leftovers(plan)
+    if not found:
+        return Done(f"Nothing is left of {plan.request.vm.name} on {plan.target.datastore}.")
+    if seen != fingerprint(found):
+        return _listed(job, found, again=bool(seen))
+    await claim.cancel_asked()
+    deleted = await vcenter.delete_leftovers(plan, [file.path for file in found])
+    size = sum(file.size for file in found if file.path in deleted)
+    kept = [file.path for file in found if file.path not in deleted]
+    text = f"Deleted {len(deleted)} of {len(found)} files on {plan.target.datastore}, {gib(size)}."
+    left = [Section("Not deleted, because something else has it by now", lines=kept)] if kept else []
+    return Done(text, sections=left)
+
+
+def _listed(job: Job, found: Sequence[Leftover], *, again: bool) -> Done:
+    plan = approved_plan(job)
+    changed = "What is there has changed since the list was shown. " if again else ""
+    text = (
+        f"{changed}{gib(sum(file.size for file in found))} in {len(found)} files are left of {plan.request.vm.name} on "
+        f"{plan.target.datastore}. No registered VM has them. They are deleted for good if you confirm this list."
+    )
+    lines = [f"{gib(file.size):>10}  {file.changed_at:%Y-%m-%d %H:%M} UTC  {file.path}" for file in found[:LISTED]]
+    if more := len(found) - LISTED:
+        lines += [f"and {more} more"] if more > 0 else []
+    button = Button(ButtonKind.DELETE_LEFTOVERS, f"{job.id} {fingerprint(found)}")
+    return Done(text, sections=[Section(lines=lines)], buttons=[button])
+
+
+def fingerprint(found: Sequence[Leftover]) -> str:
+    """Twelve hex digits over names and sizes: what somebody confirmed is what is deleted."""
+    text = "\n".join(sorted(f"{file.size} {file.path}" for file in found))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+async def _measure(tools: WorkerTools, _: Claim, job: Job, __: str) -> Done:
+    reply = await measure_and_tell(tools, job)
+    return Done(reply.text, sections=reply.sections, buttons=reply.buttons)
+
+
+_ACTS: Final[Mapping[Act, Callable[[WorkerTools, Claim, Job, str], Awaitable[Done]]]] = {
+    Act.POWER_ON_SOURCE: _power_on,
+    Act.DELETE_LEFTOVERS: _delete_leftovers,
+    Act.MEASURE: _measure,
+}
