@@ -15,6 +15,7 @@ from bot.migration.plan import Plan, Severity
 from bot.migration.size import gib
 from bot.operations.batch_record import Row, batch_of, startable, stops
 from bot.operations.holds import held_words
+from bot.operations.option_words import options_in_words
 from bot.operations.record import copied_of, plan_of, trouble_of, waits_for
 from bot.slack.port import Button, ButtonKind, TableCard
 
@@ -158,12 +159,20 @@ def _facts(job: Job, rows: Sequence[Row]) -> list[tuple[str, str]]:
     facts = [("VMs", tally(rows))]
     if plans:
         facts.append(("To copy", gib(sum(plan.size for plan in plans))))
+    facts += _options(rows)
     if job.data.get("approver"):
         rest = "What has not started is cancelled" if stops(job) else "The others go on"
         facts.append(("If one fails", rest))
     if not job.state.ended and (start := job.data.get("starts")):
         facts.append(("Not before", start))
     return facts
+
+
+def _options(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """What is done beside the moves: of all of them, or of how many."""
+    counted = Tally(words for row in rows if (words := options_in_words(row.request)))
+    told = (words if many == len(rows) else f"{words}: {many} of {len(rows)} VMs" for words, many in counted.items())
+    return [("Options", "; ".join(told))] if counted else []
 
 
 def _note(job: Job, rows: Sequence[Row], held: Hold | None) -> str:

@@ -1,7 +1,8 @@
 """A list of VMs as people hand it over: a CSV from a spreadsheet, or a name on each line. Pure; nothing is looked up.
 
-Columns are vm, site, host and datastore: in this order, or as a first row names them. What is not understood is told
-of with its line, all of it at once; a list is understood as a whole or not at all.
+Columns are vm, site, host and datastore: in this order, or as a first row names them; such a row may also name options,
+disks and networks. What is not understood is told of with its line, all of it at once; a list is understood as a whole
+or not at all.
 """
 
 from __future__ import annotations
@@ -10,16 +11,32 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.errors import UserError
+from bot.operations.option import Option, disk_label, pair
 
 LARGEST: Final = 1024 * 1024
 LONGEST_NAME: Final = 255
 
 COLUMNS: Final = ("vm", "site", "host", "datastore")
-_ALSO: Final = {"name": "vm", "virtual machine": "vm", "target site": "site", "target host": "host"}
+"""What the columns are where no row names them."""
+_PAIRED: Final = {"disk": "Hard disk 2=ds-c2-02", "network": "VM Network=Production"}
+_NAMED: Final = (*COLUMNS, *_PAIRED, *Option)
+_ALSO: Final = {
+    "name": "vm",
+    "virtual machine": "vm",
+    "target site": "site",
+    "target host": "host",
+    "disks": "disk",
+    "networks": "network",
+    **{option.replace("-", " "): option.value for option in Option},
+    **{option.replace("-", "_"): option.value for option in Option},
+}
+_BETWEEN_PAIRS: Final = "|"
+_YES: Final = frozenset({"yes", "y", "true", "1", "x", "on"})
+_NO: Final = frozenset({"no", "n", "false", "0", "off"})
 _SEPARATORS: Final = (";", "\t", ",")
 _EXAMPLE: Final = "vm,site,host,datastore"
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -34,6 +51,9 @@ class Entry:
     site: str = ""
     host: str = ""
     datastore: str = ""
+    options: Mapping[Option, bool] = field(default_factory=dict)
+    disks: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +140,11 @@ def _header(row: _Row) -> tuple[Sequence[str], list[str]]:
     if "vm" not in names:
         return (), []
     wrong = [
-        f"line {row.line}: there is no column '{cell[:60]}'. There are: {', '.join(COLUMNS)}."
+        f"line {row.line}: there is no column '{cell[:60]}'. There are: {', '.join(_NAMED)}."
         for cell, name in zip(row.cells, names, strict=True)
-        if name not in COLUMNS
+        if name not in _NAMED
     ]
-    wrong += [f"line {row.line}: the column {name} is there twice." for name in COLUMNS if names.count(name) > 1]
+    wrong += [f"line {row.line}: the column {name} is there twice." for name in _NAMED if names.count(name) > 1]
     return names, wrong
 
 
@@ -138,9 +158,37 @@ def _entry(row: _Row, order: Sequence[str]) -> Entry | str:
     if not said.get("vm"):
         return f"line {row.line}: it names no VM."
     for column, cell in said.items():
-        if len(cell) > LONGEST_NAME or not cell.isprintable():
+        if (column not in _PAIRED and len(cell) > LONGEST_NAME) or not cell.isprintable():
             return f"line {row.line}: its {column} is no name: '{_clipped(cell)}'."
-    return Entry(row.line, said["vm"], said.get("site", ""), said.get("host", ""), said.get("datastore", ""))
+    try:
+        return Entry(
+            row.line,
+            said["vm"],
+            said.get("site", ""),
+            said.get("host", ""),
+            said.get("datastore", ""),
+            options={option: _yes(option, given) for option in Option if (given := said.get(option))},
+            disks=_pairs("disk", said.get("disk", "")),
+            networks=_pairs("network", said.get("network", "")),
+        )
+    except UserError as error:
+        return f"line {row.line}: {error}"
+
+
+def _yes(option: Option, cell: str) -> bool:
+    if cell.casefold() in _YES | _NO:
+        return cell.casefold() in _YES
+    raise UserError(f"its {option} is neither yes nor no: '{_clipped(cell)}'.")
+
+
+def _pairs(column: str, cell: str) -> dict[str, str]:
+    """`A=B | C=D`: several in one cell."""
+    found: dict[str, str] = {}
+    for part in filter(None, map(str.strip, cell.split(_BETWEEN_PAIRS))):
+        name, sign, target = part.partition("=")
+        known = disk_label(name) if column == "disk" else name
+        pair(f"{known}{sign}{target}", found, option=f"its {column}", example=_PAIRED[column])
+    return found
 
 
 def _clipped(cell: str) -> str:

@@ -131,8 +131,14 @@ async def _request(counter: Counter, who: Person, order: BatchOrder, entry: Entr
     vm = await one_vm(counter, entry.vm, site.name)
     said = order.all
     own = replace(
-        said, vm=entry.vm, site=named, host=entry.host or said.host, datastore=entry.datastore or said.datastore
-    )
+        said,
+        vm=entry.vm,
+        site=named,
+        host=entry.host or said.host,
+        datastore=entry.datastore or said.datastore,
+        networks={**said.networks, **entry.networks},
+        disk_datastores={**said.disk_datastores, **entry.disks},
+    ).with_options(entry.options)
     request = await as_request(counter, own, vm, site)
     await require_options(counter, who, request, source=site_of_vm(counter, vm))
     return request

@@ -20,6 +20,8 @@ from bot.operations.holds_other_host import other_host
 from bot.operations.holds_verbs import cancel_waiting, hold_link, release, release_link
 from bot.operations.home import home
 from bot.operations.offer import target_sites, vms_like
+from bot.operations.option import Option
+from bot.operations.options import offered_options
 from bot.operations.port import Answer, BatchOrder, Home, MigrateOrder, Person, Question, VmChoice
 from bot.operations.report import help_for, jobs, show
 from bot.operations.request_diagnosis import may_diagnose, request_diagnosis
@@ -111,6 +113,9 @@ class Desk:
 
     async def target_sites(self, who: Person) -> Sequence[str]:
         return await target_sites(self._counter, who)
+
+    async def options(self, who: Person) -> Sequence[Option]:
+        return await offered_options(self._counter, who)
 
     async def vms_like(self, who: Person, query: str, *, limit: int) -> Sequence[VmChoice]:
         return await vms_like(self._counter, who, query, limit=limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.migration.start_time import StartTime
 from bot.operations.aftercare_record import Act
+from bot.operations.option import Option
 from bot.operations.shutdown_answer import ShutdownAnswer
 
 
@@ -47,6 +48,19 @@ class MigrateOrder:
     consolidate: bool = False
     force: bool = False
     when_clean: bool = False
+
+    def with_options(self, said: Mapping[Option, bool]) -> MigrateOrder:
+        """The same with these options; of which nothing is said, stays as it is."""
+        return replace(
+            self,
+            thin=said.get(Option.THIN, self.thin),
+            shutdown=said.get(Option.SHUTDOWN, self.shutdown),
+            power_on=said.get(Option.POWER_ON, self.power_on),
+            disconnect_drives=said.get(Option.DISCONNECT_ISO, self.disconnect_drives),
+            consolidate=said.get(Option.CONSOLIDATE, self.consolidate),
+            force=said.get(Option.FORCE, self.force),
+            when_clean=said.get(Option.WHEN_CLEAN, self.when_clean),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +216,10 @@ class Verbs(Protocol):
 
     async def target_sites(self, who: Person) -> Sequence[str]:
         """The sites this person may migrate to, for a form. RefusedError when there is none."""
+        ...
+
+    async def options(self, who: Person) -> Sequence[Option]:
+        """What may be asked for beside a move: what the config allows, and this person may do at some site."""
         ...
 
     async def vms_like(self, who: Person, query: str, *, limit: int) -> Sequence[VmChoice]:

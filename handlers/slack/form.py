@@ -16,15 +16,16 @@ from slack_sdk.models.blocks import (
     ExternalDataSelectElement,
     InputBlock,
     InputInteractiveElement,
-    Option,
     PlainTextInputElement,
     PlainTextObject,
     StaticSelectElement,
 )
+from slack_sdk.models.blocks import Option as Choice
 from slack_sdk.models.views import View
 
 from bot.errors import UserError
 from bot.migration.start_time import read_start
+from bot.operations.option import Option, disk_label, pair
 from bot.operations.port import MigrateOrder, VmChoice
 from bot.slack.blocks import BlockDict, Layout
 from bot.slack.plaintext import clean_clip
@@ -38,6 +39,15 @@ CHOICES: Final = 100
 """Options that Slack takes in one list."""
 _TEXT: Final = 75
 _DRY_RUN: Final = "dry-run"
+_BOXES: Final = {
+    Option.THIN: ("Thin disks", "All disks become thin"),
+    Option.SHUTDOWN: ("Shut down before", "The guest is asked, once the move may start"),
+    Option.POWER_ON: ("Power on after", "Once it is where it should be"),
+    Option.DISCONNECT_ISO: ("Take images out", "Of its CD and floppy drives"),
+    Option.CONSOLIDATE: ("Consolidate before", "Merges deltas that no snapshot owns"),
+    Option.FORCE: ("Lift warnings", "What blocks it still does; the audit log keeps it"),
+    Option.WHEN_CLEAN: ("When the link is clean", "Waits until its loss is within the bound"),
+}
 _LONGEST_NAME: Final = 255
 _LONGEST_MAP: Final = 3000
 
@@ -51,8 +61,11 @@ class Filled:
     order: MigrateOrder
 
 
-def form_view(sites: Sequence[str], *, channel: str = "") -> dict[str, Any]:
-    """The form for somebody who may migrate to these sites. `channel`: where the card goes unless it is changed."""
+def form_view(sites: Sequence[str], *, options: Sequence[Option] = (), channel: str = "") -> dict[str, Any]:
+    """The form for somebody who may migrate to these sites, and ask for these options.
+
+    `channel`: where the card goes unless it is changed.
+    """
     return View(
         type="modal",
         callback_id=FORM,
@@ -80,7 +93,14 @@ def form_view(sites: Sequence[str], *, channel: str = "") -> dict[str, Any]:
                 hint="One per line, as from = to; else the site's own map counts.",
                 optional=True,
             ),
-            _input("options", "Options", _options(), optional=True),
+            _input(
+                "disks",
+                "Datastores of single disks",
+                _line("disks", "Hard disk 2 = ds-c2-02", multiline=True),
+                hint="One per line, as disk = datastore; the others go to the datastore above.",
+                optional=True,
+            ),
+            _input("options", "Options", _options(options), optional=True),
         ],
     ).to_dict()
 
@@ -95,15 +115,16 @@ def said_view(text: str) -> dict[str, Any]:
 def vm_options(choices: Sequence[VmChoice]) -> list[BlockDict]:
     """Options for the type-ahead. Two VMs of one name are told apart by where they are."""
     return [
-        Option(value=choice.uuid, text=_plain(choice.name), description=_plain(choice.place)).to_dict()
+        Choice(value=choice.uuid, text=_plain(choice.name), description=_plain(choice.place)).to_dict()
         for choice in choices[:CHOICES]
     ]
 
 
 def read_form(view: Mapping[str, Any]) -> Filled:
-    """What was filled in. UserError for networks or a start in a form that cannot be read."""
+    """What was filled in. UserError for networks, disks or a start in a form that cannot be read."""
     values: Mapping[str, Mapping[str, Mapping[str, Any]]] = view["state"]["values"]
     start = _value(values, "at", "value").strip()
+    ticked = {str(one.get("value")) for one in _field(values, "options").get("selected_options") or ()}
     return Filled(
         channel=_value(values, "channel", "selected_conversation"),
         opened_in=opened_in(view),
@@ -113,9 +134,10 @@ def read_form(view: Mapping[str, Any]) -> Filled:
             host=_value(values, "host", "value").strip() or None,
             datastore=_value(values, "datastore", "value").strip() or None,
             networks=_networks(_value(values, "networks", "value")),
-            dry_run=bool(_field(values, "options").get("selected_options")),
+            disk_datastores=_disks(_value(values, "disks", "value")),
+            dry_run=_DRY_RUN in ticked,
             at=read_start(start) if start else None,
-        ),
+        ).with_options({option: True for option in Option if option in ticked}),
     )
 
 
@@ -144,6 +166,14 @@ def _networks(text: str) -> dict[str, str]:
     return found
 
 
+def _disks(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        label, sign, datastore = line.partition("=")
+        pair(f"{disk_label(label)}{sign}{datastore}", found, option="A disk", example="Hard disk 2 = ds-c2-02")
+    return found
+
+
 def _plain(text: str) -> PlainTextObject:
     return PlainTextObject(text=clean_clip(text, _TEXT).strip() or "-", emoji=False)
 
@@ -165,7 +195,7 @@ def _vm_select() -> ExternalDataSelectElement:
 
 
 def _site_select(sites: Sequence[str]) -> StaticSelectElement:
-    options = [Option(value=site, text=_plain(site)) for site in sites[:CHOICES]]
+    options = [Choice(value=site, text=_plain(site)) for site in sites[:CHOICES]]
     chosen = options[0] if len(options) == 1 else None
     return StaticSelectElement(
         action_id=f"{FORM}.site", placeholder=_plain("site2"), options=options, initial_option=chosen
@@ -191,6 +221,11 @@ def _line(name: str, placeholder: str, *, multiline: bool = False) -> PlainTextI
     )
 
 
-def _options() -> CheckboxesElement:
-    dry_run = Option(value=_DRY_RUN, text=_plain("Dry run"), description=_plain("Plan only: nothing can be approved"))
-    return CheckboxesElement(action_id=f"{FORM}.options", options=[dry_run])
+def _options(options: Sequence[Option]) -> CheckboxesElement:
+    boxes = {_DRY_RUN: ("Dry run", "Plan only: nothing can be approved")} | {one.value: _BOXES[one] for one in options}
+    return CheckboxesElement(
+        action_id=f"{FORM}.options",
+        options=[
+            Choice(value=value, text=_plain(text), description=_plain(more)) for value, (text, more) in boxes.items()
+        ],
+    )

@@ -12,6 +12,7 @@ from typing import Final
 from bot.errors import UserError
 from bot.migration.request import JobId
 from bot.migration.start_time import goes_on, read_start
+from bot.operations.option import Option, disk_label, pair
 from bot.operations.port import BatchOrder, MigrateOrder
 from handlers.slack.words import Word, split
 
@@ -86,15 +87,19 @@ _VERBS: Final = (*_ALONE, *_ON_JOB, _HOLD, _RELEASE)
 
 _NETWORK: Final = "--network"
 _AT: Final = "--at"
-_VALUED: Final = ("--host", "--datastore", _NETWORK, _AT)
-_FLAGS: Final = ("--dry-run",)
-_LATER: Final = ("--thin", "--shutdown", "--power-on")
+_DISK: Final = "--disk"
+_PAIRED: Final = (_NETWORK, _DISK)
+_VALUED: Final = ("--host", "--datastore", _DISK, _NETWORK, _AT)
+_DRY_RUN: Final = "--dry-run"
+_OPTIONS: Final = {option.typed: option for option in Option}
+_FLAGS: Final = (_DRY_RUN, *_OPTIONS)
 _EXAMPLES: Final = {
     "--host": f"{EXAMPLE} --host esx-01.example.net",
     "--datastore": f"{EXAMPLE} --datastore ds-c2-01",
     _NETWORK: f'{EXAMPLE} --network "VM Network=Production"',
     _AT: f'{EXAMPLE} --at "Sat 20:00"',
-    "--dry-run": f"{EXAMPLE} --dry-run",
+    _DISK: f'{EXAMPLE} --disk "Hard disk 2=ds-c2-02"',
+    **{flag: f"{EXAMPLE} {flag}" for flag in _FLAGS},
 }
 
 
@@ -177,19 +182,19 @@ class _Draft:
     names: list[Word] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
     networks: dict[str, str] = field(default_factory=dict)
+    disks: dict[str, str] = field(default_factory=dict)
 
     def set(self, option: str, value: str) -> None:
         if option in self.values:
             raise UserError(f"{option} was given twice. Once is enough.", example=_EXAMPLES[option])
         self.values[option] = value
 
-    def map_network(self, value: str) -> None:
-        source, _, target = (part.strip() for part in value.partition("="))
-        if not source or not target:
-            raise UserError(f"{_NETWORK} takes FROM=TO, not '{value}'.", example=_EXAMPLES[_NETWORK])
-        if source in self.networks:
-            raise UserError(f"The network '{source}' was mapped twice.", example=_EXAMPLES[_NETWORK])
-        self.networks[source] = target
+    def map(self, option: str, value: str) -> None:
+        if option == _NETWORK:
+            pair(value, self.networks, option=option, example=_EXAMPLES[option])
+            return
+        label, sign, datastore = value.partition("=")
+        pair(f"{disk_label(label)}{sign}{datastore}", self.disks, option=option, example=_EXAMPLES[option])
 
     def order(self, *, vm: str, site: str) -> MigrateOrder:
         return MigrateOrder(
@@ -198,9 +203,10 @@ class _Draft:
             host=self.values.get("--host"),
             datastore=self.values.get("--datastore"),
             networks=self.networks,
-            dry_run="--dry-run" in self.values,
+            disk_datastores=self.disks,
+            dry_run=_DRY_RUN in self.values,
             at=read_start(self.values[_AT]) if _AT in self.values else None,
-        )
+        ).with_options({option: True for flag, option in _OPTIONS.items() if flag in self.values})
 
 
 def _read(words: list[Word]) -> _Draft:
@@ -218,8 +224,6 @@ def _read(words: list[Word]) -> _Draft:
 def _option(draft: _Draft, word: Word, rest: deque[Word]) -> None:
     name, has_value, value = word.text.partition("=")
     name = name.casefold()
-    if name in _LATER:
-        raise UserError(f"{name} is not available yet. Leave it out.", example=EXAMPLE)
     if name in _FLAGS:
         if has_value:
             raise UserError(f"{name} takes no value.", example=_EXAMPLES[name])
@@ -230,7 +234,7 @@ def _option(draft: _Draft, word: Word, rest: deque[Word]) -> None:
             raise UserError(f"{name} needs a value.", example=_EXAMPLES[name])
         if name == _AT:
             value = _with_the_rest(value, rest)
-        draft.map_network(value) if name == _NETWORK else draft.set(name, value)
+        draft.map(name, value) if name in _PAIRED else draft.set(name, value)
     else:
         raise _unknown(name)
 
@@ -251,7 +255,7 @@ def _with_the_rest(start: str, rest: deque[Word]) -> str:
 
 def _unknown(name: str) -> UserError:
     known = (*_VALUED, *_FLAGS)
-    nearest = difflib.get_close_matches(f"--{name.lstrip('-')}", (*known, *_LATER), n=1)
+    nearest = difflib.get_close_matches(f"--{name.lstrip('-')}", known, n=1, cutoff=0.7)
     meant = f" Did you mean {nearest[0]}?" if nearest else f" There are: {', '.join(known)}."
     return UserError(
         f"There is no option {name}.{meant}", example=_EXAMPLES.get(nearest[0], EXAMPLE) if nearest else EXAMPLE

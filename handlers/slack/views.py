@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
@@ -85,7 +86,8 @@ class Forms:
                 await client.chat_postMessage(channel=who.user_id, text=shown["text"], blocks=shown["blocks"])
 
     async def _opened(self, client: AsyncWebClient, who: Person, trigger: str) -> Answer:
-        sites = await self._verbs.target_sites(who)
+        sites, options = await asyncio.gather(self._verbs.target_sites(who), self._verbs.options(who))
         with calling("views.open"):
-            await client.views_open(trigger_id=trigger, view=form_view(sites, channel=who.channel))
+            view = form_view(sites, options=options, channel=who.channel)
+            await client.views_open(trigger_id=trigger, view=view)
         return Answer("")

@@ -19,6 +19,7 @@ from bot.migration.machine import Phase
 from bot.migration.request import JobId, SiteName
 from bot.operations.aftercare_record import Act
 from bot.operations.counter import require_place
+from bot.operations.option import Option
 from bot.operations.port import Answer, BatchOrder, Home, JobGlance, MigrateOrder, Person, Question, Verbs, VmChoice
 from bot.operations.rights import Grant, Rights, Verb
 from bot.operations.shutdown_answer import ShutdownAnswer
@@ -145,6 +146,10 @@ class Desk:
     async def target_sites(self, who: Person) -> list[str]:
         await self._may(who, Verb.MIGRATE, None)
         return ["site2"]
+
+    async def options(self, who: Person) -> list[Option]:
+        may = await self.rights.allowed(who)
+        return [option for option in Option if option is not Option.FORCE or Verb.FORCE in may]
 
     async def vms_like(self, who: Person, query: str, *, limit: int) -> list[VmChoice]:
         await self._may(who, Verb.MIGRATE, None)

@@ -87,6 +87,33 @@ async def test_what_is_filled_in_is_what_would_have_been_typed(player, say, form
     assert await card()
 
 
+async def test_what_is_ticked_is_what_would_have_been_typed(player, say, form, desk):
+    await say("")
+    view = await form()
+    filled = {
+        "cm.form.vm": "uuid-7",
+        "cm.form.site": "site2",
+        "cm.form.channel": CHANNEL,
+        "cm.form.disks": "2 = ds-c2-02\nHard disk 3=ds-c2-03",
+        "cm.form.options": ["thin", "power-on", "when-clean"],
+    }
+    outcome = await player.person.submit_view("alice", view["id"], filled)
+    assert outcome.ack["response_action"] == "update"
+    disks = {"Hard disk 2": "ds-c2-02", "Hard disk 3": "ds-c2-03"}
+    ticked = MigrateOrder("uuid-7", "site2", thin=True, power_on=True, when_clean=True, disk_datastores=disks)
+    assert desk.calls[0][3] == ticked
+
+
+async def test_the_form_offers_only_what_this_person_may_ask_for(player, say, form, desk):
+    may = frozenset({Verb.MIGRATE})
+    desk.rights = Rights([Grant(("user:U0ALICE001",), may)], desk.groups)
+    await say("")
+    boxes = next(block for block in (await form())["blocks"] if block["block_id"] == "options")["element"]["options"]
+    values = [box["value"] for box in boxes]
+    assert values[:2] == ["dry-run", "thin"]
+    assert "force" not in values
+
+
 @pytest.mark.parametrize(
     ("networks", "said"), [("VM Network", "not in the form"), ("a=b\na=c", "mapped twice"), ("=b", "not in the form")]
 )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.errors import UserError
 from bot.operations.batch_file import LARGEST, Entry, read_list
+from bot.operations.option import Option
 
 
 def read(text: str | bytes):
@@ -42,14 +43,38 @@ def test_what_is_understood(text, entries):
     assert read(text) == (entries, [])
 
 
+def test_a_first_row_may_name_options_disks_and_networks():
+    entries, wrong = read(
+        "VM;Power on;thin;Disks;Networks\nweb01;yes;No;2=ds-2 | Hard disk 3=ds-3;VM Network=Prod|A=B\nweb02;;x\n"
+    )
+    assert wrong == []
+    assert entries == [
+        Entry(
+            2,
+            "web01",
+            options={Option.POWER_ON: True, Option.THIN: False},
+            disks={"Hard disk 2": "ds-2", "Hard disk 3": "ds-3"},
+            networks={"VM Network": "Prod", "A": "B"},
+        ),
+        Entry(3, "web02", options={Option.THIN: True}),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
         ("vm,site\n,site2", "line 2: it names no VM."),
         ("a,b,c,d,e", "line 1: 5 columns, where there are 4: vm, site, host, datastore."),
         ("vm,site\na,b,c", "line 2: 3 columns, where there are 2: vm, site."),
-        ("VM,Powerstate\nweb01,on", "line 1: there is no column 'Powerstate'. There are: vm, site, host, datastore."),
+        (
+            "VM,Powerstate\nweb01,on",
+            "line 1: there is no column 'Powerstate'. There are: vm, site, host, datastore, disk",
+        ),
         ("vm,vm\na,b", "line 1: the column vm is there twice."),
+        ("vm,thin\nweb01,perhaps", "line 2: its thin is neither yes nor no: 'perhaps'."),
+        ("vm,disk\nweb01,2", "line 2: its disk takes FROM=TO, not 'Hard disk 2'."),
+        ("vm,network\nweb01,A=B|A=C", "line 2: its network was given twice for 'A'."),
+        ("a,b,c,d,yes", "line 1: 5 columns, where there are 4"),
         ('web01\n"web02', "line 2: a quote is not closed"),
         ('vm\n"web01"x', "line 2: a quote is not closed, or something stands behind it"),
         ('vm\n"web\n01"', "line 2: its vm is no name: 'web"),
