@@ -89,7 +89,9 @@ def spoken_at(measurement: Measurement, span: Span) -> str:
 
 def _weighed(cause: Cause, weight: float, measured: Sequence[Measurement], span: Span, *, alone: bool) -> float:
     """Return how sure a cause is. `alone`: the lines only allow it, so the measurement speaks for itself."""
-    shown = _CONFIRMED * _strongest(cause, Says.CONFIRMS, measured, span)
+    # Lines that name no cause get one from a probe alone, never from what was worked out from those very lines.
+    confirming = [one for one in measured if one.basis is Basis.MEASURED] if alone else measured
+    shown = _CONFIRMED * _strongest(cause, Says.CONFIRMS, confirming, span)
     refuted = _REFUTED * _strongest(cause, Says.REFUTES, measured, span)
     surer = max(weight, shown) if alone else 1 - (1 - weight) * (1 - shown)
     basis = _strongest_basis(Basis.LOG, _speaking(cause, Says.CONFIRMS, measured))
