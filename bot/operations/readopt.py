@@ -6,6 +6,7 @@ was not. All that is needed for that is in the trace, and in what can be read fr
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,14 +16,16 @@ from bot.errors import OutsideError, UserError
 from bot.jobs.port import NewJob
 from bot.migration.machine import Phase
 from bot.migration.plan import Plan
-from bot.migration.request import JobId, MigrationRequest, VmRef
+from bot.migration.planning import make_plan
+from bot.migration.request import JobId, MigrationRequest, VCenterName, VmRef
 from bot.operations.cards import job_card
 from bot.operations.plan_migration import plan_migration
 from bot.operations.record import ADOPTED, MIGRATE, Intent, op_base, with_intent, with_plan, with_request
+from bot.operations.take_trace_away import GONE
 from bot.operations.tools import WorkerTools
 from bot.operations.trace import JobTrace, read
 from bot.slack.port import Reply
-from bot.vsphere.port import Trace
+from bot.vsphere.port import FaultError, Trace
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +59,11 @@ async def forgotten(tools: WorkerTools, found: Trace) -> Forgotten | None:
     if trace is None:
         log.error("The trace on %s cannot be read by this version of coldmigrate: %.80r", found.vm.name, found.text)
         return None
-    return None if await tools.queue.get(trace.job) else Forgotten(found.vm, trace)
+    if await tools.queue.get(trace.job):
+        return None
+    # A trace that went along with its VM is found where that arrived; the job is of the vCenter that the VM left.
+    vm = replace(found.vm, vcenter=VCenterName(trace.vcenter)) if trace.vcenter else found.vm
+    return Forgotten(vm, trace)
 
 
 async def adopt(tools: WorkerTools, lost: Forgotten) -> bool:
@@ -96,13 +103,28 @@ async def _plan(tools: WorkerTools, lost: Forgotten) -> Plan:
         datastore=trace.datastore or None,
         batch=trace.batch if known else "",  # a batch that was forgotten has no card: then this gets one of its own
     )
-    plan = await plan_migration(tools.fleet, request)
+    plan = await _planned(tools, request)
     source = replace(
         plan.source,
         host=trace.source_host or plan.source.host,
         datastore=trace.source_datastore or plan.source.datastore,
     )
     return replace(plan, source=source)
+
+
+async def _planned(tools: WorkerTools, request: MigrationRequest) -> Plan:
+    """The plan anew; from what is there, if the VM has left its vCenter already and cannot be read where it was."""
+    try:
+        return await plan_migration(tools.fleet, request)
+    except FaultError as error:
+        if error.kind != GONE:
+            raise
+        spec = tools.fleet.site(request.site)
+        there = tools.fleet.vcenter(spec.vcenter)
+        if there.name == request.vm.vcenter:
+            raise
+        vm, site, far = await asyncio.gather(there.read_vm(request.vm.uuid), there.read_site(spec), there.identity())
+        return make_plan(request, replace(vm, ref=request.vm), site, source_site=None, far=far)
 
 
 async def _say(tools: WorkerTools, trace: JobTrace) -> None:

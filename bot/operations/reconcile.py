@@ -102,9 +102,10 @@ async def _live(tools: WorkerTools) -> set[str]:
 
 async def _report_strangers(tools: WorkerTools, running: Sequence[RunningRelocation], traces: Sequence[Trace]) -> None:
     """Relocations by our account of which neither a job nor a trace tells: said once for each task, and left alone."""
-    known = await _live(tools) | {trace.vm.key for trace in traces}
+    # By their UUIDs: the vCenter that a VM of ours goes to may show a task of its own for it.
+    known = {key.rpartition(":")[2] for key in await _live(tools)} | {trace.vm.uuid for trace in traces}
     for found in running:
-        if found.vm.key not in known and await tools.queue.chore(
+        if found.vm.uuid not in known and await tools.queue.chore(
             f"stranger:{found.task.task}", worker="", every=timedelta(days=1)
         ):
             why = f"{found.task.task} moves {found.vm.name} in our name, and no job knows of it; it is left alone"

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from bot.errors import OutsideError, UserError
 from bot.jobs.port import Job
-from bot.operations.record import approved_plan, intent_of
+from bot.migration.request import VmRef
+from bot.operations.record import Intent, approved_plan, intent_of
 from bot.operations.tools import WorkerTools
 from bot.operations.trace import read
+from bot.vsphere.port import FaultError, VCenter
+
+GONE: Final = "vmodl.fault.ManagedObjectNotFound"
 
 log = logging.getLogger(__name__)
 
 
 async def take_trace_away(tools: WorkerTools, job: Job) -> None:
-    """The VM is nobody's any more. What fails here is tidied up by `reconcile`, and questions no end."""
+    """The VM is nobody's any more. What fails here is tidied up by `reconcile`, and questions no end.
+
+    A trace may have gone along to another vCenter, or stayed behind with the VM that left, and be gone with it.
+    """
     if not job.data.get("intent"):
         return
-    vm, intent = approved_plan(job).request.vm, intent_of(job)
-    try:
-        vcenter = tools.fleet.vcenter(vm.vcenter)
-        found = read(await vcenter.read_trace(vm.uuid))
-        if found is None or (found.job, found.session) != (job.id, intent.session):
-            return  # a successor's, whose call may be under way
-        # Through the session of the intent where that is ours: a successor has ended it.
-        ours = await vcenter.writer_session() == intent.session
-        await vcenter.write_trace(vm.uuid, "", session=intent.session if ours else "")
-    except (OutsideError, UserError) as error:
-        log.warning("The trace of job %s was left on %s for the moment: %s", job.id, vm.name, error)
+    plan, intent = approved_plan(job), intent_of(job)
+    for name in (plan.request.vm.vcenter, *([plan.far.name] if plan.far else [])):
+        try:
+            await _take_away(tools.fleet.vcenter(name), job, plan.request.vm, intent)
+        except (OutsideError, UserError) as error:
+            if not (plan.far and isinstance(error, FaultError) and error.kind == GONE):
+                log.warning(
+                    "The trace of job %s was left on %s for the moment: %s", job.id, plan.request.vm.name, error
+                )
+
+
+async def _take_away(vcenter: VCenter, job: Job, vm: VmRef, intent: Intent) -> None:
+    found = read(await vcenter.read_trace(vm.uuid))
+    if found is None or (found.job, found.session) != (job.id, intent.session):
+        return  # a successor's, whose call may be under way
+    # Through the session of the intent where that is ours: a successor has ended it. Another vCenter has no such one.
+    ours = vcenter.name == vm.vcenter and await vcenter.writer_session() == intent.session
+    await vcenter.write_trace(vm.uuid, "", session=intent.session if ours else "")

@@ -6,7 +6,7 @@ has to fit into a custom attribute, so what can be read again from vCenter is no
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, unquote
@@ -17,6 +17,10 @@ from bot.migration.request import JobId, SiteName
 from bot.operations.record import Intent
 
 FORM: Final = "1"
+FAR_FORM: Final = "2"
+"""The same, with the name of the vCenter that the VM leaves before it all: the trace may travel along, and be found in
+the one where it arrives.
+"""
 LONGEST: Final = 250
 """Characters, as `VCenter.write_trace` takes them."""
 
@@ -26,7 +30,10 @@ _DISPENSABLE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class JobTrace:
-    """Which job and attempt, through which session, since when by vCenter's clock, where to, and for whom."""
+    """Which job and attempt, through which session, since when by vCenter's clock, where to, and for whom.
+
+    `vcenter`: the one that the VM leaves, if it goes to another one.
+    """
 
     job: JobId
     attempt: int
@@ -40,6 +47,7 @@ class JobTrace:
     datastore: str = ""
     source_host: str = ""
     source_datastore: str = ""
+    vcenter: str = ""
 
 
 def trace_of(job: Job, plan: Plan, intent: Intent, *, attempt: int) -> JobTrace:
@@ -57,14 +65,16 @@ def trace_of(job: Job, plan: Plan, intent: Intent, *, attempt: int) -> JobTrace:
         datastore=plan.target.datastore,
         source_host=plan.source.host,
         source_datastore=plan.source.datastore,
+        vcenter=plan.request.vm.vcenter if plan.far else "",
     )
 
 
 def write(trace: JobTrace) -> str:
     """The trace as text, `LONGEST` characters at most."""
-    fields = [_text(value) for value in astuple(trace)]
+    *fields, vcenter = (_text(value) for value in astuple(trace))
+    begins = [FAR_FORM, vcenter] if vcenter else [FORM]
     for left_out in range(_DISPENSABLE + 1):
-        text = " ".join([FORM, *fields[: len(fields) - left_out]])
+        text = " ".join([*begins, *fields[: len(fields) - left_out]])
         if len(text) <= LONGEST:
             return text
     return text[:LONGEST]  # names of a length that vCenter does not take
@@ -73,15 +83,17 @@ def write(trace: JobTrace) -> str:
 def read(text: str) -> JobTrace | None:
     """The trace in a text; None for one that this version did not write."""
     form, *fields = text.split(" ")
+    vcenter = unquote(fields.pop(0)) if form == FAR_FORM and fields else ""
     try:
         job, attempt, session, since, *names = (unquote(field) for field in fields)
         moment = datetime.fromtimestamp(int(since) / 1000, UTC)
         site, requester, channel, batch, host, *rest = names
-        return (
-            JobTrace(JobId(job), int(attempt), session, moment, SiteName(site), requester, channel, batch, host, *rest)
-            if form == FORM
-            else None
+        if form not in {FORM, FAR_FORM} or len(rest) > _DISPENSABLE:
+            return None
+        found = JobTrace(
+            JobId(job), int(attempt), session, moment, SiteName(site), requester, channel, batch, host, *rest
         )
+        return replace(found, vcenter=vcenter)
     except (ValueError, TypeError, OverflowError):
         return None
 
