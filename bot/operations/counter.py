@@ -86,7 +86,7 @@ class Counter:
         if (found := await self.queue.get(job)) is None:
             raise UserError(f"There is no job '{job}'.", example="/coldmigrate list")
         if found.kind != MIGRATE:
-            raise UserError(f"{job} is a diagnosis, not a migration: all there is of it is in its thread.")
+            raise UserError(f"{job} is no migration: all there is of it is in its thread.")
         return found
 
 

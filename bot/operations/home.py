@@ -8,13 +8,14 @@ from typing import Final
 
 from bot.errors import BugError
 from bot.jobs.port import Job
+from bot.migration.machine import Phase
 from bot.migration.request import SiteName
 from bot.operations.batch_card import state_in_words
 from bot.operations.batch_glance import folded, is_visible
 from bot.operations.batch_record import BATCH, batch_of
 from bot.operations.counter import Counter
 from bot.operations.port import Home, JobGlance, Person
-from bot.operations.record import copied_of, request_of
+from bot.operations.record import asks_of, copied_of, doing, request_of
 from bot.operations.rights import Verb
 
 MINE: Final = 8
@@ -60,4 +61,14 @@ def _glance(job: Job) -> JobGlance:
         return JobGlance(job.id, title, job.state, job.updated, state=state_in_words(job.state))
     request, copied = request_of(job), copied_of(job)
     percent = copied.percent if copied and not job.state.ended else None
-    return JobGlance(job.id, f"{request.vm.name} to {request.site}", job.state, job.updated, percent)
+    title = f"{request.vm.name} to {request.site}"
+    return JobGlance(job.id, title, job.state, job.updated, percent, state=_before_the_move(job))
+
+
+def _before_the_move(job: Job) -> str:
+    """What goes on with a VM whose copy has not begun, beside waiting; empty: nothing."""
+    if job.state is not Phase.QUEUED:
+        return ""
+    if asks_of(job):
+        return "asks in its thread what to do"
+    return "being prepared" if doing(job) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from bot.errors import BugError
@@ -12,11 +12,15 @@ from bot.migration.machine import WORDS, Phase
 from bot.migration.request import JobId, SiteName
 from bot.operations.batch_glance import batch_line, folded, is_visible
 from bot.operations.batch_record import BATCH
+from bot.operations.cards import job_card
 from bot.operations.counter import Counter, site_of
 from bot.operations.holds import behind, held_words, what_holds
+from bot.operations.option_words import options_in_words
+from bot.operations.options import offered_options
 from bot.operations.port import Answer, Person
-from bot.operations.record import MIGRATE, copied_of, request_of, starts, waits_for
+from bot.operations.record import MIGRATE, copied_of, plan_of, request_of, starts
 from bot.operations.rights import Verb
+from bot.operations.tools import Allow
 
 SHOWN: Final = 20
 LOOKED_AT: Final = 300
@@ -26,6 +30,7 @@ _HELP: Final = {
     Verb.MIGRATE: (
         "/coldmigrate <vm> <site>   plan a cold migration; nothing moves before it is approved",
         "    --host <host>  --datastore <name>  --network <from>=<to>  --dry-run",
+        '    --disk "Hard disk 2=<datastore>"{options}',
         '    --at 22:00, --at "2026-11-24 22:00", --at "Sat 20:00", --at "22:00 Europe/Berlin" or --at window',
         '    a name with blanks, or one of the words below, goes in quotes: /coldmigrate "my vm" site2',
         "/coldmigrate @list <site>  the VMs of a saved list, as one batch",
@@ -42,6 +47,7 @@ _HELP: Final = {
         "/coldmigrate hold <site> <site> [why]     start nothing across this link; what runs goes on",
         "/coldmigrate release <site> <site>        let what waits go on",
     ),
+    Verb.FORCE: ("Approve all the same       you may lift the warnings of a plan, with the right to approve it",),
     Verb.DIAGNOSE: (
         "/diagnose <vm, host, job, task or opID>   why its copy failed, from the hosts' logs",
         "    --since <time>, such as 90m, 2h or 1d",
@@ -81,8 +87,16 @@ async def show(counter: Counter, who: Person, job_id: JobId) -> Answer:
     await counter.rights.require(who, Verb.SEE, site_of(job))
     steps = [f"{step.at:%Y-%m-%d %H:%M:%S}Z  {step.state:<11} {step.by}: {step.why}" for step in job.steps]
     held = await what_holds(counter.queue, job)
-    waits = held_words(held) if held is not None else waits_for(job) if job.state is Phase.QUEUED else ""
-    return Answer(f"{_line(job)}\n{waits}".rstrip(), steps)
+    waits = job_card(job, held).note if job.state is Phase.QUEUED else ""
+    return Answer("\n".join(filter(None, (_line(job), _beside(job), waits))), steps)
+
+
+def _beside(job: Job) -> str:
+    """What is done beside the move, and which way its data goes."""
+    plan, options = plan_of(job), options_in_words(request_of(job))
+    path = plan.path.words if plan is not None and plan.path is not None else ""
+    said = [f"Options: {options}." if options else "", f"Data path: {path}." if path else ""]
+    return " ".join(filter(None, said))
 
 
 def _waits_behind(job: Job, hold: Hold, visible: Callable[[SiteName], bool]) -> bool:
@@ -95,7 +109,9 @@ def _waits_behind(job: Job, hold: Hold, visible: Callable[[SiteName], bool]) -> 
 async def help_for(counter: Counter, who: Person) -> Answer:
     """Only what this person may do, and how to be allowed more."""
     allowed = await counter.rights.allowed(who)
-    lines = [line for verb, texts in _HELP.items() if verb in allowed for line in texts]
+    options = "".join(f"  {option.typed}" for option in await offered_options(counter, who))
+    known = {**_HELP, **_buttons(counter.allow)}
+    lines = [line.format(options=options) for verb, texts in known.items() if verb in allowed for line in texts]
     if not lines:
         return Answer(
             f"You ({who.user_id}) may do nothing here yet. "
@@ -104,6 +120,20 @@ async def help_for(counter: Counter, who: Person) -> Answer:
     visible = await counter.rights.sites(who, Verb.SEE)
     sites = ", ".join(site for site in sorted(counter.sites) if visible(site))
     return Answer(f"What you may do. Sites: {sites}.", [*lines, "/coldmigrate help           this"])
+
+
+def _buttons(allow: Allow) -> dict[Verb, Sequence[str]]:
+    """What the rights are good for whose use the config may forbid."""
+    power = [
+        *(["Wait on"] if allow.shutdown else []),
+        *(["Power off"] if allow.shutdown and allow.power_off else []),
+        *(["Power on at source"] if allow.power_on else []),
+    ]
+    deleting = ", and delete it with a second click" if allow.delete_leftovers else ""
+    return {
+        Verb.POWER: [f"{', '.join(power)}   in threads: you may click these"] if power else [],
+        Verb.CLEAN: [f"Show leftovers             you may see what a failed copy left behind{deleting}"],
+    }
 
 
 def _line(job: Job) -> str:
