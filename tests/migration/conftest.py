@@ -18,10 +18,13 @@ from bot.migration.facts import (
     SiteFacts,
     SiteSpec,
     VmFacts,
+    Vmk,
 )
-from bot.migration.plan import Plan
+from bot.migration.measured import PathMeasurement, Pings, When
+from bot.migration.plan import FarVCenter, Plan
 from bot.migration.planning import make_plan
 from bot.migration.request import MigrationRequest, SiteName, VCenterName, VmRef
+from bot.migration.survey import Survey
 
 GIB = 2**30
 VM = VmFacts(
@@ -102,6 +105,46 @@ OUTLOOK = Outlook(NOW, Calendar())
 REQUEST = MigrationRequest(vm=VM.ref, site=SiteName("site2"))
 
 
+FAR = FarVCenter(VCenterName("west"), "https://vc-west.example.net", "9c11-uuid", "AA:BB")
+
+
+def vmk(device: str, address: str, *services: str, **more: object) -> Vmk:
+    return Vmk(device, address, "255.255.255.0", services=services, **more)
+
+
+def provisioned(site: int, *, gateway: str = "") -> tuple[Vmk, ...]:
+    """The interfaces of a host as they should be: management, vMotion, provisioning with a way out."""
+    return (
+        vmk("vmk0", f"10.{site}.0.11", "management"),
+        vmk("vmk1", f"10.{site}.1.11", "vmotion"),
+        vmk("vmk2", f"10.{site}.2.11", "vSphereProvisioning", gateway=gateway or f"10.{site}.2.1"),
+    )
+
+
+SOURCE_HOST = HostFacts(
+    "esx-01.site1", "host-1", "connected", False, "8.0.3", "resgroup-1", (), (), 3, interfaces=provisioned(1), copies=0
+)
+MEASURED = PathMeasurement(
+    at=SITE.read_at,
+    when=When.BEFORE,
+    link="site1~site2",
+    source_host="esx-01.site1",
+    target_host="esx-02.site2",
+    path=None,
+    small=Pings(200, 200, 84, whole=False),
+    full=Pings(5, 5, 1500, whole=True),
+    listening={902: True, 8000: True},
+    resolves={"esx-01.site1": True, "esx-02.site2": True},
+)
+SURVEY = Survey(
+    missing_privileges=(),
+    advice=(),
+    clock_offsets={"esx-01.site1": timedelta(), "esx-02.site2": timedelta(seconds=-1)},
+    nfc_sessions={"esx-01.site1": 0, "esx-02.site2": 3},
+    measured=MEASURED,
+)
+
+
 def plan_of(
     *,
     request: MigrationRequest = REQUEST,
@@ -109,15 +152,45 @@ def plan_of(
     site: SiteFacts = SITE,
     source: str | None = "site1",
     outlook: Outlook | None = OUTLOOK,
+    **more: object,
 ) -> Plan:
-    return make_plan(request, vm, site, source_site=SiteName(source) if source else None, outlook=outlook)
+    return make_plan(request, vm, site, source_site=SiteName(source) if source else None, outlook=outlook, **more)
 
 
 class Bench:
     """The fitting pair and the way to bend it."""
 
-    vm, site, request, now = VM, SITE, REQUEST, NOW
+    vm, site, request, now, far = VM, SITE, REQUEST, NOW, FAR
+    survey, measured, source_host = SURVEY, MEASURED, SOURCE_HOST
     plan = staticmethod(plan_of)
+    provisioned = staticmethod(provisioned)
+
+    @classmethod
+    def full(cls, *, request: object = None, site: SiteFacts = SITE, survey: object = None, **more: object) -> Plan:
+        """As `plan`, with all of it known: interfaces at both ends and a clean survey; changes of each by name.
+
+        `request` and `survey` are what is changed of them; `on` and `host` of the hosts, `max_loss` and `far` as they
+        are, and anything else is of the VM.
+        """
+        on = replace(SOURCE_HOST, **more.pop("on", {}))
+        hosts = tuple(
+            replace(host, **{"interfaces": provisioned(2), "crypto_safe": True, "copies": 0, **more.get("host", {})})
+            for host in site.hosts
+        )
+        more.pop("host", None)
+        options = {name: more.pop(name) for name in ("max_loss", "far", "busy", "outlook", "source") if name in more}
+        return plan_of(
+            request=replace(REQUEST, **(request or {})),
+            vm=replace(VM, on=on, **more),
+            site=replace(site, hosts=hosts),
+            survey=replace(SURVEY, **(survey or {})),
+            **options,
+        )
+
+    @classmethod
+    def look(cls, **measured: object) -> Plan:
+        """A plan whose path was measured so."""
+        return cls.full(survey={"measured": replace(MEASURED, **measured)}, max_loss=0.001)
 
     @staticmethod
     def with_host(**change: object) -> SiteFacts:
