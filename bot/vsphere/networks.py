@@ -72,6 +72,15 @@ def network_facts(row: Row, *, switches: dict[str, str]) -> NetworkFacts:
     )
 
 
+def is_network_of(row: Row, move: NicMove) -> bool:
+    """Say whether a network of the target host is the one that a card goes to."""
+    if is_portgroup(row):
+        return move.portgroup_key == _key(row)
+    if is_opaque(row):
+        return move.opaque_id is not None and move.opaque_id == row["summary.opaqueNetworkId"]
+    return move.portgroup_key is move.opaque_id is None and shown(row["name"]) == move.target_network
+
+
 def target_backing(move: NicMove) -> Any:
     """Make the backing that puts a card on the network it is to be on."""
     if move.opaque_id is not None:

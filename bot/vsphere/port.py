@@ -225,11 +225,17 @@ class VCenter(Protocol):
         ...
 
     async def missing_privileges(self, plan: Plan) -> Sequence[MissingPrivilege]:
-        """What our account lacks for this very plan, asked on the objects that it touches; one round trip."""
+        """What our account lacks for this very plan, asked on the objects that it touches; two round trips.
+
+        Of a plan to another vCenter each of both tells what is lacking on its own objects.
+        """
         ...
 
     async def check_relocate(self, plan: Plan) -> Sequence[Advice]:
-        """What CheckRelocate_Task says of the plan. Nothing is changed; it may take as long as a look-up may."""
+        """What CheckRelocate_Task says of the plan, asked of the VM's vCenter. Nothing is changed.
+
+        It may take a minute, which is its own limit. FaultError: there is no such check, it failed, or it is not over.
+        """
         ...
 
     async def identity(self) -> FarVCenter:

@@ -22,7 +22,9 @@ from bot.migration.measured import Connection, NicCounters, Pings
 from bot.migration.path import Leg
 from bot.migration.plan import FarVCenter, Plan
 from bot.migration.request import VCenterName
+from bot.migration.survey import Advice, MissingPrivilege
 from bot.vsphere import events, history, host_facts, inventory, probes, relocate, running, task_records
+from bot.vsphere.advice import check_relocate
 from bot.vsphere.consolidation import consolidating
 from bot.vsphere.drives import disconnecting
 from bot.vsphere.errands import Errands
@@ -44,6 +46,7 @@ from bot.vsphere.port import (
     VmPlace,
 )
 from bot.vsphere.power import powering_off, powering_on, read_guest, shutting_down
+from bot.vsphere.privileges import missing_privileges
 from bot.vsphere.pulse import Pulse
 from bot.vsphere.session import PAUSES, WRITER, Connected, Reader, Writer
 from bot.vsphere.site_facts import read_site
@@ -150,6 +153,12 @@ class PyvmomiVCenter:
 
     async def place(self, uuid: str) -> VmPlace | None:
         return await self._ask(lambda session: read_place(session, uuid))
+
+    async def missing_privileges(self, plan: Plan) -> Sequence[MissingPrivilege]:
+        return await self._ask(lambda session: missing_privileges(session, self._name, plan))
+
+    async def check_relocate(self, plan: Plan) -> Sequence[Advice]:
+        return await check_relocate(self._ask, plan, credentials=self._credentials)
 
     async def identity(self) -> FarVCenter:
         return await self._ask(lambda session: read_identity(session, self._endpoint))

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pytest
 
-from bot.migration.facts import SiteSpec
+from bot.migration.facts import SiteFacts, SiteSpec, VmFacts
 from bot.migration.plan import NicMove, Place, Plan
 from bot.migration.request import MigrationRequest, SiteName, VCenterName
 from bot.playground.vcenter.player import VCenterPlayer, play_world
@@ -144,7 +144,10 @@ class Peer:
     async def plan(self, vcenter: PyvmomiVCenter, name: str | None = None, **changes: Any) -> Plan:
         """Plan the move of a VM to the target as the product would, but without its opinions."""
         (found,) = await vcenter.find_vms(name or self.vm_path)
-        facts, site = await vcenter.read_vm(found.ref.uuid), await vcenter.read_site(self.target)
+        return self.plan_of(await vcenter.read_vm(found.ref.uuid), await vcenter.read_site(self.target), **changes)
+
+    def plan_of(self, facts: VmFacts, site: SiteFacts, **changes: Any) -> Plan:
+        """Make that plan of what was read."""
         host = site.hosts[0]
         store = next(store for store in site.datastores if store.name == self.target.datastore)
         networks = {network.name: network for network in site.networks}
