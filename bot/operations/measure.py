@@ -178,10 +178,13 @@ def _begun(plan: Plan, *, when: When, at: datetime) -> PathMeasurement:
 
 
 def _kept(begun: PathMeasurement, found: Sequence[Connection]) -> tuple[Connection, ...]:
-    """Keep connections, no listeners; the copy's own first, for a busy host has many of others."""
-    found = [one for one in dict.fromkeys(found) if one.state != _LISTENS]
-    own = replace(begun, connections=tuple(found)).own_connections
-    return (*own, *(one for one in found if one not in own))[:MOST_CONNECTIONS]
+    """Keep connections, no listeners; the copy's own first, for a busy host has many of others.
+
+    Each once: a release may show those of every stack in the list of the default one too.
+    """
+    each = {(one.host, one.local, one.foreign): one for one in found if one.state != _LISTENS}
+    own = replace(begun, connections=tuple(each.values())).own_connections
+    return (*own, *(one for one in each.values() if one not in own))[:MOST_CONNECTIONS]
 
 
 def _listening(found: Sequence[Sequence[Connection] | None], *, ports: Iterable[int]) -> dict[int, bool]:

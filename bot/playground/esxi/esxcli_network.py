@@ -100,12 +100,16 @@ def _near(interface: Interface, address: str) -> bool:
 
 @command("network.ip.connection", "list", "type", "netstack")
 def connections(order: Order) -> Reply:
+    """List the connections of one stack, of the default one if none is named. Services listen in all of them."""
     kind = order.text("type") or "all"
     if kind not in _TYPES:
         raise CliError("Invalid data constraint for parameter 'type'.")
+    here = {interface.address: interface.stack for interface in _chosen(order)}
+    stack = order.text("netstack") or DEFAULT_STACK
     rows: list[Row] = []
     if kind != "udp":
-        rows += [_connection("tcp", flow, flow.state) for flow in order.around.flows()]
+        flows = [flow for flow in order.around.flows() if here.get(flow.local.rpartition(":")[0], "") == stack]
+        rows += [_connection("tcp", flow, flow.state) for flow in flows]
         rows += [_connection("tcp", flow, "LISTEN") for flow in _listening(order)]
     if kind != "tcp":
         rows.append(_connection("udp", Flow("0.0.0.0:123", "0.0.0.0:0", 0, "ntpd"), ""))
