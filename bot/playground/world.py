@@ -89,6 +89,7 @@ def _parse_disk(value: Any) -> Any:
         "capacity": capacity,
         "thin": thin,
         "used": used if thin else capacity,
+        "written": used,
         **dict.fromkeys(traits, True),
     }
 
@@ -139,6 +140,7 @@ class Play(_Part):
     task_retention: Duration = Field("10 min", description="a finished task object vanishes after this")  # type: ignore[assignment]
     session_idle: Duration = Field("30 min", description="an unused session ends after this")  # type: ignore[assignment]
     guest_shutdown: Duration = Field("2 s", description="a guest is down this long after ShutdownGuest")  # type: ignore[assignment]
+    consolidation: Duration = Field("1 s", description="merging one delta that no snapshot owns takes this long")  # type: ignore[assignment]
     noise_every: Duration = Field("3 s", description="each host logs ordinary work about this often")  # type: ignore[assignment]
     history_lines: int = Field(120, ge=0, description="ordinary lines that each host log starts with")
     noise: tuple[NoiseKind, ...] = Field(("ordinary",), description="what hosts log beside the migrations")
@@ -215,11 +217,12 @@ class Site(_Part):
 
 
 class Disk(_Part):
-    """`used` is what the copy has to move: the allocated part of a thin disk, all of a thick one."""
+    """`used` is what it takes: the allocated part of a thin disk, all of a thick one; `written`: what is not zero."""
 
     capacity: int
     thin: bool
     used: int
+    written: int
     independent: bool = False
     shared: bool = False
     """Several VMs write to it (multi-writer)."""
@@ -250,6 +253,12 @@ class VmSpec(_Part):
     vtpm: bool = False
     change_tracking: bool = False
     tools: bool = Field(True, description="whether VMware Tools run in the guest, so that it can be shut down")
+    ignores_shutdown: bool = Field(False, description="whether its guest does nothing when it is asked to shut down")
+    locks_drive: bool = Field(False, description="whether its guest, while on, holds the door of its CD drives")
+    start: Literal["works", "no-resources", "asks"] = Field(
+        "works", description="what comes of powering it on: its host has no memory left, or it asks how it came here"
+    )
+    stray_deltas: int = Field(0, ge=0, le=32, description="deltas that no snapshot owns: it needs consolidation")
     annotation: str = Field("", description="the notes that people keep on it")
     disabled_methods: tuple[Name, ...] = ()
     running_task: str | None = None

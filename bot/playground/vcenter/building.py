@@ -155,9 +155,10 @@ class _Builder:
             instance_uuid=steady_uuid(*words, "instance"), bios_uuid=steady_uuid(*words, "bios"),
             disks=[], nics=[], stem=file_name(spec.name), created=_CREATED,
             power=_POWER[spec.power], template=spec.template,
-            snapshots=tuple(self._id("snapshot-") for _ in range(spec.snapshots)), hardware=_hardware(spec),
+            snapshots=tuple(self._id("snapshot-") for _ in range(spec.snapshots)), strays=spec.stray_deltas,
+            hardware=_hardware(spec),
             question=spec.question, disabled_methods=spec.disabled_methods, held_by=spec.running_task,
-            annotation=spec.annotation,
+            annotation=spec.annotation, written_for="elsewhere" if spec.start == "asks" else "",
         )  # fmt: skip
         vm.disks = list(_disks(spec, store, directory, words))
         for number, network in enumerate(spec.networks):
@@ -168,13 +169,15 @@ class _Builder:
 
 def _disks(spec: VmSpec, store: Datastore, directory: str, words: tuple[str, ...]) -> Iterator[Disk]:
     raw = [device.detail for device in spec.devices if device.kind == "rdm"]
-    plain = [(disk.capacity, disk.used, disk.thin, disk.independent, disk.shared, "") for disk in spec.disks]
-    mapped = [(_LUN, 0, True, False, False, mode) for mode in raw]  # a pointer takes no space
-    for number, (capacity, used, thin, independent, shared, mode) in enumerate([*plain, *mapped]):
+    plain = [
+        (disk.capacity, disk.used, disk.written, disk.thin, disk.independent, disk.shared, "") for disk in spec.disks
+    ]
+    mapped = [(_LUN, 0, 0, True, False, False, mode) for mode in raw]  # a pointer takes no space
+    for number, (capacity, used, written, thin, independent, shared, mode) in enumerate([*plain, *mapped]):
         file = f"{directory}{f'_{number}' if number else ''}.vmdk"
         yield Disk(
             2000 + number, f"Hard disk {number + 1}", capacity, used, thin, store, file, steady_uuid(*words, number),
-            independent=independent, shared=shared, raw=mode,
+            independent=independent, shared=shared, raw=mode, written=written,
         )  # fmt: skip
 
 
@@ -186,6 +189,9 @@ def _hardware(spec: VmSpec) -> Hardware:
         vtpm=spec.vtpm,
         change_tracking=spec.change_tracking,
         tools=spec.tools,
+        ignores_shutdown=spec.ignores_shutdown,
+        locks_drive=spec.locks_drive,
+        start=spec.start,
         devices=tuple((device.kind, device.detail) for device in spec.devices if device.kind != "rdm"),
     )
 

@@ -138,6 +138,12 @@ def system_error(reason: str) -> Fault:
     return Fault(Data("SystemError", reason=reason), f"A general system error occurred: {reason}")
 
 
+def insufficient_memory(requested: int) -> Fault:
+    """InsufficientMemoryResourcesFault is an InsufficientResourcesFault."""
+    fault = Data("InsufficientMemoryResourcesFault", unreserved=0, requested=requested)
+    return Fault(fault, "The host does not have sufficient memory resources to satisfy the reservation.")
+
+
 def timed_out() -> Fault:
     return Fault(Data("Timedout"), "Operation timed out.")
 

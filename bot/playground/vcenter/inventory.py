@@ -7,7 +7,7 @@ to it in `relocation` and `power`. Every move of a VM goes through `Inventory`, 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, TypeVar
@@ -110,6 +110,7 @@ class Orphan:
 
     path: str
     size: int
+    at: datetime | None = None
 
 
 @dataclass(eq=False)
@@ -148,7 +149,7 @@ class Portgroup(Network):
 
 @dataclass(eq=False)
 class Disk:
-    """`used` is what it takes on its datastore."""
+    """`used` is what it takes on its datastore, `written` what of it is not zero; None: all of it."""
 
     key: int
     label: str
@@ -162,6 +163,7 @@ class Disk:
     shared: bool = False
     raw: str = ""
     """The compatibility mode of a raw device mapping: physical or virtual."""
+    written: int | None = None
     flaw: Fault | None = None
     """What whoever opens it is told. Its files are not the VM's then: there are none, or they are no disk."""
 
@@ -176,6 +178,9 @@ class Hardware:
     vtpm: bool = False
     change_tracking: bool = False
     tools: bool = True
+    ignores_shutdown: bool = False
+    locks_drive: bool = False
+    start: str = "works"
     devices: tuple[tuple[str, str], ...] = ()
     unplugged: frozenset[int] = frozenset()
     """The places in `devices` of those that are not connected when the VM starts."""
@@ -225,8 +230,12 @@ class Vm(Entity):
     created: datetime | None = None
     snapshots: tuple[str, ...] = ()
     """The chain from its root to the current one."""
+    strays: int = 0
+    """Deltas above those of its snapshots, which no snapshot owns."""
     hardware: Hardware = Hardware()
     question: str | None = None
+    on_answer: Callable[[str], None] | None = None
+    """What waits for the answer to its question."""
     disabled_methods: tuple[str, ...] = ()
     annotation: str = ""
     extra: dict[str, str] = field(default_factory=dict)
@@ -249,7 +258,7 @@ class Vm(Entity):
             kind = "rdmp" if disk.raw == "physical" else "rdm" if disk.raw else "flat"
             files.append(VmFile("diskDescriptor", disk.file, _DESCRIPTOR, disk.key, disk.datastore))
             files.append(VmFile("diskExtent", f"{stem}-{kind}.vmdk", disk.used, disk.key, disk.datastore))
-            for number in range(1, 1 + len(self.snapshots) * (not disk.independent)):
+            for number in range(1, 1 + self.deltas(disk)):
                 delta = f"{stem}-{number:06d}"
                 files.append(VmFile("diskDescriptor", f"{delta}.vmdk", _DESCRIPTOR, disk.key, disk.datastore))
                 files.append(VmFile("diskExtent", f"{delta}-sesparse.vmdk", _DELTA, disk.key, disk.datastore))
@@ -257,6 +266,10 @@ class Vm(Entity):
             VmFile("snapshotData", f"{self.file_name}-Snapshot{number}.vmsn", 30_124, 0, self.datastore)
             for number in range(1, 1 + len(self.snapshots))
         ]
+
+    def deltas(self, disk: Disk) -> int:
+        """Return how many deltas a disk has; an independent one is in no snapshot."""
+        return 0 if disk.independent else len(self.snapshots) + self.strays
 
     @property
     def question_id(self) -> str:

@@ -59,6 +59,8 @@ def _obstacle_to_start(vm: Vm) -> Fault | None:
         return faults.host_state(vm.host.name, "is in maintenance mode")
     if vm.template:
         return faults.not_supported("a template cannot be powered on")
+    if vm.hardware.start == "no-resources":
+        return faults.insufficient_memory(vm.hardware.memory_mb * 2**20)
     return next((disk.flaw for disk in vm.disks if disk.flaw), None)
 
 
@@ -75,6 +77,8 @@ async def shutdown_guest(call: Call) -> str:
         raise Fault(Data("ToolsUnavailable"), text)
     user, pause = call.session.user, estate.universe.world.play.guest_shutdown.total_seconds()
     estate.events.record("VmGuestShutdownEvent", vm, user=user)
+    if vm.hardware.ignores_shutdown:
+        return ""
 
     def off() -> None:
         if vm.power == "poweredOn":
@@ -90,9 +94,12 @@ async def answer_vm(call: Call) -> str:
     vm = call.vm()
     if vm.question is None or call.args.value("questionId") != vm.question_id:
         raise Fault(Data("ConcurrentAccess"), "The question has been answered already.")
+    answer = call.args.value("answerChoice") or ""
     if vm.question == MOVED_OR_COPIED:
-        _start_or_not(call, vm, call.args.value("answerChoice") or "")
-    vm.question = None
+        _start_or_not(call, vm, answer)
+    waiting, vm.question, vm.on_answer = vm.on_answer, None, None
+    if waiting:
+        waiting(answer)
     call.estate.inventory.changes.touch(vm.ref)
     return ""
 

@@ -1,4 +1,4 @@
-"""ReconfigVM_Task, as far as it is played: name, notes, extra configuration, what cards and CD drives are plugged to.
+"""ReconfigVM_Task, as far as it is played: name, notes, extra configuration, what cards and drives are plugged to.
 
 Privileges are those that its page in the API reference lists. A spec with anything else is refused with NotSupported.
 """
@@ -13,8 +13,10 @@ from bot.playground.vcenter.calls import Call, method, returned
 from bot.playground.vcenter.faults import Fault
 from bot.playground.vcenter.inventory import Nic, Vm
 from bot.playground.vcenter.methods_tree import give_name, new_name
-from bot.playground.vcenter.properties_devices import FIRST_DRIVE, ON_IDE
+from bot.playground.vcenter.properties_devices import FIRST_DRIVE, ON_IDE, OTHERS
+from bot.playground.vcenter.questions import DOOR_LOCKED, YES
 from bot.playground.vcenter.relocate_spec import network_of
+from bot.playground.vcenter.tasks import Task
 from bot.playground.vcenter.wire import Data, Node
 
 _PLAYED = {"changeVersion", "name", "annotation", "extraConfig", "deviceChange"}
@@ -23,7 +25,10 @@ _MEDIA = {
     "VirtualCdromAtapiBackingInfo": ("host-cd", "deviceName"),
     "VirtualCdromRemotePassthroughBackingInfo": ("client-cd", ""),
     "VirtualCdromRemoteAtapiBackingInfo": ("client-cd", ""),
+    "VirtualFloppyImageBackingInfo": ("floppy", "fileName"),
+    "VirtualFloppyRemoteDeviceBackingInfo": ("client-floppy", ""),
 }
+_FLOPPIES = {"floppy", "client-floppy"}
 
 Change = Callable[[], None]
 
@@ -48,14 +53,42 @@ async def reconfigure_vm(call: Call) -> str:
         name = new_name(wish, beside=vm.parent) if wish and not fault else None
     except Fault as misnomer:
         fault = misnomer
-    if fault is None:
+
+    def carry_out() -> None:
         if name:
             give_name(call, vm, name, chain=task.chain)
         for change in changes:
             change()
         inventory.changes.touch(vm.ref, *(network.ref for network in vm.networks))
+
+    if fault is None and _is_held(vm, spec):
+        _ask(call, vm, task, carry_out)
+        return returned(task.ref, "Task")  # it runs until the question is answered
+    if fault is None:
+        carry_out()
     call.estate.tasks.finish(task, fault)
     return returned(task.ref, "Task")
+
+
+def _is_held(vm: Vm, spec: Node) -> bool:
+    """Say whether a guest that is on holds the door of a drive whose medium is to change."""
+    if vm.power != "poweredOn" or not vm.hardware.locks_drive:
+        return False
+    backings = [device.one("backing") for change in spec.all("deviceChange") if (device := change.one("device"))]
+    return any(backing.type.startswith("VirtualCdrom") for backing in backings if backing)
+
+
+def _ask(call: Call, vm: Vm, task: Task, carry_out: Change) -> None:
+    """Let the VM ask, and go on with the answer. That a "no" ends the task with this fault is invented."""
+
+    def answered(choice: str) -> None:
+        if choice == YES:
+            carry_out()
+        refused = None if choice == YES else faults.vm_config("The guest has locked the door of the CD drive.")
+        call.estate.tasks.finish(task, refused)
+
+    vm.question, vm.on_answer = DOOR_LOCKED, answered
+    call.estate.inventory.changes.touch(vm.ref)
 
 
 def _wish(call: Call, vm: Vm, spec: Node) -> str | None:
@@ -89,9 +122,7 @@ def _changes(call: Call, vm: Vm, spec: Node) -> Iterator[Change]:
     for number, change in enumerate(spec.all("deviceChange")):
         argument, device = f"spec.deviceChange[{number}]", change.one("device")
         if change.value("operation") != "edit" or device is None:
-            raise faults.not_supported(
-                f"{argument}: only network cards and CD drives are edited, none added or removed"
-            )
+            raise faults.not_supported(f"{argument}: only network cards and drives are edited, none added or removed")
         yield from _of_a_device(call, vm, device, argument=f"{argument}.device")
 
 
@@ -112,13 +143,15 @@ def _extra(vm: Vm, option: Node) -> Change:
 def _of_a_device(call: Call, vm: Vm, device: Node, *, argument: str) -> Iterator[Change]:
     key = device.number("key")
     nic = next((nic for nic in vm.nics if nic.key == key), None)
-    drives = {FIRST_DRIVE + place: place for place, (kind, _) in enumerate(vm.hardware.devices) if kind in ON_IDE}
+    kinds = [kind for kind, _ in vm.hardware.devices]
+    drives = {FIRST_DRIVE + place: place for place, kind in enumerate(kinds) if kind in ON_IDE}
+    drives |= {OTHERS + place: place for place, kind in enumerate(kinds) if kind in _FLOPPIES}
     if nic:
         yield from _of_a_card(call, vm, nic, device, argument=argument)
     elif key in drives:
         yield from _of_a_drive(call, vm, drives[key], device)
     else:
-        raise faults.invalid_argument(f"{argument}.key", f"no network card and no CD drive is device {key}")
+        raise faults.invalid_argument(f"{argument}.key", f"no network card and no drive is device {key}")
 
 
 def _of_a_card(call: Call, vm: Vm, nic: Nic, device: Node, *, argument: str) -> Iterator[Change]:
@@ -161,8 +194,10 @@ def _of_a_drive(call: Call, vm: Vm, place: int, device: Node) -> Iterator[Change
         if not media:
             raise faults.not_supported(f"{backing.type} is not played")
         told = (backing.value(tag) or "") if tag else ""
-        if media != kind or (media == "iso" and told != detail):
-            call.require("VirtualMachine.Interact.SetCDMedia", vm)
+        if (media in _FLOPPIES) is not (kind in _FLOPPIES):
+            raise faults.invalid_argument("spec.deviceChange.device.backing")
+        if media != kind or (media in {"iso", "floppy"} and told != detail):
+            call.require(f"VirtualMachine.Interact.Set{'Floppy' if kind in _FLOPPIES else 'CD'}Media", vm)
             yield lambda: _put_in(vm, place, (media, told))
     if plug:
         starts = plug.flag("startConnected") if vm.power != "poweredOn" else plug.flag("connected")

@@ -29,7 +29,8 @@ KNOWN = (
     "VirtualMachine.Config.AdvancedConfig", "VirtualMachine.Config.Annotation", "VirtualMachine.Config.EditDevice",
     "VirtualMachine.Config.Rename", "VirtualMachine.Interact.AnswerQuestion",
     "VirtualMachine.Interact.DeviceConnection", "VirtualMachine.Interact.PowerOff", "VirtualMachine.Interact.PowerOn",
-    "VirtualMachine.Interact.SetCDMedia", "VirtualMachine.Inventory.Delete", "VirtualMachine.Inventory.Move",
+    "VirtualMachine.Interact.SetCDMedia", "VirtualMachine.Interact.SetFloppyMedia",
+    "VirtualMachine.Inventory.Delete", "VirtualMachine.Inventory.Move",
     "VirtualMachine.Inventory.Register", "VirtualMachine.Inventory.Unregister", "VirtualMachine.State.RemoveSnapshot",
 )  # fmt: skip
 """The privileges that something played asks for; an administrator has them all."""

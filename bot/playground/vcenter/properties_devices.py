@@ -9,13 +9,14 @@ _SCSI = 1000
 _SCSI_SELF = 7
 _IDE = 200
 FIRST_DRIVE = 3000
-_OTHERS = 12000
+OTHERS = 12000
 _SHARING = {"none": "noSharing", "virtual": "virtualSharing", "physical": "physicalSharing"}
 _LABELS = {
     "iso": "CD/DVD drive",
     "host-cd": "CD/DVD drive",
     "client-cd": "CD/DVD drive",
     "floppy": "Floppy drive",
+    "client-floppy": "Floppy drive",
     "usb": "USB device",
     "pci": "PCI device",
     "vgpu": "PCI device",
@@ -28,6 +29,7 @@ _TYPES = {
     "host-cd": "VirtualCdrom",
     "client-cd": "VirtualCdrom",
     "floppy": "VirtualFloppy",
+    "client-floppy": "VirtualFloppy",
     "usb": "VirtualUSB",
     "pci": "VirtualPCIPassthrough",
     "vgpu": "VirtualPCIPassthrough",
@@ -84,8 +86,7 @@ def _disks(vm: Vm) -> list[Data]:
 def _chain(disk: Disk, vm: Vm) -> Data:
     """Return the disk's backing: the newest delta, its parent, down to the flat file."""
     stem = disk.file.removesuffix(".vmdk")
-    deltas = 0 if disk.independent else len(vm.snapshots)
-    files = [disk.file, *(f"{stem}-{number:06d}.vmdk" for number in range(1, deltas + 1))]
+    files = [disk.file, *(f"{stem}-{number:06d}.vmdk" for number in range(1, vm.deltas(disk) + 1))]
     backing: Data | None = None
     for file in files:
         backing = _flat(disk, vm, file, below=backing)
@@ -135,10 +136,10 @@ def _other(number: int, kind: str, detail: str, vm: Vm) -> Data:
     on_ide = kind in ON_IDE
     return Data(
         _TYPES[kind],
-        key=(FIRST_DRIVE if on_ide else _OTHERS) + number,
+        key=(FIRST_DRIVE if on_ide else OTHERS) + number,
         deviceInfo=_info(f"{_LABELS[kind]} {number + 1}", detail or kind),
         backing=_other_backing(kind, detail, vm),
-        connectable=_plugged(number, kind, vm) if on_ide or kind in {"floppy", "serial"} else None,
+        connectable=_plugged(number, kind, vm) if on_ide or kind in {"floppy", "client-floppy", "serial"} else None,
         controllerKey=_IDE if on_ide else None,
         unitNumber=number if on_ide else None,
         **_peculiar(kind),
@@ -171,6 +172,7 @@ def _other_backing(kind: str, detail: str, vm: Vm) -> Data | None:
     plain = {
         "host-cd": ("VirtualCdromAtapiBackingInfo", "/vmfs/devices/cdrom/mpx.vmhba32:C0:T0:L0"),
         "client-cd": ("VirtualCdromRemotePassthroughBackingInfo", ""),
+        "client-floppy": ("VirtualFloppyRemoteDeviceBackingInfo", ""),
         "usb": ("VirtualUSBUSBBackingInfo", "path:1/0/1"),
         "serial": ("VirtualSerialPortDeviceBackingInfo", "/dev/char/serial/uart0"),
     }
@@ -184,7 +186,7 @@ def _other_backing(kind: str, detail: str, vm: Vm) -> Data | None:
 
 
 def _plugged(number: int, kind: str, vm: Vm) -> Data:
-    plugged = kind != "client-cd" and number not in vm.hardware.unplugged
+    plugged = kind not in {"client-cd", "client-floppy"} and number not in vm.hardware.unplugged
     return _connectable(vm, starts=plugged, connected=plugged)
 
 

@@ -63,7 +63,7 @@ def _runtime(_reader: Reader, vm: Vm) -> Data:
         numMksConnections=0,
         recordReplayState="inactive",
         onlineStandby=False,
-        consolidationNeeded=False,
+        consolidationNeeded=vm.strays > 0,
         cryptoState="safe" if vm.hardware.encrypted else None,
         faultToleranceState="notConfigured",
     )

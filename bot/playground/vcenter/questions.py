@@ -16,6 +16,11 @@ MOVED_OR_COPIED = (
     "and networking features, VMware ESX needs to know which."
 )
 CANCEL, MOVED, COPIED = "0", "1", "2"
+DOOR_LOCKED = (
+    "msg.cdromdisconnect.locked:The guest operating system has locked the CD-ROM door and is probably using the "
+    "CD-ROM, which can prevent the guest from recognizing media changes. Disconnect anyway (and override the lock)?"
+)
+YES = "0"
 _CHOICES = ("Cancel", "I moved it", "I copied it")
 
 

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from bot.playground.esxi import failures, phrases
 from bot.playground.esxi.phrases import Phrase
 from bot.playground.vcenter import faults, outcomes
+from bot.playground.vcenter.arrivals import Arrival, arrive
 from bot.playground.vcenter.building import free_directory
 from bot.playground.vcenter.checks import findings
 from bot.playground.vcenter.faults import Fault
-from bot.playground.vcenter.freight import needs, pieces
+from bot.playground.vcenter.freight import kept_of, needs, pieces
 from bot.playground.vcenter.inventory import Datastore, Host, Orphan, Vm
 from bot.playground.vcenter.links import NFC_PORT, Link
 from bot.playground.vcenter.moves import Move
@@ -150,7 +151,7 @@ class Relocation:
                 self.directory = free_directory(self.vm.name, taken)
             await self._connect()
             await self._copy()
-        self._settle()
+        self._arrive()
 
     def _check(self) -> None:
         """Refuse what the state of this moment does not allow."""
@@ -213,18 +214,28 @@ class Relocation:
         self.estate.tasks.report(self.task, min(percent, 99))
         self.estate.universe.timetable.reached(self.vm.name, percent)
 
+    def _arrive(self) -> None:
+        """Let the VM be where it was to go; another vCenter may have its own way with those that arrive."""
+        there = self.estate.universe.home_of(self.plan.host)
+        if there is self.estate:
+            self._settle()
+        elif there.presence.arrival == Arrival.NEVER:
+            self._clean_up()
+        else:
+            arrive(there.presence.arrival, self.vm, here=self.estate, there=there, move=self._settle)
+
     def _settle(self) -> None:
         """Put the VM where it belongs now, and give the space at the source back."""
         inventory, vm, plan = self.estate.inventory, self.vm, self.plan
         for piece in list(pieces(vm, plan)):
-            inventory.allocate(piece.source, -piece.sent)
+            inventory.allocate(piece.source, -piece.held)
         before = [network.ref for network in vm.networks]
         vm.datastore, vm.directory = plan.datastore, self.directory
         for disk in vm.disks:
             moved = disk.datastore is not plan.disks[disk.key][0]
             disk.datastore, thin = plan.disks[disk.key]
             if moved:
-                disk.thin, disk.used = thin, disk.used if thin else disk.capacity
+                disk.thin, disk.used = thin, kept_of(disk) if thin else disk.capacity
         for nic in vm.nics:
             nic.network = plan.nics.get(nic.key, nic.network)
         self._taken.clear()
@@ -258,7 +269,7 @@ class Relocation:
         """Leave at the destination what was copied so far: nobody is there any more to delete it."""
         for store, size in self._taken.items():
             if size:
-                store.orphans.append(Orphan(self.directory, size))
+                store.orphans.append(Orphan(self.directory, size, self.estate.universe.clock()))
         self._taken.clear()
 
     def _scene(self) -> Scene:

@@ -135,7 +135,7 @@ class Shelf:
         stem = f"{orphan.path}/{orphan.path.rpartition('/')[2]}"
         head = min(_DESCRIPTOR, orphan.size)
         for path, size in ((f"{stem}.vmdk", head), (f"{stem}-flat.vmdk", orphan.size - head)):
-            yield File(path, Seeded(f"orphan/{path}", size, size), size, "orphan")
+            yield File(path, Seeded(f"orphan/{path}", size, size), size, "orphan", modified=orphan.at)
 
     def directories(self) -> set[str]:
         """Return all directories, each with those above it; the root is the empty path."""
@@ -238,7 +238,7 @@ class Shelf:
             if paths & {file.path for file in files}:
                 self.store.orphans.remove(orphan)
                 for file in files:
-                    self._kept.files[file.path] = _KeptFile(file.content, self._clock())
+                    self._kept.files[file.path] = _KeptFile(file.content, orphan.at or self._clock())
 
     def take(self, size: int, path: str) -> None:
         """Take space. Refuses with NoDiskSpace."""

@@ -19,6 +19,7 @@ from bot.playground.vcenter import (
     methods_browser,
     methods_check,
     methods_clock,
+    methods_consolidation,
     methods_custom_fields,
     methods_disks,
     methods_esxcli,
@@ -50,10 +51,10 @@ from bot.playground.vcenter.universe import Estate
 from bot.playground.vcenter.wire import BadRequestError, Request, fault_response, parse_request, response
 
 PLAYED = (
-    methods_authorization, methods_browser, methods_check, methods_clock, methods_custom_fields, methods_disks,
-    methods_esxcli, methods_events, methods_files, methods_lease, methods_logs, methods_power, methods_property,
-    methods_reconfigure, methods_register, methods_relocate, methods_session, methods_tickets, methods_tree,
-    methods_work,
+    methods_authorization, methods_browser, methods_check, methods_clock, methods_consolidation, methods_custom_fields,
+    methods_disks, methods_esxcli, methods_events, methods_files, methods_lease, methods_logs, methods_power,
+    methods_property, methods_reconfigure, methods_register, methods_relocate, methods_session, methods_tickets,
+    methods_tree, methods_work,
 )  # fmt: skip
 """Importing them has filled the table."""
 _COOKIE = re.compile(r'vmware_soap_session="?([0-9a-f]+)"?')

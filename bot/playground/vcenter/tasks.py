@@ -91,6 +91,9 @@ DESCRIPTIONS = {
     "Rename_Task": "ManagedEntity.rename",
     "RegisterVM_Task": "Folder.registerVm",
     "ReconfigVM_Task": "reconfigure",
+    "ConsolidateVMDisks_Task": "consolidateDisks",
+    "SearchDatastore_Task": "host.DatastoreBrowser.search",
+    "SearchDatastoreSubFolders_Task": "host.DatastoreBrowser.searchSubFolders",
     "CreateVirtualDisk_Task": "VirtualDiskManager.createVirtualDisk",
     "CopyVirtualDisk_Task": "VirtualDiskManager.copyVirtualDisk",
     "DeleteVirtualDisk_Task": "VirtualDiskManager.deleteVirtualDisk",
@@ -108,6 +111,7 @@ _LABELS = {
     "PowerOnVM_Task": "Power On virtual machine",
     "PowerOffVM_Task": "Power Off virtual machine",
     "CreateSnapshot_Task": "Create virtual machine snapshot",
+    "ConsolidateVMDisks_Task": "Consolidate virtual machine disk files",
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bot.playground.esxi.disk_content import Content, Library, Seeded, Text
 from bot.playground.vcenter.disk_descriptor import disk_descriptor
+from bot.playground.vcenter.freight import kept_of
 from bot.playground.vcenter.inventory import Disk, Vm, VmFile
 from bot.playground.vcenter.vmx import vmx_of
 
@@ -28,7 +29,7 @@ class DiskContents:
     def of(self, disk: Disk) -> Content:
         """Return what stands on a disk; the first time it is made from how full the disk is now."""
         if disk not in self._by_disk:
-            self._by_disk[disk] = self.library.seeded(disk.uuid, size=disk.capacity, used=disk.used)
+            self._by_disk[disk] = self.library.seeded(disk.uuid, size=disk.capacity, used=kept_of(disk))
         return self._by_disk[disk]
 
     def fill(self, disk: Disk, content: Content) -> None:

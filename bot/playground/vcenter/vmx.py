@@ -125,9 +125,9 @@ def vmx_of(vm: Vm) -> bytes:
 
 def current_file(disk: Disk, vm: Vm) -> str:
     """Return the file that a VM writes a disk into: its own, or the newest delta above it."""
-    if disk.independent or not vm.snapshots:
+    if not vm.deltas(disk):
         return disk.file if disk.datastore is vm.datastore else _absolute(disk, vm)
-    return f"{disk.file.removesuffix('.vmdk')}-{len(vm.snapshots):06d}.vmdk"
+    return f"{disk.file.removesuffix('.vmdk')}-{vm.deltas(disk):06d}.vmdk"
 
 
 def _absolute(disk: Disk, vm: Vm) -> str:
