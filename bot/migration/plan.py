@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -128,6 +129,12 @@ class Plan:
     def disk_paths(self) -> tuple[str, ...]:
         """The datastore paths of all disks, sorted: what must be unchanged between approval and start."""
         return tuple(sorted(disk.path for disk in self.disks))
+
+
+def in_order(concerns: Iterable[Concern]) -> list[Concern]:
+    """As people should read them: the heaviest first, and of equal weight what is known before what is not."""
+    weights = list(Severity)
+    return sorted(concerns, key=lambda concern: (weights.index(concern.severity), concern.unreadable))
 
 
 def fingerprint(plan: Plan) -> str:

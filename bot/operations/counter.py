@@ -13,6 +13,7 @@ from bot.links.port import LinkHistory
 from bot.migration.calendar import Calendar
 from bot.migration.facts import SiteSpec
 from bot.migration.request import JobId, SiteName
+from bot.operations.aftercare_record import AFTERCARE
 from bot.operations.port import Person
 from bot.operations.record import MIGRATE, request_of
 from bot.operations.rights import Rights
@@ -86,7 +87,8 @@ class Counter:
         if (found := await self.queue.get(job)) is None:
             raise UserError(f"There is no job '{job}'.", example="/coldmigrate list")
         if found.kind != MIGRATE:
-            raise UserError(f"{job} is no migration: all there is of it is in its thread.")
+            what = "something done after a migration" if found.kind == AFTERCARE else "a diagnosis, not a migration"
+            raise UserError(f"{job} is {what}: all there is of it is in its thread.")
         return found
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.migration.machine import Phase
-from bot.migration.request import JobId
+from bot.migration.request import JobId, MigrationRequest, SiteName, VmRef
 from bot.migration.start_time import StartTime
 from bot.operations.aftercare_record import Act
 from bot.operations.option import Option
@@ -48,6 +48,26 @@ class MigrateOrder:
     consolidate: bool = False
     force: bool = False
     when_clean: bool = False
+
+    def request(self, vm: VmRef, site: SiteName, *, not_before: datetime | None = None) -> MigrationRequest:
+        """What is asked for, now that it is known which VM, site and moment it means."""
+        return MigrationRequest(
+            vm=vm,
+            site=site,
+            host=self.host,
+            datastore=self.datastore,
+            networks=dict(self.networks),
+            dry_run=self.dry_run,
+            not_before=not_before,
+            thin=self.thin,
+            disk_datastores=dict(self.disk_datastores),
+            shutdown=self.shutdown,
+            power_on=self.power_on,
+            disconnect_drives=self.disconnect_drives,
+            consolidate=self.consolidate,
+            force=self.force,
+            when_clean=self.when_clean,
+        )
 
     def with_options(self, said: Mapping[Option, bool]) -> MigrateOrder:
         """The same with these options; of which nothing is said, stays as it is."""

@@ -52,23 +52,8 @@ async def request_migration(counter: Counter, who: Person, channel: str, order: 
 
 async def as_request(counter: Counter, order: MigrateOrder, vm: InventoryVm, site: SiteSpec) -> MigrationRequest:
     """The order, now that it is known which VM and site it means."""
-    return MigrationRequest(
-        vm=vm.ref,
-        site=SiteName(site.name),
-        host=order.host,
-        datastore=order.datastore,
-        networks=dict(order.networks),
-        dry_run=order.dry_run,
-        not_before=await start_moment(counter, order.at, vm=vm, site=site.name),
-        thin=order.thin,
-        disk_datastores=dict(order.disk_datastores),
-        shutdown=order.shutdown,
-        power_on=order.power_on,
-        disconnect_drives=order.disconnect_drives,
-        consolidate=order.consolidate,
-        force=order.force,
-        when_clean=order.when_clean,
-    )
+    start = await start_moment(counter, order.at, vm=vm, site=site.name)
+    return order.request(vm.ref, SiteName(site.name), not_before=start)
 
 
 async def draft(counter: Counter, who: Person, channel: str, request: MigrationRequest, *, dedupe: str) -> Answer:

@@ -55,8 +55,17 @@ async def test_a_plan_that_could_start(plan, vcenter):
     code, out, err = await plan("web01", "site2")
     assert (code, err) == (0, "")
     assert "dvpg-app to dvpg-app-dr" in out
-    assert out.endswith("Nothing speaks against it.\n")
+    assert out.endswith(("It can start.\n", "Nothing speaks against it.\n"))
     assert vcenter.relocations == []
+
+
+async def test_the_options_of_slack_are_looked_at_in_the_plan(plan):
+    code, out, _ = await plan("web01", "site2", "--thin", "--disk", "1=ds-c2-01", "--when-clean", "--force")
+    assert code == 0
+    assert "options   warnings lifted beforehand (--force), once the link is clean, thin, Hard disk 1 to ds" in out
+    assert "data path NFC via vmk0: " in out
+    code, _, err = await plan("web01", "site2", "--disk", "1=a", "--disk", "Hard disk 1=b")
+    assert (code, "--disk was given twice for 'Hard disk 1'" in err) == (2, True)
 
 
 async def test_the_same_for_machines(plan):
@@ -65,7 +74,7 @@ async def test_the_same_for_machines(plan):
     assert code == 0
     assert (made["request"]["vm"]["name"], made["target"]["host"]) == ("db01", "esx-site2-02.example.net")
     assert made["link"] == "site1~site2"
-    assert made["concerns"] == []
+    assert "block" not in [concern["severity"] for concern in made["concerns"]]
 
 
 async def test_what_blocks_it_is_exit_code_1(plan):
@@ -81,7 +90,7 @@ async def test_what_blocks_it_is_exit_code_1(plan):
         (["nosuch", "site2"], "No VM is called 'nosuch'"),
         (["web01", "site9"], "There is no site 'site9'. Sites: site1, site2."),
         (["report01", "site2"], "For example: coldmigrate plan /DC1/vm/"),
-        (["web01", "site2", "--network", "VM Network"], "'VM Network' is not of the form FROM=TO"),
+        (["web01", "site2", "--network", "VM Network"], "--network takes FROM=TO, not 'VM Network'"),
         (["web01"], "Missing argument 'SITE'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
