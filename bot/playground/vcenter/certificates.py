@@ -42,6 +42,11 @@ class Authority:
         self.file = directory / f"{name}-ca.pem"
         self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
+    def renew(self, context: ssl.SSLContext, address: str) -> None:
+        """Let the vCenter present a new certificate of the same issuer, on connections that are made from now on."""
+        self.server_context(address)
+        context.load_cert_chain(self._directory / f"{self._name}-server.pem")
+
     def server_context(self, address: str, *, name: str = "") -> ssl.SSLContext:
         """Return a TLS context that proves to be `address` (and localhost) to whoever trusts this CA.
 

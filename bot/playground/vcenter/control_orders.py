@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.playground.vcenter.arrivals import Arrival
 from bot.playground.vcenter.links import NFC_PORT, Closed
 from bot.playground.vcenter.switches import Switches
 
@@ -134,6 +135,19 @@ class ClientOrder(Order):
     site: str = Field("", description="where the client is; nowhere without it")
 
 
+class ImpostorOrder(Order):
+    standing: bool = True
+
+
+class PasswordOrder(Order):
+    user: str
+    password: str = Field(repr=False)
+
+
+class ArrivalOrder(Order):
+    arrival: Arrival = Arrival.HONEST
+
+
 class NoOrder(Order):
     pass
 
@@ -175,6 +189,10 @@ ORDERS: dict[str, tuple[type[Order], Callable[[Switches, Any], Any]]] = {
     "up": (NoOrder, lambda to, _o: to.come_up()),
     "restart-vcenter": (NoOrder, lambda to, _o: to.restart_vcenter()),
     "expire-sessions": (NoOrder, lambda to, _o: to.expire_sessions()),
+    "certificate": (NoOrder, lambda to, _o: to.renew_certificate()),
+    "impostor": (ImpostorOrder, lambda to, o: to.stand_between(standing=o.standing)),
+    "password": (PasswordOrder, lambda to, o: to.change_password(o.user, o.password)),
+    "arrivals": (ArrivalOrder, lambda to, o: to.set_arrivals(o.arrival)),
     "rotate": (RotateOrder, lambda to, o: to.rotate_log(o.host, o.log)),
     "power": (PowerOrder, lambda to, o: to.set_power(o.vm, on=o.on, folder=o.folder)),
     "nic": (NicOrder, lambda to, o: to.set_nic(o.host, o.nic, up=o.up, crc_share=o.crc_share)),

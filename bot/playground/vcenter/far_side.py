@@ -44,9 +44,9 @@ def instance_uuid(estate: Estate) -> str:
 
 
 def _check_certificate(far: Estate, locator: Node) -> None:
-    actual = far.presence.thumbprint
+    actual = far.presence.seen
     pem, given = locator.value("sslCertificate"), locator.value("sslThumbprint") or ""
-    if pem is not None and _same_lines(pem, far.presence.certificate):
+    if pem is not None and not far.presence.impostor and _same_lines(pem, far.presence.certificate):
         return
     if pem is None and secrets.compare_digest(_digits(given), _digits(actual)):
         return

@@ -10,6 +10,8 @@ import asyncio
 import json
 import logging
 import random
+import ssl
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
@@ -106,7 +108,7 @@ class VCenterPlayer:
             context = authority.server_context(_ADDRESS) if authority else None
             self.estate.presence.show(authority.server_certificate if authority else "")
             self._server = SoapServer(self.estate, works, address=_ADDRESS, tls=context)
-            self.switches = Switches(self.estate, self._server)
+            self.switches = Switches(self.estate, self._server, renew=self._renewing(context))
             self.witness = Witness(self.estate, works, self._server)
             self._hosts = HostEndpoints(
                 list(self.estate.machines.values()),
@@ -133,6 +135,17 @@ class VCenterPlayer:
             works.stop()
             for task in life:
                 task.cancel()
+
+    def _renewing(self, context: ssl.SSLContext | None) -> Callable[[], None]:
+        """Return what lets this vCenter present a new certificate; nothing where nothing is encrypted."""
+        authority = self._authority
+
+        def renew() -> None:
+            if authority and context:
+                authority.renew(context, _ADDRESS)
+                self.estate.presence.show(authority.server_certificate)
+
+        return renew
 
     async def _make_noise(self) -> None:
         """Let the hosts log ordinary work, one after the other, each about as often as the world says."""

@@ -51,7 +51,7 @@ class Session:
 
     @property
     def reads_everything(self) -> bool:
-        return self.rights.uniform(self.account) and self.may("System.Read")
+        return self.rights.uniform(self.account) and self.may("System.Read") and not self.account.withheld
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -111,6 +111,14 @@ class Sessions:
         )
         self._by_cookie[session.cookie] = session
         return session
+
+    def change_password(self, user: str, password: str) -> None:
+        """Give an account another password; who is logged in stays so. KeyError for a user that does not exist."""
+        found = self.account(user)
+        if found is None:
+            raise KeyError(f"no account named {user!r}")
+        changed = found.model_copy(update={"password": password})
+        self._accounts = tuple(changed if one is found else one for one in self._accounts)
 
     def account(self, user: str) -> Account | None:
         """Return an account by either spelling of its name, whatever the case."""

@@ -15,6 +15,7 @@ from bot.playground.esxi import failures
 from bot.playground.esxi.line_forms import section_line
 from bot.playground.esxi.phrases import Phrase
 from bot.playground.vcenter import outcomes
+from bot.playground.vcenter.arrivals import Arrival
 from bot.playground.vcenter.inventory import Datastore, Host, Vm
 from bot.playground.vcenter.links import NFC_PORT, Closed, Link, LinkNews
 from bot.playground.vcenter.mishaps import Loss, Mishaps
@@ -38,9 +39,10 @@ class Wire(Protocol):
 class Switches:
     """The switches of one vCenter and of the links that its world has."""
 
-    def __init__(self, estate: Estate, wire: Wire) -> None:
+    def __init__(self, estate: Estate, wire: Wire, *, renew: Callable[[], None]) -> None:
         self._estate = estate
         self._wire = wire
+        self._renew = renew
 
     # The network.
 
@@ -256,6 +258,24 @@ class Switches:
         await self._wire.down()
         await forget_everything(self._estate)
         await self._wire.up()
+
+    # Between this vCenter and another one.
+
+    def renew_certificate(self) -> None:
+        """Present a new certificate of the same issuer, on connections that are made from now on."""
+        self._renew()
+
+    def stand_between(self, *, standing: bool = True) -> None:
+        """Let somebody answer other vCenters in the place of this one, with a certificate of his own; or let him go."""
+        self._estate.presence.impostor = ":".join(["1B"] * 20) if standing else ""
+
+    def change_password(self, user: str, password: str) -> None:
+        """Give an account another password; who is logged in stays so."""
+        self._estate.sessions.change_password(user, password)
+
+    def set_arrivals(self, arrival: Arrival) -> None:
+        """Say how VMs of other vCenters arrive here from now on, whatever their tasks say."""
+        self._estate.presence.arrival = arrival
 
     # What the world file asks for.
 

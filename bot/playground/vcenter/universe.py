@@ -79,11 +79,20 @@ class Presence:
     thumbprint: str = ""
     """SHA-1, in pairs."""
     reachable: bool = False
+    impostor: str = ""
+    """The thumbprint of whoever stands between this vCenter and the others, as they see it."""
+    arrival: str = "honest"
+    """How VMs of other vCenters arrive here (`arrivals`)."""
 
     def show(self, certificate: str) -> None:
         """Present a certificate from now on; an empty one where nothing is encrypted."""
         self.certificate = certificate
         self.thumbprint = thumbprint_of(certificate)
+
+    @property
+    def seen(self) -> str:
+        """The thumbprint that other vCenters see."""
+        return self.impostor or self.thumbprint
 
 
 class Estate:

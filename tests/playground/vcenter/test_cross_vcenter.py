@@ -287,6 +287,59 @@ async def test_a_check_of_a_far_move_looks_at_the_far_side(world, pair, in_threa
     assert isinstance(found, vim.fault.NoDiskSpace)
 
 
+async def test_a_renewed_certificate_is_another_one_for_whoever_pinned_the_old(world, pair, in_thread):
+    old = await in_thread(pair.thumbprint)
+    world["west"].switches.renew_certificate()
+    assert world["west"].estate.presence.thumbprint == await in_thread(pair.thumbprint) != old
+    info = await in_thread(lambda: pair.move(service=pair.service(thumbprint=old)))
+    assert isinstance(info.error, vim.fault.SSLVerifyFault)
+    assert (await in_thread(pair.move)).state == "success"
+
+
+async def test_somebody_between_the_two_is_seen_by_them_alone(world, pair, in_thread):
+    world["west"].switches.stand_between()
+    info = await in_thread(pair.move)
+    assert isinstance(info.error, vim.fault.SSLVerifyFault)
+    assert info.error.thumbprint != await in_thread(pair.thumbprint)
+    world["west"].switches.stand_between(standing=False)
+    assert (await in_thread(pair.move)).state == "success"
+
+
+async def test_a_changed_password_is_asked_for_at_the_next_login(world, pair, in_thread):
+    world["west"].switches.change_password("svc@west.local", "newer")
+    assert isinstance((await in_thread(pair.move)).error, vim.fault.InvalidLogin)
+    assert await in_thread(lambda: pair.west.find("DC2/vm/Migrated"))  # whoever is logged in stays so
+    with pytest.raises(KeyError):
+        world["west"].switches.change_password("nobody", "newer")
+
+
+@pytest.mark.parametrize(
+    ("arrival", "here", "there"), [("never", 1, 0), ("nowhere", 0, 0), ("twice", 1, 1), ("laden", 0, 1)]
+)
+async def test_a_task_may_succeed_whatever_becomes_of_the_vm(world, pair, in_thread, arrival, here, there):
+    east, west = world["east"], world["west"]
+    free = west.datastore("ds-w-01").free
+
+    def mark():
+        vm, fields = pair.east.find("DC1/vm/web01"), pair.east.content.customFieldsManager
+        fields.SetField(vm, fields.AddCustomFieldDef("job", vim.VirtualMachine).key, "abcd")
+
+    await in_thread(mark)
+    west.switches.set_arrivals(arrival)
+    info = await in_thread(pair.move)
+    assert info.state == "success"
+    found = east.estate.vms("web01"), west.estate.vms("web01")
+    assert tuple(map(len, found)) == (here, there)
+    assert {tuple(vm.custom.values()) for vm in found[1]} == (
+        {("abcd",)} if arrival == "laden" else {()} if there else set()
+    )
+    if arrival == "never":
+        assert west.datastore("ds-w-01").free == free
+    if arrival == "twice":
+        assert {disk.datastore.name for disk in found[0][0].disks} == {"ds-c1-01"}
+        assert found[0][0].instance_uuid == found[1][0].instance_uuid
+
+
 def test_no_password_shows_in_what_the_player_keeps():
     account = parse_world(WORLD).vcenters[1].accounts[0]
     assert "far right" not in repr(account)
