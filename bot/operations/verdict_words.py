@@ -62,13 +62,16 @@ def ways_reply(incident: Incident) -> list[Reply]:
     return [Reply("ways", said, [_workaround(w) for w in incident.workarounds], final=True)]
 
 
-def nothing_found(read: str, unread: Sequence[str]) -> Reply:
-    """What is said when no line tells of a failure. `read` is what was read: "812 lines of esx-1 and esx-2"."""
+def nothing_found(read: str, unread: Sequence[str], *, measured: Sequence[str] = ()) -> Reply:
+    """What is said when no line tells of a failure. `read` is what was read: "812 lines of esx-1 and esx-2".
+
+    What was measured is told; by itself it says nothing of a failure that no line tells of.
+    """
     if unread:
         said = f"No cause can be named: not all logs could be read, and {read} that were read show no NFC failure."
     else:
         said = f"No cause can be named: {read} were read and show no NFC failure."
-    return Reply("verdict", said, listed("Could not be read", unread), final=True)
+    return Reply("verdict", said, [*listed("Measured", measured), *listed("Could not be read", unread)], final=True)
 
 
 def listed(heading: str, items: Iterable[str]) -> list[Section]:
