@@ -265,7 +265,6 @@ YES: dict[str, list[tuple[Severity, str, Bend]]] = {
         (WARN, "nonpersistent", lambda b: b.full(**disk(b, mode="independent_nonpersistent"))),
     ],
     "change-tracking": [(NOTE, "full backup of 2 disks", lambda b: b.full(change_tracking=True))],
-    "storage-profiles": [(NOTE, "(Gold)", lambda b: b.full(storage_profiles=("Gold",)))],
     "check-relocate": [
         (WARN, "Network is not accessible (CannotAccessNetwork)", lambda b: b.full(survey=advice(is_error=True))),
         (NOTE, "vCenter's check says", lambda b: b.full(survey=advice(is_error=False))),
@@ -286,15 +285,21 @@ YES: dict[str, list[tuple[Severity, str, Bend]]] = {
     ],
     "path-port": [
         (WARN, "no listener on TCP 902 (NFC", lambda b: b.look(listening={902: False, 8000: True})),
+        (WARN, "on the path of NFC's control", lambda b: b.look(control=Pings(20, 0, 84, whole=False))),
         (WARN, "answers no echo request", lambda b: b.look(small=Pings(200, 0, 84, whole=False))),
     ],
     "path-loss": [
         (
             WARN,
-            "12 of 200 packets were lost from host esx-01.site1 to esx-02.site2 (6.0%); site1~site2 may lose 0.10%",
+            "from host esx-01.site1 to esx-02.site2 12 of 200 lost, 6 %, 95 % CI 3.5 to 10 %; site1~site2 may lose 0.1 %.",
             lambda b: b.look(small=Pings(200, 188, 84, whole=False)),
         ),
         (NOTE, "1 of 2000", lambda b: b.look(small=Pings(2000, 1999, 84, whole=False))),
+        (
+            WARN,
+            "1 of 2000",
+            lambda b: b.full(survey={"measured": replace(b.measured, small=Pings(2000, 1999, 84, whole=False))}),
+        ),
     ],
     "path-mtu": [
         (
@@ -399,7 +404,7 @@ NO: dict[str, list[Bend]] = {
     "host-devices": [lambda b: b.full(**device("serial", connected=False))],
     "data-path": [lambda b: b.plan()],
     "path-mtu": [lambda b: b.look(full=Pings(5, 0, 1500, whole=True), small=Pings(200, 0, 84, whole=False))],
-    "path-port": [lambda b: b.look(listening={902: True, 8000: True, 443: False})],
+    "path-port": [lambda b: b.look(listening={902: True, 8000: True, 443: False}), lambda b: b.look(listening={})],
     "provisioning-slots": [lambda b: b.full(on={"copies": 7})],
     "nfc-buffers": [lambda b: b.full(survey={"nfc_sessions": {"esx-09": 99}})],
     "start-time": [lambda b: b.full(request={"not_before": b.now}), lambda b: b.full(outlook=None)],
@@ -429,7 +434,10 @@ UNKNOWN: dict[str, list[tuple[str, Bend]]] = {
             lambda b: b.full(host={"interfaces": tuple(replace(v, address="") for v in b.provisioned(2))}),
         )
     ],
-    "path-loss": [("no echo requests", lambda b: b.look(small=None))],
+    "path-loss": [
+        ("no echo requests", lambda b: b.look(small=None)),
+        ("Small packets: esxcli", lambda b: b.look(small=None, unread=("Small packets: esxcli may not be used.",))),
+    ],
     "path-mtu": [("full size", lambda b: b.look(full=None))],
     "path-port": [("listens on TCP 902", lambda b: b.look(listening={8000: True}))],
     "window-fit": [

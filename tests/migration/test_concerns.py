@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
+from pyVmomi import vim
 
 from bot.migration.concerns.catalogue import GUARDS, PASSING
 from bot.migration.concerns.guard import Of
 from bot.migration.facts import RunningTask
 from bot.migration.plan import Severity
+from bot.migration.survey import Survey
+from bot.vsphere.host_rows import HOST
+from bot.vsphere.site_facts import NEAR, PARTS
+from bot.vsphere.vm_facts import VM
 from tests.migration.concern_cases import ASKED_FOR, NO, UNKNOWN, YES
 
 BY_ID = {guard.id: guard for guard in GUARDS}
@@ -119,3 +124,21 @@ def test_without_an_outlook_nothing_is_said_of_time(bench):
 def test_a_running_backup_is_told_once(bench):
     vm = replace(bench.vm, running_tasks=(RunningTask("backup", ""),), disabled_methods=("RelocateVM_Task",))
     assert [c.id for c in bench.plan(vm=vm).concerns] == ["running-task"]
+
+
+READ = {
+    Of.VM: VM,
+    Of.SOURCE_HOST: HOST,
+    Of.HOST: HOST,
+    Of.DATASTORE: PARTS[vim.Datastore],
+    Of.SITE: (*NEAR, *PARTS[vim.Datacenter], "macs"),
+    Of.SURVEY: tuple(field.name for field in fields(Survey)),
+}
+
+
+@pytest.mark.parametrize(
+    ("concern", "fact"), FACTS, ids=[f"{concern}: {fact.of} {fact.path}" for concern, fact in FACTS]
+)
+def test_what_a_guard_rests_on_is_read(concern, fact):
+    """A path that nobody reads is never in `unread`, and would only look like care."""
+    assert fact.path in READ[fact.of]

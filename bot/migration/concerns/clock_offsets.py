@@ -32,5 +32,5 @@ GUARD = Guard(
     weights=(Severity.WARN, Severity.NOTE),
     lifted_by="mending NTP on that host",
     check=check,
-    rests_on=survey("clock_offsets"),
+    refined_by=survey("clock_offsets"),
 )

@@ -40,5 +40,8 @@ GUARD = Guard(
         *source_host("config.network.vnic", "config.virtualNicManagerInfo.netConfig"),
         *host("config.network.vnic", "config.virtualNicManagerInfo.netConfig"),
     ),
-    refined_by=(*source_host("config.network.netStackInstance"), *host("config.network.netStackInstance")),
+    refined_by=(
+        *source_host("config.network.netStackInstance", "config.network.routeTableInfo"),
+        *host("config.network.netStackInstance", "config.network.routeTableInfo"),
+    ),
 )

@@ -21,5 +21,5 @@ GUARD = Guard(
     weights=(Severity.BLOCK,),
     lifted_by="turning Fault Tolerance off",
     check=check,
-    rests_on=vm("runtime.faultToleranceState"),
+    rests_on=vm("runtime.faultToleranceState", "config.ftInfo"),
 )

@@ -57,6 +57,9 @@ GUARD = Guard(
     lifted_by="freeing space, or another --datastore",
     check=check,
     rests_on=(*datastore("summary.freeSpace", "summary.capacity"), *vm("config.hardware.device", "layoutEx")),
-    refined_by=(*survey("claimed"), *vm("summary.storage.committed", "config.hardware.memoryMB")),
+    refined_by=(
+        *survey("claimed"),
+        *vm("summary.storage.committed", "config.hardware.memoryMB", "config.memoryAllocation.reservation"),
+    ),
     ignorance=Severity.WARN,
 )

@@ -27,5 +27,5 @@ GUARD = Guard(
     weights=(Severity.WARN,),
     lifted_by="giving one of the two another address, or a network of its own",
     check=check,
-    rests_on=(*vm("config.hardware.device"), *site("vm.config.hardware.device")),
+    rests_on=(*vm("config.hardware.device"), *site("macs")),
 )

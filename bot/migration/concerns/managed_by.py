@@ -21,5 +21,5 @@ GUARD = Guard(
     weights=(Severity.WARN,),
     lifted_by="whoever keeps that product",
     check=check,
-    rests_on=vm("config.managedBy"),
+    rests_on=vm("config.managedBy.extensionKey"),
 )

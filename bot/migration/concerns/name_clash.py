@@ -22,6 +22,6 @@ GUARD = Guard(
     weights=(Severity.BLOCK,),
     lifted_by="renaming one of them",
     check=check,
-    rests_on=site("vm.name"),
+    rests_on=site("name", "parent"),
     ignorance=Severity.WARN,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.migration.choice import Choice
-from bot.migration.concerns.guard import Finding, Guard, block, host, site, vm, warn
+from bot.migration.concerns.guard import Finding, Guard, block, host, vm, warn
 from bot.migration.plan import NicMove, Severity
 
 
@@ -48,6 +48,6 @@ GUARD = Guard(
     weights=(Severity.BLOCK, Severity.WARN),
     lifted_by="nothing to do if that is known",
     check=check,
-    rests_on=(*vm("config.hardware.device", "network"), *site("network"), *host("network")),
+    rests_on=(*vm("config.hardware.device", "network"), *host("network")),
     ignorance=Severity.WARN,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.migration.choice import Choice
-from bot.migration.concerns.guard import Finding, Guard, note, source_host, survey, warn
+from bot.migration.concerns.guard import Finding, Guard, host, note, source_host, survey, warn
 from bot.migration.facts import HostFacts
 from bot.migration.plan import Severity
 
@@ -42,6 +42,5 @@ GUARD = Guard(
     weights=(Severity.WARN, Severity.NOTE),
     lifted_by="waiting for the backup's end (--at), or another --host",
     check=check,
-    rests_on=survey("nfc_sessions"),
-    refined_by=source_host("recentTask"),
+    refined_by=(*survey("nfc_sessions"), *source_host("vm"), *host("vm")),
 )

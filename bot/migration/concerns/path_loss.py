@@ -6,34 +6,33 @@ from collections.abc import Iterator
 
 from bot.migration.choice import Choice
 from bot.migration.concerns.guard import Finding, Guard, note, survey, unknown, warn
+from bot.migration.intervals import in_words, interval, percent
 from bot.migration.plan import Severity
 
 
 def check(choice: Choice) -> Iterator[Finding]:
-    """Warn when more was lost than the link may lose; note less. Counts, for percentages of few packets mislead."""
+    """Warn when surely more is lost than the link may lose; note what may be within it. Counts with their interval."""
     measured = choice.survey.measured if choice.survey else None
     if measured is None:
         return
     pings = measured.small
     if pings is None or not pings.sent:
-        yield unknown("whether packets are lost on the way; no echo requests could be sent")
+        yield unknown(" ".join(measured.unread) or "no echo requests could be sent along the path")
     elif pings.lost:
-        text = (
-            f"{pings.lost} of {pings.sent} packets were lost from host {measured.source_host} to"
-            f" {measured.target_host} ({pings.lost / pings.sent:.1%})"
+        seen = (
+            f"Of packets from host {measured.source_host} to {measured.target_host} {in_words(pings.lost, pings.sent)}"
         )
-        if choice.max_loss is not None and pings.lost / pings.sent <= choice.max_loss:
-            yield note(f"{text}, which {choice.link} may lose.")
-        else:
-            bound = f"; {choice.link} may lose {choice.max_loss:.2%}" if choice.max_loss is not None else ""
-            yield warn(f"{text}{bound}.")
+        bound = choice.max_loss
+        may = f"; {choice.link} may lose {percent(bound)}." if bound is not None else "."
+        is_within = bound is not None and interval(pings.lost, pings.sent).low <= bound
+        yield note(seen + may) if is_within else warn(seen + may)
 
 
 GUARD = Guard(
     id="path-loss",
-    when="Packets were lost on the predicted path, more than max_loss of the link; within it a note.",
+    when="Packets were lost on the predicted path, more than max_loss of the link; a note where that may be chance.",
     weights=(Severity.WARN, Severity.NOTE),
-    lifted_by="whoever keeps the link; or starting it when the link is clean",
+    lifted_by="whoever keeps the link; or starting it when the link is clean (--when-clean)",
     check=check,
     rests_on=survey("measured"),
 )

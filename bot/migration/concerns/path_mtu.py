@@ -19,7 +19,7 @@ def check(choice: Choice) -> Iterator[Finding]:
     if full is None:
         yield unknown("whether packets of full size pass; none could be sent")
     elif not full.received and (full.too_long or (small is not None and small.received)):
-        widest = max((pings.size for pings in measured.sizes if pings.received), default=None)
+        widest = measured.passes_whole
         at_most = f"; the largest that pass are {widest} bytes" if widest else ""
         ends = f"from host {measured.source_host} to {measured.target_host}"
         yield warn(f"Packets of {full.size} bytes do not pass whole {ends} ({_count(full)}){at_most}.")

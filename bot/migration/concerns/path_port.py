@@ -19,12 +19,13 @@ def check(choice: Choice) -> Iterator[Finding]:
     path = measured.path or choice.path
     ports = sorted({leg.port for leg in (path.data, path.control)} if path else measured.listening)
     for port in ports:
-        if port not in measured.listening:
+        if port not in measured.listening and measured.listening:  # a quick look asks for none
             yield unknown(f"whether host {measured.target_host} listens on TCP {port}")
-        elif not measured.listening[port]:
+        elif not measured.listening.get(port, True):
             yield warn(f"Host {measured.target_host} has no listener on TCP {port} ({AGENTS.get(port, 'the copy')}).")
-    if measured.small is not None and measured.small.sent and not measured.small.received:
-        yield warn(f"Host {measured.target_host} answers no echo request of host {measured.source_host} on this path.")
+    for way, pings in (("this path", measured.small), ("the path of NFC's control", measured.control)):
+        if pings is not None and pings.sent and not pings.received:
+            yield warn(f"Host {measured.target_host} answers no echo request of {measured.source_host} on {way}.")
 
 
 GUARD = Guard(

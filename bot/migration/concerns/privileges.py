@@ -23,6 +23,6 @@ GUARD = Guard(
     weights=(Severity.BLOCK, Severity.NOTE),
     lifted_by="whoever keeps vCenter's roles (docs/privileges.md)",
     check=check,
-    rests_on=survey("missing_privileges"),
+    refined_by=survey("missing_privileges"),
     ignorance=Severity.WARN,
 )

@@ -28,5 +28,5 @@ GUARD = Guard(
     weights=(Severity.WARN,),
     lifted_by="waiting for them to end, or another --host",
     check=check,
-    rests_on=(*source_host("recentTask"), *host("recentTask")),
+    rests_on=(*source_host("vm"), *host("vm")),
 )
