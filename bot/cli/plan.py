@@ -103,7 +103,7 @@ def _plain(made: Plan) -> Any:
 
 def _lines(made: Plan) -> list[str]:
     from bot.diagnosis.printable import printable
-    from bot.migration.plan import in_order
+    from bot.migration.plan import heaviest_first
     from bot.migration.size import gib
     from bot.operations.option_words import options_in_words
 
@@ -119,7 +119,7 @@ def _lines(made: Plan) -> list[str]:
         lines.append(f"  options   {options}")
     if made.path is not None:
         lines.append(f"  data path {made.path.words}: {made.path.why} {made.path.doubt}".rstrip())
-    lines.extend(map(_line, in_order(made.concerns)))
+    lines.extend(map(_line, heaviest_first(made.concerns)))
     lines.append(
         "Nothing speaks against it." if not made.concerns else "It can start." if made.safe else "It cannot start."
     )

@@ -131,7 +131,7 @@ class Plan:
         return tuple(sorted(disk.path for disk in self.disks))
 
 
-def in_order(concerns: Iterable[Concern]) -> list[Concern]:
+def heaviest_first(concerns: Iterable[Concern]) -> list[Concern]:
     """As people should read them: the heaviest first, and of equal weight what is known before what is not."""
     weights = list(Severity)
     return sorted(concerns, key=lambda concern: (weights.index(concern.severity), concern.unreadable))

@@ -38,7 +38,7 @@ CHARGE: Final = 20  # what a text costs beside its characters: what contains it 
 _BUDGET: Final = CHARACTERS - 500  # marks that stand for what was cut may overdraw it a little
 NOTICE: Final = 400
 NARROW: Final = 160
-"""Characters of a log line that are worth showing; when not all lines have room for so many, some are left out."""
+"""Characters of a line or an item that are worth showing; when not all have room for so many, some are left out."""
 BLOCKS: Final = 50
 HEADER: Final = 150
 PARAGRAPH: Final = 3000
@@ -114,11 +114,21 @@ class Layout:
             make = partial(self._fields, pairs[start : start + FIELDS])
             self._add("the facts", make)
 
-    def bullets(self, items: Iterable[tuple[str, str]]) -> None:
-        """A list of (bold lead, text)."""
+    def bullets(self, items: Iterable[tuple[str, str]], *, heading: str = "", width: int = ITEM) -> None:
+        """A list of (bold lead, text), below a heading if there is one; of each text so many characters."""
         every = list(items)
+
+        def make() -> RichTextBlock:
+            head = [RichTextSectionElement(elements=[self._run(heading, bold=True)])] if heading else []
+            return RichTextBlock(elements=[*head, self._list(every, width)])
+
         if every:
-            self._add("the list", lambda: RichTextBlock(elements=[self._list(every)]))
+            self._add("the list", make)
+
+    def share(self, lengths: Sequence[int]) -> int:
+        """How long each of these items may be, so that all find room; never less than is worth showing."""
+        room = self._characters - len(lengths) * 2 * CHARGE
+        return min(max(_width(lengths, room), NARROW), ITEM)
 
     def passage(self, heading: str, text: str, lines: Sequence[str]) -> None:
         """A bold heading, text, and lines in fixed width, as one block; nothing when all three are empty."""
@@ -199,15 +209,15 @@ class Layout:
         style = RichTextElementParts.TextStyle(bold=True) if bold else None
         return RichTextElementParts.Text(text=self._take(text, PARAGRAPH, lines=True), style=style)
 
-    def _list(self, items: Sequence[tuple[str, str]]) -> RichTextListElement:
+    def _list(self, items: Sequence[tuple[str, str]], width: int) -> RichTextListElement:
         rows: list[RichTextSectionElement] = []
         for lead, text in items:
             if self._characters <= 0 or len(rows) == ITEMS:
                 self._shortened = True
                 break
             runs = [self._run(f"{lead} ", bold=True)] if lead else []
-            self._shortened |= len(text) > ITEM
-            rows.append(RichTextSectionElement(elements=[*runs, self._run(clean_clip(text, ITEM))]))
+            self._shortened |= len(text) > width
+            rows.append(RichTextSectionElement(elements=[*runs, self._run(clean_clip(text, width))]))
         return RichTextListElement(style="bullet", elements=rows)
 
     def _passage(self, heading: str, text: str, lines: Sequence[str]) -> list[Any]:

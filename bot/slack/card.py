@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from bot.migration.machine import WORDS, Phase
-from bot.migration.plan import Concern, Severity
 from bot.migration.size import gib
 from bot.slack.blocks import Composed, Layout, compose
 from bot.slack.buttons import drawn
+from bot.slack.concerns import draw_concerns
 from bot.slack.figures import bar, eta, rate
 from bot.slack.plaintext import spoken
 from bot.slack.port import JobCard, Progress
@@ -27,7 +27,6 @@ EMOJI: Final = {
     Phase.CANCELLED: "🚫",
     Phase.NEEDS_HUMAN: "🙋",
 }
-_WEIGHTS: Final = {Severity.BLOCK: "⛔ Blocks:", Severity.WARN: "⚠️ Mind:", Severity.NOTE: "ℹ️ Note:"}  # noqa: RUF001
 
 
 def card_message(card: JobCard) -> tuple[str, Composed]:
@@ -53,7 +52,7 @@ def _body(layout: Layout, card: JobCard) -> None:
     layout.fields(list(card.facts))
     if card.start is not None:
         layout.moment("In your own time:", card.start)
-    layout.bullets(_concern(concern) for concern in sorted(card.concerns, key=_heaviest_first))
+    draw_concerns(layout, card.concerns)
 
 
 def _ending(layout: Layout, card: JobCard) -> None:
@@ -69,12 +68,3 @@ def _progress(progress: Progress) -> str:
     if progress.nfc_errors:
         lines.append(f"NFC errors in the hosts' logs so far: {progress.nfc_errors}")
     return "\n".join(lines)
-
-
-def _concern(concern: Concern) -> tuple[str, str]:
-    lifted = f" Lifted by: {concern.lifted_by}." if concern.lifted_by else ""
-    return _WEIGHTS[concern.severity], f"{concern.text}{lifted}"
-
-
-def _heaviest_first(concern: Concern) -> int:
-    return list(Severity).index(concern.severity)

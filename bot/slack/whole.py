@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from bot.migration.plan import heaviest_first
 from bot.slack.blocks import BlockDict
 from bot.slack.plaintext import clean
 from bot.slack.port import JobCard, Reply, TableCard
@@ -29,8 +30,11 @@ def whole_card(card: JobCard) -> str:
     """The plan on a card: its facts and concerns. Not how far it is: that is news in a minute."""
     facts = "\n".join(f"{label}: {value}" for label, value in card.facts)
     concerns = "\n".join(
-        f"{concern.severity.value}: {concern.text}" + (f" Lifted by: {concern.lifted_by}." if concern.lifted_by else "")
-        for concern in card.concerns
+        f"{concern.severity.value}: "
+        + ("not readable: " if concern.unreadable else "")
+        + concern.text
+        + (f" Lifted by: {concern.lifted_by}." if concern.lifted_by else "")
+        for concern in heaviest_first(card.concerns)
     )
     return _text([card.title, facts, concerns])
 
