@@ -44,13 +44,14 @@ FRESH: Final = 2 * LOOK_EVERY
 
 PINGS: Final = 3
 PACKETS: Final = 250
-"""So many packets at a time, and so often in one look: 75 s in all, and 3,000 packets after four looks."""
+"""So many pings of so many packets are one look: 75 s in all, and 3,000 packets after four looks."""
 
 USUAL_BOUND: Final = 0.001
 """Where the config names no such link: what it takes for `max_loss` itself."""
 
-_PATIENCE: Final = timedelta(seconds=75)
-_ESXCLI: Final = "esxcli"
+_PATIENCE: Final = timedelta(seconds=75)  # of which the packets take a third
+_NEVER: Final = frozenset({"vim.fault.NoPermission", "vmodl.fault.NotSupported", "vmodl.fault.MethodNotFound"})
+"""Faults that no time mends."""
 
 log = logging.getLogger(__name__)
 
@@ -106,12 +107,13 @@ async def _end(tools: WorkerTools, claim: Claim, why: str) -> None:
 
 
 def _why(link: str, loss: Loss, bound: float, unseen: _Unseen | None) -> str:
-    rule = f"less than {percent(bound)} of at least {packets_for(bound):,} packets has to be lost"
+    packets = f"less than {percent(bound)} of at least {packets_for(bound):,} packets"
+    rule = f"It starts when {link} is clean: {packets} lost in {in_words(WINDOW)}."
     again = f"It looks again in {in_words(LOOK_EVERY)}."
     if unseen is not None:
-        return f"{link} has to be clean first ({rule}), and could not be measured now: {unseen.why} {again}"
+        return f"{rule} It could not be measured now: {unseen.why} {again}"
     silent = " The link is down, or lets no echo requests pass." if loss and loss.lost == loss.sent else ""
-    return f"{link} has to be clean first: {loss.words} in the last {in_words(WINDOW)}; {rule}.{silent} {again}"
+    return f"{rule} So far: {loss.words}.{silent} {again}"
 
 
 # ---- one look, for all jobs of the link
@@ -144,7 +146,7 @@ async def _ping(probes: HostProbes, plan: Plan, *, at: datetime) -> LinkSample |
         return _Unseen(f"{host} did not answer within {_PATIENCE.total_seconds():.0f} s.", ever=True)
     except FaultError as error:
         log.info("%s cannot be measured from %s: %s", plan.link, host, error)
-        return _Unseen(str(error), ever=error.transient or error.kind == _ESXCLI)
+        return _Unseen(str(error), ever=error.kind not in _NEVER)
     except OutsideError as error:
         return _Unseen(str(error), ever=True)
     return LinkSample(
