@@ -73,7 +73,7 @@ class Esxcli:
         if result is None:
             return []
         if result.fault is not None:
-            raise FaultError(f"{host}: {_words_of(result.fault)}", kind=KIND)
+            raise FaultError(f"{host}: esxcli {command}: {_words_of(result.fault)}", kind=KIND)
         return read_reply(result.response or "", host)
 
     def _execute(

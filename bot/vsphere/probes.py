@@ -71,7 +71,9 @@ def connections(
     """Return TCP connections as `HostProbes.connections` says."""
     stack = {} if netstack == DEFAULT_STACK else {"netstack": netstack}
     reply = esxcli.run(connected, host, "network ip connection list", given={"type": "tcp", **stack})
-    found = (_connection(host, _plain(row)) for row in rows_of(reply))
+    rows = [_plain(row) for row in rows_of(reply)]
+    # Asked for TCP alone, govmomi's simulator lists UDP too; who knows which release of ESXi does.
+    found = (_connection(host, row) for row in rows if str(row.get("proto", "tcp")).lower().startswith("tcp"))
     return [one for one in found if {port_of(one.local), port_of(one.foreign)} & set(ports)]
 
 

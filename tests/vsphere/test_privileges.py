@@ -19,7 +19,7 @@ HOST = "esx-site1-01.example.net"
 
 def test_the_table_was_read():
     assert "System.Read" in BASE
-    assert len(EXTRA) == 9
+    assert len(EXTRA) == 10
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ async def look_around(vcenter):
     await vcenter.vm_events(vm.ref.uuid, since=since, until=None)
     await vcenter.last_failed_copy(vm.ref.uuid, since=since)
     await vcenter.find_task("task-1", since=since)
+    await vcenter.nic_counters(HOST)
 
 
 async def test_these_privileges_are_enough(player_peer):

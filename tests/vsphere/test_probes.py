@@ -73,12 +73,31 @@ async def test_a_name_that_the_host_cannot_look_up_is_told_from_one_that_does_no
     assert await played.resolves(TARGET, SOURCE)
 
 
-async def test_listeners_and_the_copys_own_connection_are_listed_by_port_and_stack(peer, played, player):
+async def test_listeners_are_told_by_port_and_a_stopped_service_has_none(played, player):
     listeners = await played.connections(TARGET, ports=(902, 8000))
-    assert {(one.local, one.state) for one in listeners} >= {("0.0.0.0:902", "LISTEN"), ("0.0.0.0:8000", "LISTEN")}
-    assert all(one.local.endswith((":902", ":8000")) for one in listeners)
+    assert {(one.local, one.state) for one in listeners} == {("0.0.0.0:902", "LISTEN"), ("0.0.0.0:8000", "LISTEN")}
     player.switches.stop_nfcd(TARGET)
-    assert [one.local for one in await played.connections(TARGET, ports=(902,))] == []
+    assert list(await played.connections(TARGET, ports=(902,))) == []
+
+
+async def test_connections_are_those_of_one_stack(peer, played, player):
+    player.switches.set_site("site1", udt=False)
+    plan = await peer.plan(played, "slow01", nics=())
+    await played.relocate(plan, op_id="cm-ab2cd3ef-a1")
+
+    async def established(stack):
+        found = await played.connections(plan.source.host, ports=(902,), netstack=stack)
+        return [one for one in found if one.state == "ESTABLISHED"]
+
+    async with asyncio.timeout(20):
+        while not (own := await established(STACK)):
+            pass
+    assert [one.foreign for one in own] == ["10.2.2.11:902"]
+    assert own[0].local.startswith("10.1.2.1")
+    assert await established("defaultTcpipStack") == []
+    with pytest.raises(FaultError, match="vmotion") as refused:
+        await established("vmotion")
+    assert refused.value.kind == KIND
 
 
 async def test_counters_of_all_uplinks_come_with_their_links(played, player):
@@ -114,12 +133,6 @@ async def test_a_command_costs_one_call_once_its_host_is_known(played, player):
     await asyncio.gather(*(played.resolves(SOURCE, TARGET) for _ in range(3)))
     made = {name: count - before.get(name, 0) for name, count in player.witness.calls.items()}
     assert {name: count for name, count in made.items() if count} == {"ExecuteSoap": 3}
-
-
-async def test_an_executer_does_not_outlive_its_session(peer, played):
-    assert await played.resolves(SOURCE, TARGET)
-    await peer.end_all_sessions()
-    assert await played.resolves(SOURCE, TARGET)
 
 
 @pytest.mark.parametrize(
