@@ -9,13 +9,14 @@ from bot.jobs.port import Claim
 from bot.migration.machine import AtTarget, CancelledAtSource, Undecidable
 from bot.migration.plan import Plan
 from bot.migration.size import gib
+from bot.operations.arrival import differences
 from bot.operations.conclude_failure import conclude_failure
 from bot.operations.finish import finish
 from bot.operations.link_notes import note_copy
 from bot.operations.power_on import power_on
 from bot.operations.record import TaskEnd, approved_plan, power_words, task_end_of
 from bot.operations.tools import WorkerTools
-from bot.operations.verify import Sighting, Whereabouts, sight, wrong_networks
+from bot.operations.verify import Sighting, Whereabouts, sight
 from bot.operations.watch_logs import LogWatch
 from bot.slack.port import Reply
 from bot.vsphere.port import VmPlace
@@ -72,8 +73,8 @@ def _landed(seen: Sighting, place: VmPlace, end: TaskEnd | None, *, power: str) 
     name = plan.request.vm.name
     outcome = f"{name} is at {plan.target.site}: {seen.in_words()}. {gib(plan.size)} had to be copied."
     smoothly = outcome
-    if wrong := wrong_networks(place, plan):
-        outcome += f" It is not on the planned network {', '.join(wrong)}: check its cards before power-on."
+    if wrong := differences(place, plan):
+        outcome += f" Not as planned: {' '.join(wrong)}"
     if power:
         outcome += f" {power}"
     if end is not None and end.fault is not None:

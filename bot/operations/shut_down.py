@@ -17,7 +17,16 @@ from bot.operations.holds import what_holds
 from bot.operations.last_look import patience_is_over, put_off
 from bot.operations.link_check import link_trouble
 from bot.operations.orders import Prepared, forbidden, give, say
-from bot.operations.record import answer_of, asks_of, power_words, shutdown_by, was_on, with_offers, with_shutdown
+from bot.operations.record import (
+    answer_of,
+    asks_of,
+    power_words,
+    shutdown_by,
+    was_on,
+    with_doing,
+    with_offers,
+    with_shutdown,
+)
 from bot.operations.run import Run
 from bot.operations.shutdown_answer import ShutdownAnswer
 from bot.slack.port import Button, ButtonKind, Reply
@@ -123,7 +132,7 @@ async def _ask_person(run: Run, why: str) -> Prepared:
         said = f"{name} is still on. {why} Nothing was moved. Give it more time, or cancel.{hard}"
         question = Reply(f"shutdown-{now:%d%H%M%S}", said, buttons=buttons(run))
         await run.tools.outbox.reply(job.id, job.channel, question)
-        await run.claim.note(with_shutdown(until=shutdown_by(job), asked=True))
+        await run.claim.note({**with_shutdown(until=shutdown_by(job), asked=True), **with_doing("")})
         await run.tools.outbox.show(job_card(run.claim.job))
     await run.claim.later(ASK_AGAIN, why=why)
     return Prepared.NO

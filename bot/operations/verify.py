@@ -131,8 +131,3 @@ def _files(place: VmPlace) -> tuple[str, ...]:
 def in_words(place: VmPlace) -> str:
     """Host and files of a place, for people."""
     return f"host {place.host}, files {', '.join(_files(place))}"
-
-
-def wrong_networks(place: VmPlace, plan: Plan) -> list[str]:
-    """Networks that the plan promised and the VM is not on."""
-    return sorted({nic.target_network for nic in plan.nics if nic.source_network} - set(place.networks))

@@ -111,7 +111,7 @@ async def test_cancelled_while_it_asks_it_says_what_was_done_to_the_vm(stage, vc
     await stage.reply(card, saying="pulling its plug")
     await stage.click(card, "cm.cancel")
     said = text_of(await stage.card(showing="cancelled"))
-    assert "this migration" in said
+    assert "This migration asked its guest to shut down" in said
     assert "RelocateVM_Task" not in vcenter.calls
 
 

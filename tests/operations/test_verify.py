@@ -9,7 +9,7 @@ import pytest
 from bot.operations.conclude import fits
 from bot.operations.find_out import same_user
 from bot.operations.record import TaskEnd
-from bot.operations.verify import Whereabouts, whereabouts, wrong_networks
+from bot.operations.verify import Whereabouts, whereabouts
 from bot.vsphere.port import VmPlace
 from tests.migration.conftest import plan_of
 
@@ -65,11 +65,6 @@ def test_one_datastore_for_both_sites_is_told_apart_by_the_host():
     assert whereabouts(SOURCE, plan) is Whereabouts.AT_SOURCE
     assert whereabouts(replace(SOURCE, host="esx-02.site2"), plan) is Whereabouts.AT_TARGET
     assert whereabouts(replace(SOURCE, host="esx-09"), plan) is Whereabouts.ELSEWHERE
-
-
-def test_networks_that_were_promised():
-    assert wrong_networks(TARGET, plan_of()) == []
-    assert wrong_networks(SOURCE, plan_of()) == ["dvpg-app-dr"]
 
 
 @pytest.mark.parametrize(
