@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from pyVmomi import vim
 
-from bot.errors import MaybeSentError, OutsideError, UnreachableError
+from bot.errors import MaybeSentError, OutsideError
 from bot.vsphere.faults import told
 from bot.vsphere.history import user_of
 from bot.vsphere.inventory import require_vm
@@ -100,7 +100,8 @@ class Errands:
             elif await self._go(errand, session):
                 return
             await asyncio.sleep(pause.total_seconds())
-        raise UnreachableError(f"vCenter did not say whether it will {errand.what}.")
+        if not (await self.ask(errand.look)).done:
+            raise MaybeSentError(f"vCenter was asked to {errand.what} and has not said that it will; ask it again.")
 
     async def _join(self, errand: Errand, task: str) -> None:
         """Wait for what somebody has started. Whether it was what we want, the next look tells."""
