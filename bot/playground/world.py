@@ -28,11 +28,11 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z/]+)")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?) ?%")
 _DISK = re.compile(
     r"(?P<capacity>\S+ ?[A-Za-z]+)(?: (?P<kind>thin|thick)(?: (?P<used>\d\S* ?[A-Za-z]+))?)?"
-    r"(?P<traits>(?: (?:independent|shared))*)"
+    r"(?P<traits>(?: (?:independent|shared|pmem))*)"
 )
-_DEVICES = "iso, host-cd, client-cd, floppy, usb, pci, vgpu, serial, nvdimm, rdm physical, rdm virtual"
+_DEVICES = "iso, host-cd, client-cd, floppy, usb, pci, vgpu, serial, parallel, nvdimm, rdm physical, rdm virtual"
 _DEVICE = re.compile(
-    r"(?P<kind>iso|host-cd|client-cd|floppy|usb|pci|vgpu|serial|nvdimm|rdm(?= (?:physical|virtual)$))"
+    r"(?P<kind>iso|host-cd|client-cd|floppy|usb|pci|vgpu|serial|parallel|nvdimm|rdm(?= (?:physical|virtual)$))"
     r"(?: (?P<detail>\S.*))?"
 )
 
@@ -164,6 +164,9 @@ class Account(_Part):
     password: Name = Field(repr=False)
     privileges: Literal["all"] | tuple[Name, ...] = "all"
     permissions: tuple[Permission, ...] = ()
+    withheld: tuple[Annotated[str, Field(pattern=r"^[A-Za-z]+(\.[A-Za-z]+)+$")], ...] = Field(
+        (), description='properties that it may not read wherever it may read the rest: "HostSystem.config.network"'
+    )
 
 
 class VCenter(_Part):
@@ -214,6 +217,10 @@ class Site(_Part):
     mtu: int = Field(1500, ge=576, le=9216, description="the largest packet that hosts send to other sites")
     host_account: HostAccount = HostAccount()
     clock_offsets: tuple[Offset, ...] = Field((), description="how far the clock of each host is ahead, host by host")
+    evc: str = Field("", description="the EVC mode of the cluster; none without it")
+    max_evc: Name = Field("intel-icelake", description="the newest EVC mode that its hosts could run in")
+    crypto_safe: bool = Field(False, description="whether its hosts have a key and may run encrypted VMs")
+    quarantined: tuple[int, ...] = Field((), description="hosts in quarantine mode, counted from 1")
 
 
 class Disk(_Part):
@@ -226,6 +233,8 @@ class Disk(_Part):
     independent: bool = False
     shared: bool = False
     """Several VMs write to it (multi-writer)."""
+    pmem: bool = False
+    """It lies in persistent memory of the host."""
 
 
 class Device(_Part):
@@ -260,6 +269,13 @@ class VmSpec(_Part):
     )
     stray_deltas: int = Field(0, ge=0, le=32, description="deltas that no snapshot owns: it needs consolidation")
     annotation: str = Field("", description="the notes that people keep on it")
+    fault_tolerance: bool = False
+    replication: bool = Field(False, description="whether vSphere Replication is configured for it")
+    managed_by: str = Field("", description="the key of the extension that it belongs to")
+    linked_to: str = Field("", description="the directory of the VM whose disks its own rest on: a linked clone")
+    vapp: str = Field("", description="the vApp that it is in, beside the other VMs of its folder")
+    min_evc: str = Field("", description="the EVC mode that it needs while it is on")
+    memory_reservation: Size = "0 B"  # type: ignore[assignment]
     disabled_methods: tuple[Name, ...] = ()
     running_task: str | None = None
     question: str | None = None

@@ -21,6 +21,7 @@ from bot.playground.vcenter.inventory import (
     Pool,
     Portgroup,
     Switch,
+    VApp,
     Vm,
     file_name,
 )
@@ -136,6 +137,14 @@ class _Builder:
             here = below
         return here
 
+    def _vapp(self, name: str, folder: Folder, pool: Pool) -> VApp:
+        """Return the vApp of this name in a folder, made where it is missing."""
+        found = next((c for c in folder.children if isinstance(c, VApp) and c.name == name), None)
+        if found is None:
+            found = VApp(self._id("resgroup-v"), name, folder, pool)
+            self.inventory.add(found)
+        return found
+
     def add_vm(self, spec: VmSpec) -> None:
         folder = self._folder(spec.folder)
         hosts = self._cluster.hosts
@@ -150,7 +159,7 @@ class _Builder:
         if pool is None:
             raise LookupError(self._cluster.name)
         vm = Vm(
-            self._id("vm-"), spec.name, folder,
+            self._id("vm-"), spec.name, self._vapp(spec.vapp, folder, pool) if spec.vapp else folder,
             host=hosts[place], pool=pool, datastore=store, directory=directory,
             instance_uuid=steady_uuid(*words, "instance"), bios_uuid=steady_uuid(*words, "bios"),
             disks=[], nics=[], stem=file_name(spec.name), created=_CREATED,
@@ -158,7 +167,8 @@ class _Builder:
             snapshots=tuple(self._id("snapshot-") for _ in range(spec.snapshots)), strays=spec.stray_deltas,
             hardware=_hardware(spec),
             question=spec.question, disabled_methods=spec.disabled_methods, held_by=spec.running_task,
-            annotation=spec.annotation, written_for="elsewhere" if spec.start == "asks" else "",
+            annotation=spec.annotation, extra=dict(_REPLICATED) if spec.replication else {},
+            written_for="elsewhere" if spec.start == "asks" else "",
         )  # fmt: skip
         vm.disks = list(_disks(spec, store, directory, words))
         for number, network in enumerate(spec.networks):
@@ -170,15 +180,20 @@ class _Builder:
 def _disks(spec: VmSpec, store: Datastore, directory: str, words: tuple[str, ...]) -> Iterator[Disk]:
     raw = [device.detail for device in spec.devices if device.kind == "rdm"]
     plain = [
-        (disk.capacity, disk.used, disk.written, disk.thin, disk.independent, disk.shared, "") for disk in spec.disks
+        (disk.capacity, disk.used, disk.written, disk.thin, disk.independent, disk.shared, disk.pmem, "")
+        for disk in spec.disks
     ]
-    mapped = [(_LUN, 0, 0, True, False, False, mode) for mode in raw]  # a pointer takes no space
-    for number, (capacity, used, written, thin, independent, shared, mode) in enumerate([*plain, *mapped]):
+    mapped = [(_LUN, 0, 0, True, False, False, False, mode) for mode in raw]  # a pointer takes no space
+    for number, (capacity, used, written, thin, independent, shared, pmem, mode) in enumerate([*plain, *mapped]):
         file = f"{directory}{f'_{number}' if number else ''}.vmdk"
         yield Disk(
             2000 + number, f"Hard disk {number + 1}", capacity, used, thin, store, file, steady_uuid(*words, number),
-            independent=independent, shared=shared, raw=mode, written=written,
+            independent=independent, shared=shared, raw=mode, written=written, pmem=pmem,
         )  # fmt: skip
+
+
+_REPLICATED = {"hbr_filter.configGen": "1", "hbr_filter.destination": "198.51.100.7", "hbr_filter.rpo": "240"}
+"""What vSphere Replication writes into a .vmx, shortened."""
 
 
 def _hardware(spec: VmSpec) -> Hardware:
@@ -193,6 +208,11 @@ def _hardware(spec: VmSpec) -> Hardware:
         locks_drive=spec.locks_drive,
         start=spec.start,
         devices=tuple((device.kind, device.detail) for device in spec.devices if device.kind != "rdm"),
+        reserved_mb=spec.memory_reservation // 2**20,
+        fault_tolerance=spec.fault_tolerance,
+        managed_by=spec.managed_by,
+        linked_to=spec.linked_to,
+        min_evc=spec.min_evc,
     )
 
 

@@ -88,6 +88,15 @@ class Pool(Entity):
 
 
 @dataclass(eq=False)
+class VApp(Pool):
+    """A vApp. It is in a VM folder, which is its `parent` here; on the wire that is the pool that it is a part of."""
+
+    wire = "VirtualApp"
+    pool: Pool
+    children: list[Entity] = field(default_factory=list)
+
+
+@dataclass(eq=False)
 class Host(Entity):
     """`copying` counts relocations that this host takes part in; vCenter starts at most eight."""
 
@@ -163,6 +172,7 @@ class Disk:
     shared: bool = False
     raw: str = ""
     """The compatibility mode of a raw device mapping: physical or virtual."""
+    pmem: bool = False
     written: int | None = None
     flaw: Fault | None = None
     """What whoever opens it is told. Its files are not the VM's then: there are none, or they are no disk."""
@@ -186,6 +196,13 @@ class Hardware:
     """The places in `devices` of those that are not connected when the VM starts."""
     memory_mb: int = 4096
     cpus: int = 2
+    reserved_mb: int = 0
+    """Memory that is reserved for it."""
+    fault_tolerance: bool = False
+    managed_by: str = ""
+    linked_to: str = ""
+    """The directory of the disks that its own rest on, of a linked clone."""
+    min_evc: str = ""
 
 
 @dataclass(frozen=True)
@@ -326,14 +343,14 @@ class Inventory:
     def add(self, entity: Entity) -> None:
         entity.home = self
         self._entities[entity.ref] = entity
-        if isinstance(entity.parent, Folder):
+        if isinstance(entity.parent, Folder | VApp):
             entity.parent.children.append(entity)
         self.shape += 1
 
     def remove(self, entity: Entity) -> None:
         """Forget an entity; its reference leads nowhere from now on."""
         del self._entities[entity.ref]
-        if isinstance(entity.parent, Folder):
+        if isinstance(entity.parent, Folder | VApp):
             entity.parent.children.remove(entity)
         self.shape += 1
         self.changes.touch(entity.ref, *(above.ref for above in entity.ancestors))
@@ -383,7 +400,7 @@ class Inventory:
             self._emigrate(vm, host=host, pool=pool, folder=folder)
             return
         before = [vm.host.ref, *((vm.parent.ref,) if vm.parent else ()), vm.pool.ref]
-        if isinstance(vm.parent, Folder):
+        if isinstance(vm.parent, Folder | VApp):
             vm.parent.children.remove(vm)
         vm.host, vm.pool, vm.parent = host, pool, folder
         folder.children.append(vm)
@@ -420,7 +437,7 @@ class Inventory:
 def children(entity: Entity | None) -> list[Entity]:
     """Return what an inventory path can go on to."""
     match entity:
-        case Folder():
+        case Folder() | VApp():
             return entity.children
         case Datacenter():
             return list(entity.folders.values())

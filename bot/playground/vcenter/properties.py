@@ -7,7 +7,7 @@ the object and the maker, walks the rest of the path, and remembers what it rend
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,11 @@ class Reader:
             return self.session.objects[ref]
         return ref.type if ref.id == ref.type and ref.type in self._makers else None
 
+    def shows(self, ref: Ref) -> bool:
+        """Say whether the session may know that this is there; a list of an object's that it reads leaves it out."""
+        thing = self.find(ref)
+        return self.session is None or not isinstance(thing, Entity) or self.session.sees(thing)
+
     def raw(self, ref: Ref, name: str) -> Any:
         """Return a top-level property as plain value, None where unset. Refuses unknown objects and names."""
         thing = self.find(ref)
@@ -92,11 +97,20 @@ class Reader:
         if privilege:
             return "" if self.session.may(privilege) else privilege
         thing = self.find(ref)
-        if not isinstance(thing, Entity) or self.session.may("System.Read", thing):
+        if not isinstance(thing, Entity):
             return ""
+        if self._is_kept_back(self.session.account.withheld, ref, path):
+            return "System.Read"
         if first in _VIEW_IS_ENOUGH:
             return "" if self.session.sees(thing) else "System.View"
-        return "System.Read"
+        return "" if self.session.may("System.Read", thing) else "System.Read"
+
+    @staticmethod
+    def _is_kept_back(withheld: Iterable[str], ref: Ref, path: str) -> bool:
+        """Say whether the world keeps this from the account: a property of the type, or a part of one."""
+        named = (entry.partition(".") for entry in withheld)
+        kept = (below for type_, _, below in named if schema().extends(ref.type, type_))
+        return any(path == entry or path.startswith(f"{entry}.") for entry in kept)
 
     def paths(self, ref: Ref) -> list[str]:
         """Return the names of all properties that the player fills for this type."""

@@ -21,6 +21,7 @@ _LABELS = {
     "pci": "PCI device",
     "vgpu": "PCI device",
     "serial": "Serial port",
+    "parallel": "Parallel port",
     "nvdimm": "NVDIMM",
     "vtpm": "Virtual TPM",
 }
@@ -34,6 +35,7 @@ _TYPES = {
     "pci": "VirtualPCIPassthrough",
     "vgpu": "VirtualPCIPassthrough",
     "serial": "VirtualSerialPort",
+    "parallel": "VirtualParallelPort",
     "nvdimm": "VirtualNVDIMM",
     "vtpm": "VirtualTPM",
 }
@@ -73,7 +75,7 @@ def _disks(vm: Vm) -> list[Data]:
             "VirtualDisk",
             key=disk.key,
             deviceInfo=_info(disk.label, f"{disk.capacity // 1024:,} KB"),
-            backing=_raw_backing(disk, vm) if disk.raw else _chain(disk, vm),
+            backing=_backing(disk, vm),
             controllerKey=_SCSI,
             unitNumber=number if number < _SCSI_SELF else number + 1,
             capacityInKB=disk.capacity // 1024,
@@ -83,14 +85,43 @@ def _disks(vm: Vm) -> list[Data]:
     ]
 
 
+def _backing(disk: Disk, vm: Vm) -> Data:
+    if disk.pmem:
+        return _pmem(disk, vm)
+    return _raw_backing(disk, vm) if disk.raw else _chain(disk, vm)
+
+
 def _chain(disk: Disk, vm: Vm) -> Data:
     """Return the disk's backing: the newest delta, its parent, down to the flat file."""
     stem = disk.file.removesuffix(".vmdk")
     files = [disk.file, *(f"{stem}-{number:06d}.vmdk" for number in range(1, vm.deltas(disk) + 1))]
-    backing: Data | None = None
+    backing = _foreign(disk, vm) if vm.hardware.linked_to else None
     for file in files:
         backing = _flat(disk, vm, file, below=backing)
     return backing or _flat(disk, vm, disk.file, below=None)
+
+
+def _foreign(disk: Disk, vm: Vm) -> Data:
+    """Return the disk of another VM that a linked clone's own rests on."""
+    there = vm.hardware.linked_to
+    return Data(
+        "VirtualDiskFlatVer2BackingInfo",
+        fileName=f"[{disk.datastore.name}] {there}/{there}.vmdk",
+        datastore=disk.datastore.ref,
+        diskMode="persistent",
+        thinProvisioned=disk.thin,
+    )
+
+
+def _pmem(disk: Disk, vm: Vm) -> Data:
+    return Data(
+        "VirtualDiskLocalPMemBackingInfo",
+        fileName=f"[{disk.datastore.name}] {vm.directory}/{disk.file}",
+        datastore=disk.datastore.ref,
+        diskMode="independent_persistent",
+        uuid=disk.uuid,
+        volumeUUID=vm.host.uuid,
+    )
 
 
 def _flat(disk: Disk, vm: Vm, file: str, *, below: Data | None) -> Data:
@@ -175,6 +206,7 @@ def _other_backing(kind: str, detail: str, vm: Vm) -> Data | None:
         "client-floppy": ("VirtualFloppyRemoteDeviceBackingInfo", ""),
         "usb": ("VirtualUSBUSBBackingInfo", "path:1/0/1"),
         "serial": ("VirtualSerialPortDeviceBackingInfo", "/dev/char/serial/uart0"),
+        "parallel": ("VirtualParallelPortDeviceBackingInfo", "/dev/char/parallel/parallel0"),
     }
     if kind == "floppy":
         return Data("VirtualFloppyImageBackingInfo", fileName=detail or f"[{vm.datastore.name}] floppy.flp")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot.playground.esxi.machine import DEFAULT_STACK, PROVISIONING, Interface, Machine, Uplink
+from ipaddress import IPv4Network
+
+from bot.playground.esxi.machine import DEFAULT_STACK, PROVISIONING, Interface, Machine, Route, Uplink
 from bot.playground.vcenter.wire import Data
 
 _SERVICES = ("management", "vmotion", PROVISIONING)
@@ -14,6 +16,7 @@ def network_config(machine: Machine) -> Data:
         "HostNetworkInfo",
         vnic=[_vnic(interface) for interface in machine.interfaces],
         pnic=[_pnic(uplink) for uplink in machine.uplinks],
+        routeTableInfo=Data("HostIpRouteTableInfo", ipRoute=[_entry(route) for route in _rows(machine, DEFAULT_STACK)]),
         netStackInstance=[_stack(machine, stack) for stack in machine.stacks],
     )
 
@@ -68,4 +71,24 @@ def _stack(machine: Machine, stack: str) -> Data:
     first = next(interface for interface in machine.interfaces if interface.stack == stack)
     device = None if stack == DEFAULT_STACK else first.name
     route = Data("HostIpRouteConfig", defaultGateway=first.gateway, gatewayDevice=device)
-    return Data("HostNetStackInstance", key=stack, name=stack, ipRouteConfig=route)
+    static = [
+        Data("HostIpRouteOp", changeOperation="add", route=_entry(row)) for row in _rows(machine, stack) if row.static
+    ]
+    table = Data("HostIpRouteTableConfig", ipRoute=static or None)
+    return Data("HostNetStackInstance", key=stack, name=stack, ipRouteConfig=route, routeTableConfig=table)
+
+
+def _rows(machine: Machine, stack: str) -> list[Route]:
+    return [route for name, route in machine.routes if name == stack]
+
+
+def _entry(route: Route) -> Data:
+    """Return a row as vSphere spells it: the default route as 0.0.0.0/0."""
+    default = route.network == "default"
+    return Data(
+        "HostIpRouteEntry",
+        network="0.0.0.0" if default else route.network,  # noqa: S104 - a route, nothing is bound
+        prefixLength=0 if default else IPv4Network(f"0.0.0.0/{route.netmask}").prefixlen,
+        gateway=route.gateway,
+        deviceName=route.interface,
+    )

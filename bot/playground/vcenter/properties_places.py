@@ -54,13 +54,22 @@ def _about(host: Host) -> Data:
     )
 
 
-def _host_runtime(_reader: Reader, host: Host) -> Data:
+def _host_runtime(reader: Reader, host: Host) -> Data:
+    site = reader.estate.machine(host).site
     return Data(
         "HostRuntimeInfo",
         connectionState="connected" if host.connected else "notResponding",
         powerState="poweredOn" if host.connected else "unknown",
         inMaintenanceMode=host.maintenance,
+        inQuarantineMode=_number(host) in site.quarantined,
+        cryptoState="safe" if site.crypto_safe else "incapable",
     )
+
+
+def _number(host: Host) -> int:
+    """Return the host's place in its site, counted from 1."""
+    cluster = host.parent
+    return cluster.hosts.index(host) + 1 if isinstance(cluster, Cluster) else 0
 
 
 def _host_config(reader: Reader, host: Host) -> Data:
@@ -90,6 +99,8 @@ def _host_summary(reader: Reader, host: Host) -> Data:
         quickStats=Data("HostListSummaryQuickStats"),
         overallStatus="green" if host.connected else "red",
         rebootRequired=False,
+        maxEVCModeKey=reader.estate.machine(host).site.max_evc,
+        currentEVCModeKey=reader.estate.machine(host).site.evc or None,
     )
 
 
@@ -101,12 +112,18 @@ def _datastore_summary(reader: Reader, store: Datastore) -> Data:
         url=store.url,
         capacity=store.capacity,
         freeSpace=store.free,
-        uncommitted=0,
+        uncommitted=_promised(reader, store),
         accessible=any(_reaches(reader, host, store) for host in _hosts(reader, store)),
         multipleHostAccess=True,
         type_="VMFS",
         maintenanceMode="normal",
     )
+
+
+def _promised(reader: Reader, store: Datastore) -> int:
+    """Return by how much thin disks on a datastore may still grow."""
+    disks = (disk for vm in reader.estate.inventory.each(Vm) for disk in vm.disks if disk.datastore is store)
+    return sum(disk.capacity - disk.used for disk in disks if disk.thin and not disk.raw)
 
 
 def _datastore_info(reader: Reader, store: Datastore) -> Data:
@@ -226,6 +243,13 @@ POOL: dict[str, Maker] = {
     "owner": lambda _reader, pool: pool.parent.ref,
     "resourcePool": lambda _reader, _pool: [],
     "vm": lambda reader, pool: _refs([vm for vm in reader.estate.inventory.each(Vm) if vm.pool is pool]),
+}
+
+VAPP: dict[str, Maker] = {
+    "parent": lambda _reader, vapp: vapp.pool.ref,
+    "parentFolder": lambda _reader, vapp: vapp.parent.ref,
+    "owner": lambda _reader, vapp: vapp.pool.parent.ref,
+    "vm": lambda _reader, vapp: _refs(vapp.children),
 }
 
 HOST: dict[str, Maker] = {

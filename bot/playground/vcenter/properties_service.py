@@ -21,6 +21,7 @@ from bot.playground.vcenter.properties_places import (
     POOL,
     PORTGROUP,
     SWITCH,
+    VAPP,
 )
 from bot.playground.vcenter.properties_vm import VM
 from bot.playground.vcenter.sessions import SESSION_MANAGER
@@ -136,6 +137,7 @@ MAKERS: dict[str, dict[str, Maker]] = {
     "Datacenter": DATACENTER,
     "ComputeResource": CLUSTER,
     "ResourcePool": POOL,
+    "VirtualApp": VAPP,
     "HostSystem": HOST,
     "Datastore": DATASTORE,
     "Network": NETWORK,

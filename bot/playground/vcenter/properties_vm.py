@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.playground.vcenter.inventory import Vm
+from bot.playground.vcenter.inventory import VApp, Vm
 from bot.playground.vcenter.properties_devices import devices, key_id, snapshot_refs
 from bot.playground.vcenter.questions import choices
 from bot.playground.vcenter.vmx import hardware_version
@@ -47,9 +47,23 @@ def _config(reader: Reader, vm: Vm) -> Data:
             device=devices(vm),
         ),
         extraConfig=[Data("OptionValue", key=key, value=value) for key, value in vm.extra.items()],
+        memoryAllocation=Data("ResourceAllocationInfo", reservation=vm.hardware.reserved_mb, limit=-1),
+        ftInfo=_pair(vm),
+        managedBy=_owner(vm),
         changeTrackingEnabled=vm.hardware.change_tracking,
         keyId=key_id(vm),
     )
+
+
+def _pair(vm: Vm) -> Data | None:
+    """Return what makes the VM the primary of a pair for Fault Tolerance, or None."""
+    if not vm.hardware.fault_tolerance:
+        return None
+    return Data("FaultToleranceConfigInfo", role=1, instanceUuids=[vm.instance_uuid], configPaths=[vm.vmx_path])
+
+
+def _owner(vm: Vm) -> Data | None:
+    return Data("ManagedByInfo", extensionKey=vm.hardware.managed_by, type_="vm") if vm.hardware.managed_by else None
 
 
 def _runtime(_reader: Reader, vm: Vm) -> Data:
@@ -65,8 +79,15 @@ def _runtime(_reader: Reader, vm: Vm) -> Data:
         onlineStandby=False,
         consolidationNeeded=vm.strays > 0,
         cryptoState="safe" if vm.hardware.encrypted else None,
-        faultToleranceState="notConfigured",
+        faultToleranceState=_fault_tolerance(vm),
+        minRequiredEVCModeKey=vm.hardware.min_evc or None,
     )
+
+
+def _fault_tolerance(vm: Vm) -> str:
+    if not vm.hardware.fault_tolerance:
+        return "notConfigured"
+    return "running" if vm.power == "poweredOn" else "enabled"
 
 
 def _question(vm: Vm) -> Data | None:
@@ -180,6 +201,8 @@ def _guest(_reader: Reader, vm: Vm) -> Data:
 
 
 VM: dict[str, Maker] = {
+    "parent": lambda _reader, vm: vm.parent.ref if vm.parent and not isinstance(vm.parent, VApp) else None,
+    "parentVApp": lambda _reader, vm: vm.parent.ref if isinstance(vm.parent, VApp) else None,
     "config": _config,
     "runtime": _runtime,
     "summary": _summary,

@@ -42,9 +42,13 @@ class Wanted:
 
 @dataclass
 class Chosen:
-    """What a spec picks now. `visited` were read to find that out; `absent` are starts that do not exist."""
+    """What a spec picks now. `visited` were read to find that out; `absent` are starts that do not exist.
+
+    `types`: of those that were met, whether they are wanted at all.
+    """
 
     objects: dict[Ref, None] = field(default_factory=dict)
+    types: dict[str, bool] = field(default_factory=dict)
     visited: set[Ref] = field(default_factory=set)
     absent: list[Ref] = field(default_factory=list)
 
@@ -58,7 +62,7 @@ class Selection:
     report_absent: bool
 
     def choose(self, reader: Reader) -> Chosen:
-        """Walk the spec over the objects as they are now."""
+        """Walk the spec over the objects as they are now. Those that no PropertySpec is for are passed in silence."""
         chosen = Chosen()
         for start in self.starts:
             if reader.find(start.ref) is None:
@@ -66,7 +70,7 @@ class Selection:
                 continue
             named = {step.name: step for step in _steps(start.onward) if step.name}
             if not start.skip:
-                chosen.objects[start.ref] = None
+                self._take(start.ref, chosen)
             self._follow(reader, start.ref, start.onward, named=named, chosen=chosen, been=set())
         return chosen
 
@@ -85,6 +89,12 @@ class Selection:
                 paths.update(dict.fromkeys(reader.paths(ref) if wanted.everything else wanted.paths))
         return list(paths)
 
+    def _take(self, ref: Ref, chosen: Chosen) -> None:
+        if ref.type not in chosen.types:
+            chosen.types[ref.type] = any(schema().extends(ref.type, wanted.type) for wanted in self.wanted)
+        if chosen.types[ref.type]:
+            chosen.objects[ref] = None
+
     def _follow(
         self, reader: Reader, ref: Ref, onward: tuple[Step | str, ...],
         *, named: dict[str, Step], chosen: Chosen, been: set[tuple[Ref, int]],
@@ -97,10 +107,10 @@ class Selection:
             chosen.visited.add(ref)
             found = reader.raw(ref, step.path)
             for below in found if isinstance(found, list) else [found]:
-                if not isinstance(below, Ref):
+                if not isinstance(below, Ref) or not reader.shows(below):
                     continue
                 if not step.skip:
-                    chosen.objects[below] = None
+                    self._take(below, chosen)
                 self._follow(reader, below, step.onward, named=named, chosen=chosen, been=been)
 
 
