@@ -100,7 +100,7 @@ def _judge(tools: WorkerTools, job: Job, material: _Material) -> tuple[Report, F
     if chief is None or chief.last is None:
         return report, facts
     age = session_age(
-        began=intent.at + around.ahead,
+        began=intent.vcenter_time,
         broke=chief.last,
         looks=material.paths,
         read=read,

@@ -267,7 +267,8 @@ def session_age(
         told = f"firewalls are often set to end sessions at {limit.total_seconds():,.0f} s"
     else:
         return None
-    text = f"The session was {age.total_seconds():,.0f} s old when it broke; {told}; the link was measured clean"
+    old = f"at most {age.total_seconds():,.0f} s old"
+    text = f"The session was {old} when it broke; {told}; the link was measured clean"
     return Measurement(
         check="path.idle_timers",
         says=((Cause.IDLE_TIMEOUT_RESET, Says.CONFIRMS),),

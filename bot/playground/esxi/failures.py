@@ -15,6 +15,9 @@ _AUTHD = "github.com/vexxhost/migratekit/issues/14"
 _SEED = "seed-vpxa-packet-loss-wan-2012"
 _FINISH = "neg-vpxa-reservename-journal"
 _MIGRATE = "a vmkernel line of 2018-10-21 (VMware defect 59665)"
+_VMOTION_2014 = (
+    "a vmkernel log of 2014-11-08 (a vMotion between hosts that lost each other); that UDT says the same: ours"
+)
 _APD = "KB 310620 and published vobd lines of APD (vmwareblogs.co.in, NFS)"
 
 _END = Phrase("vpxa", "info", "vpxLro", "[VpxLRO] -- FINISH lro-{lro}", _FINISH, 40)
@@ -110,7 +113,8 @@ DISK_LOCKED = (
     _TRANSFER_FAILED, _END,
 )  # fmt: skip
 UDT_UNREACHABLE = (
-    _kernel("MigrateNet: 1158: {migration} S: Connect to <{data}:8000> from <{sender}> failed: Timeout", INVENTED),
+    _kernel("Migrate: 269: {migration} S: Failed: The ESX hosts failed to connect over the VMotion network (0xbad010d)",
+            _VMOTION_2014),
     _kernel("Migrate: 5454: {migration} S: Migration considered a failure by the VMX. It is most likely a timeout",
             _MIGRATE, 2),
     _END,
@@ -161,8 +165,8 @@ CONTROL_FORGOTTEN = (
     _END,
 )  # fmt: skip
 UDT_DIED = (
-    _kernel("MigrateNet: 1458: {migration} S: Sent only 65536 of 1048576 bytes to <{data}:8000>: "
-            "Connection closed by remote host", INVENTED),
+    _kernel("VMotionUtil: 867: {migration} S: failed to read stream keepalive: Connection closed by remote host, "
+            "possibly due to timeout", _VMOTION_2014),
     _kernel("Migrate: 5454: {migration} S: Migration considered a failure by the VMX. It is most likely a timeout",
             _MIGRATE, 2),
     _TRANSFER_FAILED, _END,
