@@ -27,7 +27,7 @@ from bot.slack.port import Reply
 SMALL: Final = 84
 """Bytes of the packet that ping sends if nobody says otherwise."""
 
-MOST_CONNECTIONS: Final = 40
+MOST_CONNECTIONS: Final = 20
 _SOON: Final = timedelta(seconds=15)
 _PATIENTLY: Final = timedelta(seconds=75)
 """A ping of 200 packets takes 20 s, and two of them may have to wait for a thread."""

@@ -119,7 +119,7 @@ class Looks:
             async with asyncio.timeout(self.patience.total_seconds()):
                 return await ask(probes)
         except TimeoutError:
-            self._note(what, f"no answer within {self.patience.total_seconds():.0f} s.")
+            self._note(what, f"no answer within {self.patience.total_seconds():g} s.")
         except OutsideError as error:
             self._note(what, str(error))
         return None

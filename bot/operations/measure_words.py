@@ -40,6 +40,18 @@ def in_a_sentence(measured: PathMeasurement) -> str:
     return f"Measured from {way}{by}: small packets, {in_words(measured.small.lost, measured.small.sent)}{size}."
 
 
+def flow_in_a_sentence(measured: PathMeasurement) -> str:
+    """What a look at a copy that slows down saw: its connections, and small packets. Empty: nothing could be seen."""
+    seen = [f"{one.local} to {one.foreign} is {one.state}, {_waiting(one)}" for one in _of_sender(measured)]
+    if measured.small is not None:
+        seen.append(f"small packets: {in_words(measured.small.lost, measured.small.sent)}")
+    return f"{'; '.join(seen)}." if seen else ""
+
+
+def _of_sender(measured: PathMeasurement) -> Iterator[Connection]:
+    return (one for one in measured.own_connections if one.host == measured.source_host)
+
+
 def sections(measured: PathMeasurement) -> tuple[Section, ...]:
     """The parts of a reply; those of which nothing is known are left out."""
     parts = (
@@ -102,8 +114,11 @@ def _connections(measured: PathMeasurement) -> Iterator[str]:
 
 
 def _connection(one: Connection) -> str:
-    waits = f"{one.send_queue} bytes wait to be sent"
-    return f"{one.host}: {one.local} to {one.foreign} {one.state}, {waits}"
+    return f"{one.host}: {one.local} to {one.foreign} {one.state}, {_waiting(one)}"
+
+
+def _waiting(one: Connection) -> str:
+    return f"{one.send_queue} bytes wait to be sent" if one.send_queue else "nothing waits to be sent"
 
 
 def _nics(measured: PathMeasurement) -> Iterator[str]:

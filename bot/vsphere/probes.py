@@ -1,8 +1,7 @@
 """What hosts say of the network by esxcli, in domain types: pings, connections, uplinks. Looks; judges nothing.
 
-Odd names are the real ones' (`Recieved`); the round trips come in microseconds although their names end in `MS`: the
-command line prints them with "us" behind. A reply that was published for a live host had 512 for a WAN and one had 0,
-so whoever has real hosts should compare once (docs/privileges.md lists it).
+Odd names are the real ones' (`Recieved`). Round trips are taken for microseconds although their names end in `MS`:
+of the published replies one has 512 and one 0, and nobody could compare yet (docs/privileges.md).
 """
 
 from __future__ import annotations
@@ -78,19 +77,25 @@ def connections(
 
 
 def nic_counters(esxcli: Esxcli, connected: Connected, host: str) -> list[NicCounters]:
-    """Return the counters of all uplinks, in the host's order."""
-    nics = [_plain(row) for row in rows_of(esxcli.run(connected, host, "network nic list"))]
-    return [_counters(esxcli, connected, host, nic) for nic in nics if nic.get("name")]
+    """Return the counters of all uplinks, in the host's order; one that is down and keeps none is left out."""
+    found = []
+    for nic in map(_plain, rows_of(esxcli.run(connected, host, "network nic list"))):
+        name, up = str(nic.get("name", "")), str(nic.get("linkstatus") or nic.get("link") or "").lower() == "up"
+        try:
+            found.append(_counters(esxcli, connected, host, name, up=up))
+        except FaultError as error:
+            if up or error.kind != KIND:
+                raise
+    return found
 
 
-def _counters(esxcli: Esxcli, connected: Connected, host: str, nic: Row) -> NicCounters:
-    name = str(nic["name"])
+def _counters(esxcli: Esxcli, connected: Connected, host: str, name: str, *, up: bool) -> NicCounters:
     rows = rows_of(esxcli.run(connected, host, "network nic stats get", given={"nicname": name}))
     stats = _plain(rows[0]) if rows else {}
     return NicCounters(
         host=host,
         nic=name,
-        up=str(nic.get("linkstatus") or nic.get("link") or "").lower() == "up",
+        up=up,
         received=_count(stats, "packetsreceived"),
         sent=_count(stats, "packetssent"),
         receive_errors=_count(stats, "totalreceiveerrors"),

@@ -8,16 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.jobs.port import NewJob
+from bot.jobs.port import Job, NewJob
 from bot.jobs.queue import RedisQueue
 from bot.links.history import RedisLinkHistory
 from bot.migration.facts import Vmk
+from bot.migration.machine import Phase
 from bot.migration.measured import PathMeasurement, When, to_sample
 from bot.migration.path import DataPath, Leg, PathKind
-from bot.migration.request import VCenterName
+from bot.migration.request import JobId, VCenterName
 from bot.operations.measure import Depth, look_at_flow, measure, measure_and_tell
-from bot.operations.measure_words import LIMITS, in_a_sentence, sections
-from bot.operations.record import with_plan, with_request
+from bot.operations.measure_looks import Looks
+from bot.operations.measure_words import LIMITS, flow_in_a_sentence, in_a_sentence, sections
+from bot.operations.record import measured_of, with_measured, with_plan, with_request
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import parse_world
 from bot.store.client import connect
@@ -197,6 +199,28 @@ async def test_a_vcenter_that_is_away_and_one_that_nobody_has_are_sentences(play
     assert any(f"nobody here can run esxcli on {TARGET}" in why for why in measured.unread)
 
 
+async def test_a_look_that_takes_too_long_is_given_up_and_told(player, probes):
+    await quick(probes)
+    release = player.switches.hold_back("ExecuteSoap")  # of one of the two
+    looks = Looks(planned(NFC_PATH), probes, probes, patience=timedelta(milliseconds=300))
+    (other,) = await looks.names()
+    release.set()
+    (silent,) = {SOURCE, TARGET} - {other}
+    assert looks.told(await quick(probes)).unread == (f"Names on {silent}: no answer within 0.3 s.",)
+
+
+async def test_a_measurement_is_kept_by_a_job_as_it_is(player, probes):
+    measured = await full(probes, UDT_PATH)
+    job = replace(JOB, data=with_measured(JOB, measured))
+    assert measured_of(job) == (measured,)
+
+
+JOB = Job(
+    id=JobId("abcdefgh"), kind="migrate", state=Phase.ATTACHED, vm_key="", lane="", requester="", channel="", fence=1,
+    owner="", attempt=1, created=AT, updated=AT, cancel_by="", data={}, steps=(),
+)  # fmt: skip
+
+
 async def copying(probes):
     """Start web01's copy; its plan."""
     (vm,) = await probes.find_vms("web01")
@@ -239,6 +263,8 @@ async def test_a_copy_that_slows_down_shows_what_waits_in_its_own_connection(pla
     (later,) = (await own_connections(probes, plan)).own_connections
     assert later.send_queue > first.send_queue > 0
     assert f"{later.send_queue} bytes wait to be sent" in lines_of(replace(seen, connections=(later,)))
+    told = flow_in_a_sentence(seen)
+    assert told.startswith(f"{first.local} to 10.2.2.11:902 is ESTABLISHED, {first.send_queue} bytes wait to be sent;")
 
 
 async def test_a_copy_whose_port_is_silently_blocked_is_half_open_and_nothing_is_lost_of_its_pings(player, probes):
