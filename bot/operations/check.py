@@ -10,6 +10,7 @@ from bot.operations.cards import job_card
 from bot.operations.outlook import outlook_of
 from bot.operations.plan_migration import plan_migration
 from bot.operations.record import request_of, with_plan
+from bot.operations.survey import surveying_of
 from bot.operations.tools import WorkerTools
 
 
@@ -27,7 +28,7 @@ async def check(tools: WorkerTools, claim: Claim) -> None:
     request = request_of(claim.job)
     outlook = await outlook_of(tools, request)
     try:
-        plan = await plan_migration(tools.fleet, request, outlook=outlook)
+        plan = await plan_migration(tools.fleet, request, outlook=outlook, surveying=surveying_of(tools, claim.job.id))
     except (UserError, OutsideError) as error:
         why = str(error)
         await claim.move(advance(claim.job.state, PlanRefused()), why=why, data={"outcome": why})

@@ -10,20 +10,49 @@ from bot.migration.choice import Outlook
 from bot.migration.plan import FarVCenter, Plan
 from bot.migration.planning import make_plan
 from bot.migration.request import MigrationRequest, VmRef
+from bot.migration.survey import Survey
+from bot.operations.live_copies import live_copies
+from bot.operations.survey import Surveying, survey
 from bot.operations.tools import Fleet
 from bot.vsphere.port import VCenter
 
 
-async def plan_migration(fleet: Fleet, request: MigrationRequest, *, outlook: Outlook | None = None) -> Plan:
+async def plan_migration(
+    fleet: Fleet, request: MigrationRequest, *, outlook: Outlook | None = None, surveying: Surveying | None = None
+) -> Plan:
     """The plan for a request, with all its concerns; without an `outlook` none is about time.
 
-    UserError for a site, host or folder that does not exist; UnreachableError, LoginError and FaultError as vCenter
-    answers. Nothing is changed anywhere.
+    With `surveying` it is looked at twice: first for where it goes, then with what was found out about just that. What
+    cannot be found out is a concern that says so. UserError for a site, host or folder that does not exist;
+    UnreachableError, LoginError and FaultError as vCenter answers. Nothing is changed anywhere.
     """
     spec = fleet.site(request.site)
     near, there = fleet.vcenter(request.vm.vcenter), fleet.vcenter(spec.vcenter)
-    vm, site, far = await asyncio.gather(near.read_vm(request.vm.uuid), there.read_site(spec), _far(near, there))
-    return make_plan(request, vm, site, source_site=fleet.site_of(vm), outlook=outlook, far=far)
+    asking = surveying or Surveying()
+    vm, site, far, live = await asyncio.gather(
+        near.read_vm(request.vm.uuid),
+        there.read_site(spec),
+        _far(near, there),
+        live_copies(asking.queue, but=asking.job),
+    )
+
+    def make(found: Survey | None = None, *, max_loss: float | None = None) -> Plan:
+        return make_plan(
+            request,
+            vm,
+            site,
+            source_site=fleet.site_of(vm),
+            outlook=outlook,
+            survey=found,
+            far=far,
+            max_loss=max_loss,
+            busy=live.busy(spec.vcenter),
+        )
+
+    first = make()
+    if surveying is None or not (first.target.host_moid and first.target.datastore_moid):
+        return first
+    return make(await survey(fleet, first, surveying, live=live), max_loss=fleet.max_loss.get(first.link))
 
 
 async def _far(near: VCenter, there: VCenter) -> FarVCenter | None:

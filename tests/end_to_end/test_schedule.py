@@ -158,7 +158,7 @@ async def test_a_window_that_closes_while_the_job_is_queued(stage_with, vcenter,
     async with stage_with(window(-HOUR, HOUR)) as (stage, stop):
         await stage.type("/coldmigrate web01 site2")
         card = await stage.card(showing="waiting for approval")
-        assert "window" not in text_of(card)
+        assert "closed until" not in text_of(card)
         await stop()
         await stage.click(card, "cm.approve")
         await stage.card(showing="queued")

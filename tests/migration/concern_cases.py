@@ -291,7 +291,7 @@ YES: dict[str, list[tuple[Severity, str, Bend]]] = {
     "path-loss": [
         (
             WARN,
-            "from host esx-01.site1 to esx-02.site2 12 of 200 lost, 6 %, 95 % CI 3.5 to 10 %; site1~site2 may lose 0.1 %.",
+            "host esx-01.site1 to esx-02.site2 12 of 200 lost, 6 %, 95 % CI 3.5 to 10 %; site1~site2 may lose 0.1 %.",
             lambda b: b.look(small=Pings(200, 188, 84, whole=False)),
         ),
         (NOTE, "1 of 2000", lambda b: b.look(small=Pings(2000, 1999, 84, whole=False))),
@@ -441,7 +441,7 @@ UNKNOWN: dict[str, list[tuple[str, Bend]]] = {
     "path-mtu": [("full size", lambda b: b.look(full=None))],
     "path-port": [("listens on TCP 902", lambda b: b.look(listening={8000: True}))],
     "window-fit": [
-        ("no rate of site1~site2 is known", lambda b: b.full(outlook=b.at_night("Mon-Sun 20:00-06:00 UTC")))
+        ("no copy over site1~site2 has told a rate", lambda b: b.full(outlook=b.at_night("Mon-Sun 20:00-06:00 UTC")))
     ],
 }
 """What a guard cannot tell although all that it declares was read."""

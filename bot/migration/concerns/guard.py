@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from bot.migration.choice import Choice
 from bot.migration.plan import Concern, Severity
+
+_BY_READING: Final = "the right to read it (docs/privileges.md), or whoever knows"
 
 
 class Of(StrEnum):
@@ -85,19 +88,14 @@ class Guard:
         if any(finding.severity is Severity.BLOCK for finding in found):
             return
         missing += [fact for fact in self.refined_by if fact.is_unread(choice)]
-        reasons = [fact.in_words(choice) for fact in missing] + [f.text for f in found if f.unknown]
+        reasons = [unknown(fact.in_words(choice)) for fact in missing] + [f for f in found if f.unknown]
         if reasons:
             yield self._ignorance(reasons)
 
-    def _ignorance(self, reasons: list[str]) -> Concern:
-        why = "; ".join(dict.fromkeys(reason.rstrip(".") for reason in reasons))
-        return Concern(
-            self.id,
-            self.ignorance,
-            f"Not known ({self.id}): {why}.",
-            lifted_by="the right to read it, or whoever knows",
-            unreadable=True,
-        )
+    def _ignorance(self, reasons: list[Finding]) -> Concern:
+        why = "; ".join(dict.fromkeys(reason.text.rstrip(".") for reason in reasons))
+        lifted_by = next((reason.lifted_by for reason in reasons if reason.lifted_by), _BY_READING)
+        return Concern(self.id, self.ignorance, f"Not known ({self.id}): {why}.", lifted_by, unreadable=True)
 
 
 def block(text: str, lifted_by: str = "") -> Finding:
@@ -115,9 +113,9 @@ def note(text: str, lifted_by: str = "") -> Finding:
     return Finding(Severity.NOTE, text, lifted_by)
 
 
-def unknown(why: str) -> Finding:
+def unknown(why: str, lifted_by: str = "") -> Finding:
     """It cannot be told, and why."""
-    return Finding(None, why)
+    return Finding(None, why, lifted_by)
 
 
 def vm(*paths: str) -> tuple[Fact, ...]:

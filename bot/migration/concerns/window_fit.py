@@ -26,7 +26,10 @@ def check(choice: Choice) -> Iterator[Finding]:
     closes = outlook.calendar.in_words(opening.until)
     needed = time_for(choice.size, outlook.rates.get(choice.link))
     if needed is None:
-        yield unknown(f"how long it takes; no rate of {choice.link} is known, and the window closes {closes}")
+        yield unknown(
+            f"whether it is done when the window closes {closes}: no copy over {choice.link} has told a rate yet",
+            "the first copy over that link, or a canary",
+        )
     elif start + needed > opening.until:
         yield warn(
             f"It does not fit: at the last rate of this link it takes {in_words(needed)}, and of the window that"
