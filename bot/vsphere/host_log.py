@@ -44,6 +44,8 @@ class HostLogReader:
         except vmodl.fault.ManagedObjectNotFound:  # removed and added again, it has a new id
             self._hosts.pop(host, None)
             raise
+        except vim.fault.NotAuthenticated:  # a kind of NoPermission, and none of the account's: log in anew
+            raise
         except vim.fault.NoPermission as fault:
             whose = host or "this vCenter"
             text = f"{connected.user} may not read logs of {whose}: grant the privilege Global.Diagnostics"
