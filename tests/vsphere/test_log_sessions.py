@@ -1,4 +1,4 @@
-"""A reader of logs whose session has ended logs in again: NotAuthenticated is a kind of NoPermission, and is not one."""
+"""A reader of logs whose session has ended logs in again; of the account that reads, a missing privilege is named."""
 
 from __future__ import annotations
 
