@@ -55,7 +55,10 @@ async def aftercare(
     _require_leave(counter, act, fingerprint)
     if plan_of(job) is None or not policy.fits(job):
         raise UserError(f"Job {job_id} is {WORDS[job.state]}: there is nothing to do of that kind.")
-    return await request_aftercare(counter, who, job, act, detail=fingerprint, dedupe=dedupe)
+    answer = await request_aftercare(counter, who, job, act, detail=fingerprint, dedupe=dedupe)
+    why = f"the list {fingerprint} was confirmed" if fingerprint else "asked for"
+    await counter.queue.note_act(by=who.user_id, verb=act, on=job.id, why=why)
+    return answer
 
 
 def _require_leave(counter: Counter, act: Act, fingerprint: str) -> None:

@@ -61,7 +61,6 @@ _STYLES: Final = {
     ButtonKind.RELEASE: "primary",
     ButtonKind.CANCEL: "danger",
     ButtonKind.CANCEL_WAITING: "danger",
-    ButtonKind.FORCE: "danger",
     ButtonKind.POWER_OFF: "danger",
     ButtonKind.POWER_ON_SOURCE: "primary",
 }
