@@ -14,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from bot.jobs.queue import RedisQueue
+    from bot.store.client import Store
 
 _Answer = TypeVar("_Answer")
 
@@ -35,15 +36,21 @@ CONFIG: Final = click.option(
 
 def ask(config: Path | None, question: Callable[[RedisQueue], Awaitable[_Answer]]) -> _Answer:
     """Put a question to the queue that the config, or REDIS_URL alone, leads to."""
-    from bot import settings
     from bot.jobs.queue import RedisQueue
+
+    return ask_store(config, lambda store: question(RedisQueue(store)))
+
+
+def ask_store(config: Path | None, question: Callable[[Store], Awaitable[_Answer]]) -> _Answer:
+    """Put a question to the Redis that the config, or REDIS_URL alone, leads to."""
+    from bot import settings
     from bot.store.client import connect
 
     url, ca_file = settings.redis_address(config)
 
     async def asked() -> _Answer:
         async with connect(url.get_secret_value(), ca_file=ca_file) as store:
-            return await question(RedisQueue(store))
+            return await question(store)
 
     return asyncio.run(asked())
 

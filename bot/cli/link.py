@@ -1,14 +1,17 @@
-"""`coldmigrate link`: what is held, and holding and releasing links by hand, without Slack."""
+"""`coldmigrate link`: what is held and what was measured, and holding and releasing links by hand, without Slack."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli.ledger import CONFIG, FORMAT, ascii_json, ask, me, moment, plain, print_table
+from bot.cli.ledger import CONFIG, FORMAT, ascii_json, ask, ask_store, me, moment, plain, print_table
+from bot.cli.moments import Moment
 
 if TYPE_CHECKING:
     from bot.jobs.port import Hold
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 @CONFIG
 @click.pass_context
 def link(context: click.Context, config: Path | None) -> None:
-    """List, make and end holds of links. What is held starts nothing; what runs goes on."""
+    """List, make and end holds of links, and tell what was measured. What is held starts nothing; what runs goes on."""
     context.obj = config
 
 
@@ -63,6 +66,31 @@ def release_link(config: Path | None, names: tuple[str, ...]) -> None:
     wanted = names[0] if len(names) == 1 else _name(config, *names)
     for released in ask(config, lambda queue: _released(queue, wanted)):
         click.echo(plain(released))
+
+
+@link.command("history")
+@click.argument("site1")
+@click.argument("site2")
+@click.option(
+    "--since", type=Moment(), default="24h", show_default=True, help="'2h', '7d', or '2026-11-23 16:30' (UTC)."
+)
+@click.option("--chart", type=click.Path(dir_okay=False, path_type=Path), help="Draw it into this file, a PNG.")
+@FORMAT
+@click.pass_obj
+def link_history(
+    config: Path | None, *, site1: str, site2: str, since: datetime, chart: Path | None, output: str
+) -> None:
+    """Tell what was measured on the link between two sites: packets lost, and rates of copies; 30 days are kept."""
+    from bot.cli.link_history import as_json, bound_of, draw, print_history, read
+
+    name = _name(config, site1, site2)
+    found = ask_store(config, partial(read, link=name, since=since, bound=bound_of(config, name)))
+    if chart is not None:
+        draw(found, chart)
+    if output == "json":
+        click.echo(ascii_json(as_json(found), indent=2))
+    else:
+        print_history(found)
 
 
 async def _counted(queue: RedisQueue) -> Sequence[tuple[Hold, int]]:
