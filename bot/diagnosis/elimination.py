@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 
 from bot.diagnosis.blame import BLAME
-from bot.diagnosis.causes import Cause, Role
+from bot.diagnosis.causes import Basis, Cause, Role
 from bot.diagnosis.engine import Engine, Recognised
 from bot.diagnosis.event import SourceLine
 from bot.diagnosis.facts import Facts
@@ -23,6 +23,7 @@ from bot.diagnosis.records import dataclass, field
 EVENTS: Final = "events"
 OWN_LOG: Final = "vpxd"
 UPLINK_RULES: Final = frozenset({"host-uplink-lost"})
+LOST_RULES: Final = frozenset({"host-heartbeats-missing", "host-agent-lost", "host-not-contacted"})
 _SHOWN: Final = 3
 
 _HOST: Final = frozenset({Cause.HOST_AGENT_DOWN, Cause.NFC_MEMORY_LIMIT, Cause.AUTHD_UNRESPONSIVE})
@@ -146,16 +147,14 @@ class _Table:
         return self._by_logs(part, signs, logs, clean)
 
     def _vcenter(self, part: Part) -> Row:
-        hosts = (self._look.facts.source_host, self._look.facts.destination_host)
+        """Judge vCenter by what it lost: one host is that host's trouble, both at once are its own or its network's."""
+        hosts = [host for host in (self._look.facts.source_host, self._look.facts.destination_host) if host]
         signs = [
-            sign
-            for sign in self._signs
-            if _of_vcenter(sign) and _speaks_of(sign, _HOST) and not any(h and h in sign.event.text for h in hosts)
+            sign for sign in self._signs if _of_vcenter(sign) and any(rule.id in LOST_RULES for rule in sign.rules)
         ]
-        logs = [("", EVENTS), ("", OWN_LOG)]
-        return self._by_logs(
-            part, signs, logs, f"its own log and its events tell of no trouble of its own {self._when}"
-        )
+        lost = {host for host in hosts for sign in signs if host in sign.event.text}
+        clean = f"its own log and its events tell of no trouble of its own {self._when}"
+        return self._by_logs(part, signs if len(lost) > 1 else [], [("", EVENTS), ("", OWN_LOG)], clean)
 
     def _storage(self, part: Part, *, host: str, receives: bool) -> Row:
         causes = (sign for sign in self._signs if _speaks_of(sign, _STORAGE))
@@ -182,7 +181,7 @@ class _Table:
     def _path(self, part: Part) -> Row:
         """Only measurements judge the path: that a log saw a session die is what is to be explained."""
         measured = self._look.facts.measured
-        if shown := _confirming(measured, _PATH):
+        if shown := [one for one in _confirming(measured, _PATH) if one.basis is Basis.MEASURED]:
             return Row(part, State.DIRTY, shown[0].text, tuple(dict.fromkeys(one.check for one in shown)))
         refuting = [one for one in measured if any(one.says_of(cause) is Says.REFUTES for cause in _PATH)]
         if not refuting:

@@ -27,7 +27,6 @@ DIED = "warning vpxa[21] [Originator@6876 sub=Libs] [NFC ERROR] NfcNet_Send: req
 RESTARTED = "info hostd[21] [Originator@6876 sub=Default] *** In-memory logs end ***"
 FLAP = "cpu3:2097)vmnic0: link down"
 APD = "cpu3:2097)StorageApd: Device or filesystem with identifier [naa.6] has entered the All Paths Down state."
-LOST = "warning [HostConnectionLostEvent] Host esx-2 in DC2 is not responding"
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,15 @@ def test_a_sign_makes_its_part_dirty_and_no_other(table, written, part):
     assert [row.part for row in result.dirty] == [part]
     assert result.of(part).evidence == (f"{written.host} {written.log}.log:1",)
     assert "01:42:00 UTC" in result.of(part).why
+
+
+def test_a_host_that_vcenter_lost_is_that_hosts_trouble_and_two_at_once_are_its_own(table):
+    def lost(host):
+        text = f"error vpxd[21] [Originator@6876 sub=vpxLro] Host {host} is in the state 'notResponding'"
+        return Written(None, "vpxd", text)
+
+    assert [row.part for row in table(lost("esx-2")).dirty] == [Part.DESTINATION_HOST]
+    assert Part.VCENTER in {row.part for row in table(lost("esx-1"), lost("esx-2")).dirty}
 
 
 def test_a_sign_counts_only_near_the_break_and_on_the_common_clock(table):
