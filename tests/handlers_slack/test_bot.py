@@ -11,16 +11,20 @@ import pytest
 from bot.errors import BugError, LoginError, MaybeSentError, OutsideError, UnconfirmedError, UnreachableError
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
+from bot.operations.aftercare_record import Act
 from bot.operations.port import MigrateOrder
+from bot.operations.rights import Grant, Rights, Verb
+from bot.operations.shutdown_answer import ShutdownAnswer
 from bot.playground.slack.calls import TokenKind
 from bot.playground.slack.faults import Refuse
 from bot.playground.slack.sockets import DisconnectReason
 from bot.slack.client import open_client
-from bot.slack.port import JobCard
+from bot.slack.port import ButtonKind, JobCard
 
 CHANNEL = "C0MIGRATE1"
 JOB = "k3q7m2xa"
 PLAN = "0123456789abcdef"
+ALICE = "U0ALICE001"
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -105,6 +109,33 @@ async def test_clicks_carry_what_they_act_on(player, say, desk, card, told):
     await player.person.click("carol", "#migrations", ts, "cm.cancel")
     await player.person.wait_for(lambda: "is cancelled" in str(player.person.history("#migrations")))
     assert desk.calls[1:] == [("approve", "U0BOB00001", JOB, PLAN), ("cancel", "U0CAROL001", JOB)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "call"),
+    [
+        (ButtonKind.FORCE, f"{JOB} {PLAN}", ("approve", ALICE, JOB, PLAN)),
+        (ButtonKind.WAIT_ON, JOB, ("answer", ALICE, JOB, ShutdownAnswer.WAIT_ON)),
+        (ButtonKind.POWER_OFF, JOB, ("answer", ALICE, JOB, ShutdownAnswer.POWER_OFF)),
+        (ButtonKind.POWER_ON_SOURCE, JOB, ("aftercare", ALICE, JOB, Act.POWER_ON_SOURCE, "")),
+        (ButtonKind.DELETE_LEFTOVERS, JOB, ("aftercare", ALICE, JOB, Act.DELETE_LEFTOVERS, "")),
+        (ButtonKind.DELETE_LEFTOVERS, f"{JOB} {PLAN}", ("aftercare", ALICE, JOB, Act.DELETE_LEFTOVERS, PLAN)),
+        (ButtonKind.EVIDENCE, JOB, ("aftercare", ALICE, JOB, Act.EVIDENCE, "")),
+        (ButtonKind.MEASURE, JOB, ("aftercare", ALICE, JOB, Act.MEASURE, "")),
+        (ButtonKind.RETRY_WHEN_CLEAN, JOB, ("retry", ALICE, CHANNEL, JOB, "clean")),
+    ],
+)
+async def test_every_button_calls_its_verb_once_however_often_it_is_delivered(player, client, desk, kind, value, call):
+    desk.rights = Rights([Grant((f"user:{ALICE}",), frozenset(Verb))], desk.groups)
+    elements = [
+        {"type": "button", "action_id": f"cm.{kind}", "value": value, "text": {"type": "plain_text", "text": "-"}}
+    ]
+    card = await client.chat_postMessage(channel=CHANNEL, text="-", blocks=[{"type": "actions", "elements": elements}])
+    player.switches.deliver_each(2)
+    outcome = await player.person.click("alice", "#migrations", card["ts"], f"cm.{kind}")
+    assert outcome.error is None
+    (asked,) = desk.calls
+    assert tuple(part for part in asked if part in call) == call
 
 
 @pytest.mark.parametrize(

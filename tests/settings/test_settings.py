@@ -9,6 +9,7 @@ import pytest
 
 from bot import settings
 from bot.errors import UserError
+from bot.operations.tools import Allow
 
 GOOD = """
 [slack]
@@ -89,6 +90,18 @@ def test_a_good_file(load):
     assert (found.worker.lease, found.worker.concurrency) == (timedelta(seconds=30), 64)
     assert found.worker.submit_timeout == timedelta(seconds=60)
     assert found.slack.api_url == "https://slack.com/api/"
+
+
+def test_nothing_beyond_a_move_is_allowed_until_it_is_said(load):
+    assert set(load().allow.model_dump().values()) == {False}
+    found = load(GOOD + "[allow]\nshutdown = true\npower_on = true\n").allow
+    assert (found.shutdown, found.power_on, found.power_off, found.delete_leftovers) == (True, True, False, False)
+    assert Allow(**found.model_dump()) == Allow(shutdown=True, power_on=True)
+
+
+def test_warnings_and_losses_are_handed_on(load):
+    assert load().sites["site1"].warnings == "approve"
+    assert load().max_loss() == {"site1~site2": pytest.approx(0.0025)}
 
 
 def test_an_empty_file_is_a_config(load):
@@ -295,6 +308,12 @@ def change(old, new):
             'rights[1].sites: "site9" is no [sites] table; did you mean site2?',
         ),
         (change("C0789NFC", "#nfc"), 'alerts.channel: expected a channel\'s id, "C0789NFC"'),
+        (GOOD + '[allow]\nshutdown = "yes"\n', "allow.shutdown: expected true or false"),
+        (GOOD + "[allow]\npoweron = true\n", "allow.poweron is not a key here; did you mean power_on?"),
+        (
+            change('approval = "second-person"', 'warnings = "ignore"'),
+            'sites.site1.warnings: expected "approve" or "force"',
+        ),
         (change('"pagerduty"', '"pigeon"'), 'sinks[1].kind: expected "pagerduty"'),
         (
             change('routing_key_env = "PD_KEY"', ""),
