@@ -1,4 +1,4 @@
-"""Home: what one person wants to know at a glance. Reads the queue alone."""
+"""Home: what one person wants to know at a glance. Reads the queue and the history of links."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bot.operations.batch_card import state_in_words
 from bot.operations.batch_glance import folded, is_visible
 from bot.operations.batch_record import BATCH, batch_of
 from bot.operations.counter import Counter
+from bot.operations.link_glance import link_glances
 from bot.operations.port import Home, JobGlance, Person
 from bot.operations.record import asks_of, copied_of, doing, request_of
 from bot.operations.rights import Verb
@@ -32,13 +33,15 @@ async def home(counter: Counter, who: Person) -> Home:
         counter.queue.recent(limit=LOOKED_AT, live_only=True), counter.queue.recent(limit=LOOKED_AT)
     )
     live, recent = await folded(counter.queue, live), await folded(counter.queue, recent)
+    sites = [site for site in sorted(counter.sites) if visible(site)]
     others = _glances((job for job in live if job.requester != who.user_id), visible)
     return Home(
         mine=_glances((job for job in recent if job.requester == who.user_id), visible)[:MINE],
         live=others[:LIVE],
         more_live=max(len(others) - LIVE, 0),
-        visible_sites=[site for site in sorted(counter.sites) if visible(site)],
+        visible_sites=sites,
         target_sites=[site for site in sorted(counter.sites) if may_migrate(site)],
+        links=await link_glances(counter, sites),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.migration.link_loss import Loss
 from bot.migration.machine import Phase
 from bot.migration.request import JobId, MigrationRequest, SiteName, VmRef
 from bot.migration.start_time import StartTime
@@ -143,10 +144,20 @@ class JobGlance:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkGlance:
+    """A link in one line: the packets of the last day, and the bytes per second that copies usually have."""
+
+    link: str  # "site1~site2"
+    loss: Loss
+    usual_rate: float | None
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """What concerns one person: their own jobs, everybody's live ones that they may see, and where they may migrate.
 
-    `more_live` counts live jobs beyond those listed.
+    `more_live` counts live jobs beyond those listed. `links`: those of which they may see both ends.
     """
 
     mine: Sequence[JobGlance]
@@ -154,6 +165,7 @@ class Home:
     more_live: int
     visible_sites: Sequence[str]
     target_sites: Sequence[str]
+    links: Sequence[LinkGlance] = ()
 
 
 class Verbs(Protocol):

@@ -11,10 +11,11 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.migration.machine import WORDS
-from bot.operations.port import Answer, Home, JobGlance, Person, Verbs
+from bot.operations.port import Answer, Home, JobGlance, LinkGlance, Person, Verbs
 from bot.slack.blocks import ButtonSpec, Layout
 from bot.slack.card import EMOJI
 from bot.slack.client import calling
+from bot.slack.figures import rate
 from handlers.slack.boundary import answered
 from handlers.slack.form import OPEN
 
@@ -63,6 +64,9 @@ def home_view(home: Home, *, user: str, at: datetime) -> dict[str, Any]:
     _listed(layout, "Everybody else's, under way", home.live, empty="None.")
     if home.more_live:
         layout.small(f"and {home.more_live} more: /coldmigrate list")
+    if home.links:
+        layout.passage("Links, the last day", "", [])
+        layout.bullets((link.link, _measured(link)) for link in home.links)
     to = ", ".join(home.target_sites) or "none"
     layout.small(f"Sites you see: {', '.join(home.visible_sites)}. You may migrate to: {to}. As of {at:%H:%M} UTC.")
     return _view(layout)
@@ -82,6 +86,12 @@ def _listed(layout: Layout, heading: str, jobs: Sequence[JobGlance], *, empty: s
 def _state(job: JobGlance) -> str:
     copied = f", {job.percent} %" if job.percent is not None else ""
     return f"{job.state or WORDS[job.phase]}{copied}, since {job.since:%Y-%m-%d %H:%M} UTC, job {job.job}"
+
+
+def _measured(link: LinkGlance) -> str:
+    lost = f"packets: {link.loss.words}" if link.loss else "not measured"
+    usual = f"; copies usually have {rate(link.usual_rate)}" if link.usual_rate else ""
+    return f"{lost}{usual}{'; HELD: starts nothing' if link.held else ''}"
 
 
 def _sorry(text: str) -> dict[str, Any]:
