@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from bot.migration.path import DataPath
+from bot.migration.path import DataPath, Leg
 
 
 class When(StrEnum):
@@ -160,6 +160,22 @@ def port_of(end: str) -> int:
     """The port of an end; 0 where there is none."""
     port = end.rpartition(":")[2]
     return int(port) if port.isdecimal() else 0
+
+
+def opens(door: str, leg: Leg) -> bool:
+    """Whether a listener takes what comes to this leg: one on all addresses or on the leg's own.
+
+    Where the leg is to a name and not to an address, one that others can reach at all counts.
+    """
+    address = address_of(door)
+    known = bool(leg.source.address)
+    return port_of(door) == leg.port and (
+        address in _ALL_ADDRESSES or (address == leg.target.address if known else address not in _LOOPBACK)
+    )
+
+
+_ALL_ADDRESSES: Final = frozenset({"0.0.0.0", "*", "::", "[::]"})  # noqa: S104 - what others listen on
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "[::1]"})
 
 
 class SampleKind(StrEnum):

@@ -7,17 +7,18 @@ is done in `bot.diagnosis`. Every look has a time-out of its own, so a silent ho
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
 from bot.jobs.port import Job
-from bot.migration.measured import Connection, PathMeasurement, Pings, When, port_of
+from bot.migration.measured import Connection, PathMeasurement, Pings, When, opens
+from bot.migration.path import Leg
 from bot.migration.plan import Plan
 from bot.operations.link_notes import note_measured
-from bot.operations.measure_looks import NFC, Looks, Probes, flat
+from bot.operations.measure_looks import Looks, Probes, flat
 from bot.operations.measure_mtu import whole_sizes
 from bot.operations.measure_words import in_a_sentence, sections
 from bot.operations.record import approved_plan
@@ -59,7 +60,7 @@ async def measure(
 ) -> PathMeasurement:
     """Look at the path of this plan. With a pair the second one asks the destination's host, in another vCenter.
 
-    QUICK makes three calls to the source and one to the destination.
+    QUICK makes three calls to the source, and to the destination no more than a name and a list for each of its stacks.
     """
     source, target = probes if isinstance(probes, tuple) else (probes, probes)
     looks = Looks(plan, source, target, patience=_SOON if depth is Depth.QUICK else _PATIENTLY)
@@ -105,12 +106,13 @@ def probes_of(tools: WorkerTools, plan: Plan) -> tuple[Probes, Probes]:
 
 async def _quickly(looks: Looks, begun: PathMeasurement) -> PathMeasurement:
     counts = COUNTS[Depth.QUICK]
-    small, full, resolves = await asyncio.gather(
+    small, full, resolves, there = await asyncio.gather(
         looks.ping("Small packets", looks.data, count=counts.small, size=SMALL),
         looks.ping("Packets of full size", looks.data, count=counts.full, size=looks.full_size, whole=True),
         looks.names(),
+        looks.target_connections(),
     )
-    return replace(begun, small=small, full=full, resolves=resolves)
+    return replace(begun, small=small, full=full, resolves=resolves, listening=_listening(there, looks.legs))
 
 
 async def _fully(looks: Looks, begun: PathMeasurement) -> PathMeasurement:
@@ -140,7 +142,7 @@ async def _fully(looks: Looks, begun: PathMeasurement) -> PathMeasurement:
         sizes=sizes,
         resolves=resolves,
         connections=_kept(begun, (*flat(here), *flat(there))),
-        listening=_listening(there, ports=[leg.port for leg in looks.legs]),
+        listening=_listening(there, looks.legs),
         nics=after,
         nics_before=before,
         nics_apart=apart if before and after else None,
@@ -187,8 +189,8 @@ def _kept(begun: PathMeasurement, found: Sequence[Connection]) -> tuple[Connecti
     return (*own, *(one for one in each.values() if one not in own))[:MOST_CONNECTIONS]
 
 
-def _listening(found: Sequence[Sequence[Connection] | None], *, ports: Iterable[int]) -> dict[int, bool]:
+def _listening(found: Sequence[Sequence[Connection] | None], legs: Sequence[Leg]) -> dict[int, bool]:
     """Say of each port whether the destination listens; nothing where a list is missing that could have shown it."""
-    heard = {port_of(one.local) for one in flat(found) if one.state == _LISTENS}
-    whole = None not in found
-    return {port: port in heard for port in sorted({NFC, *ports}) if whole or port in heard}
+    doors = [one.local for one in flat(found) if one.state == _LISTENS]
+    heard = {leg.port: any(opens(door, leg) for door in doors) for leg in legs}
+    return {port: listens for port, listens in sorted(heard.items()) if listens or None not in found}

@@ -100,11 +100,12 @@ def lines_of(measured: PathMeasurement) -> str:
     return "\n".join(line for part in sections(measured) for line in (part.heading, part.text, *part.lines))
 
 
-async def test_a_quick_look_costs_three_calls_to_the_source_and_one_to_the_destination(player, probes):
+async def test_a_quick_look_costs_three_calls_to_either_host(player, probes):
     await quick(probes)
     before = player.witness.calls["ExecuteSoap"]
     measured = await quick(probes)
-    assert player.witness.calls["ExecuteSoap"] - before == 4
+    assert player.witness.calls["ExecuteSoap"] - before == 6
+    assert measured.listening == {902: True}
     assert (measured.small.sent, measured.small.lost, measured.full.lost, measured.full.size) == (20, 0, 0, 1500)
     assert measured.resolves == {SOURCE: True, TARGET: True}
     assert (measured.at, measured.when, measured.link, measured.unread) == (AT, When.BEFORE, "site1~site2", ())
