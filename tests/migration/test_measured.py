@@ -1,4 +1,4 @@
-"""What can be read off a measurement: sizes that pass, counters between two looks, whose connections, which listeners."""
+"""What can be read off a measurement: sizes that pass, counters between looks, whose connections, which listeners."""
 
 from __future__ import annotations
 
