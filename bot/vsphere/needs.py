@@ -33,7 +33,10 @@ class Object(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A privilege. `when`: for which plans, in words and as a question; `needed`: they fail without it."""
+    """A privilege. `when`: for which plans, in words and as a question; `needed`: they fail without it.
+
+    `only_with`: it is needed only where this is changed too.
+    """
 
     privilege: str
     on: Object
@@ -41,6 +44,7 @@ class Need:
     when: str
     applies: Callable[[Plan], bool]
     needed: bool = True
+    only_with: Object | None = None
 
 
 def _always(_plan: Plan) -> bool:
@@ -66,15 +70,16 @@ def _encrypted(plan: Plan) -> bool:
 ALWAYS: Final = "every migration"
 WITHIN: Final = "inside one vCenter"
 ACROSS: Final = "to another vCenter"
+MOVE: Final = "VirtualMachine.Inventory.Move"
 
 NEEDS: Final = (
     Need("Resource.ColdMigrate", Object.VM, "to move the VM", ALWAYS, _always),
     Need("Resource.AssignVMToPool", Object.POOL, "to place the VM there", ALWAYS, _always),
     Need("Datastore.AllocateSpace", Object.DATASTORE, "to put its disks there", ALWAYS, _always),
     Need("Network.Assign", Object.NETWORK, "to connect its network cards there", ALWAYS, _always),
-    Need("VirtualMachine.Inventory.Move", Object.VM, "to change its folder", WITHIN, _within),
-    Need("VirtualMachine.Inventory.Move", Object.VM_FOLDER, "to take the VM out of it", WITHIN, _within),
-    Need("VirtualMachine.Inventory.Move", Object.FOLDER, "to put the VM into it", WITHIN, _within),
+    Need(MOVE, Object.VM, "to change its folder", WITHIN, _within, only_with=Object.FOLDER),
+    Need(MOVE, Object.VM_FOLDER, "to take the VM out of it", WITHIN, _within, only_with=Object.FOLDER),
+    Need(MOVE, Object.FOLDER, "to put the VM into it", WITHIN, _within),
     Need("VirtualMachine.Inventory.Register", Object.FOLDER, "to register the VM there", ACROSS, _across),
     Need("Global.SetCustomField", Object.VM, "to mark it while it is moved", ALWAYS, _always),
     Need(

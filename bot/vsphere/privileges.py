@@ -42,8 +42,10 @@ class Touched:
 
 def missing_privileges(connected: Connected, vcenter: VCenterName, plan: Plan) -> list[MissingPrivilege]:
     """Return what we lack at this vCenter, in two round trips. What the plan has not chosen cannot be asked about."""
-    touched = list(_touched(connected, vcenter, plan))
-    asked = [(need, thing) for need in needs_of(plan) for thing in touched if need.on is thing.role]
+    touched = _touched(connected, vcenter, plan)
+    changed = {None, *(thing.role for thing in touched)}
+    needs = [need for need in needs_of(plan) if need.only_with in changed]
+    asked = [(need, thing) for need in needs for thing in touched if need.on is thing.role]
     if not asked:
         return []
     objects = {moid(thing.reference): thing.reference for _, thing in asked}
@@ -67,7 +69,6 @@ def _touched(connected: Connected, vcenter: VCenterName, plan: Plan) -> list[Tou
     found = [Touched(Object.ROOT, connected.content.rootFolder, "the root folder")]
     if here:
         found.append(Touched(Object.VM, vim.VirtualMachine(plan.vm_moid), plan.request.vm.name))
-    if here and plan.target.folder_moid not in kept:
         folders = (row for row in rows if isinstance(row.ref, vim.Folder))
         found += [Touched(Object.VM_FOLDER, row.ref, shown(row["name"])) for row in folders]
     if there:

@@ -108,13 +108,14 @@ def read_site(connected: Connected, spec: SiteSpec) -> SiteFacts:
         names_in_folder=tuple(sorted(near.names)),
         read_at=datetime.now(UTC),
         macs=near.macs,
-        unread=_unread(near, with_cards=with_cards),
+        unread=_unread(site, near, with_cards=with_cards),
     )
 
 
-def _unread(near: Near, *, with_cards: bool) -> tuple[str, ...]:
+def _unread(site: Site, near: Near, *, with_cards: bool) -> tuple[str, ...]:
     known = with_cards and CARDS not in near.unread
-    return (*sorted(near.unread), *(() if known else ("macs",)))
+    kept_back = near.unread.union(*(row.unread for row in site.each(vim.Datacenter)))
+    return (*sorted(kept_back), *(() if known else ("macs",)))
 
 
 def _hosts_of(tree: Tree, datacenter: Row, spec: SiteSpec) -> list[Row]:
@@ -207,7 +208,9 @@ def _takes_cards(row: Row) -> bool:
 
 def _folder(site: Site) -> tuple[str, str | None]:
     """Return the folder's path and id: the configured one below the VM folder, or the VM folder itself."""
-    top = next(row["vmFolder"] for row in site.each(vim.Datacenter))
+    top = next((row["vmFolder"] for row in site.each(vim.Datacenter)), None)
+    if top is None:
+        return site.spec.folder or "", None
     path = site.tree.path(top)
     if not site.spec.folder:
         return path, moid(top)
