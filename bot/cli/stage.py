@@ -20,7 +20,7 @@ from bot.playground.slack.control import SlackControl
 from bot.playground.slack.player import SlackPlayer
 from bot.playground.vcenter.player import RunningWorld, VCenterPlayer, play_world
 from bot.playground.world import load_world
-from bot.settings import with_environment
+from bot.settings import Allow, with_environment
 
 WORLD: Final = Path(__file__).parent.parent / "playground" / "worlds" / "demo.toml"
 VCENTER: Final = "east"
@@ -122,6 +122,10 @@ def _config(slack: SlackPlayer, vcenter: VCenterPlayer) -> str:
             '# [alerts]\n# channel = "C0789NFC"\n# mode = "observe" ',
             '[alerts]\nchannel = "C0NFCALERT"\nmode = "observe" ',
         ),
+        ('"see"]      # and: "force", "power", "clean"', '"see", "force", "power", "clean"]'),
+        # Nothing here is anybody's: all may be tried.
+        ("# [allow] ", "[allow] "),
+        *((f"# {key} = true ", f"{key} = true ") for key in Allow.model_fields),
         # The simulated copies take seconds: nobody wants to wait half a minute for what a killed worker left.
         ("# [worker]\n# lease_seconds = 30 ", "[worker]\nlease_seconds = 10 "),
     ):
