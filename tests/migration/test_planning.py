@@ -99,3 +99,84 @@ def test_without_a_known_source_site_the_link_is_named_by_the_datacenter(bench):
 def test_datastore_paths():
     assert datastore_of("[ds 1] a/b.vmx") == "ds 1"
     assert datastore_of("no brackets") == ""
+
+
+def test_the_freest_host_is_chosen_by_our_jobs_then_copies_then_running_vms(bench):
+    first, second = (replace(host, copies=0, running_vms=5) for host in bench.site.hosts)
+
+    def chosen(one, other, **busy):
+        site = replace(bench.site, hosts=(one, other))
+        return bench.plan(
+            site=site, busy={name.replace("_", "-") + ".site2": n for name, n in busy.items()}
+        ).target.host
+
+    assert chosen(first, second) == first.name
+    assert chosen(first, replace(second, running_vms=4)) == second.name
+    assert chosen(replace(first, copies=1, running_vms=0), second) == second.name
+    assert chosen(first, replace(second, copies=7), esx_01=1) == second.name
+    assert chosen(replace(first, quarantined=True), replace(second, copies=7), esx_02=3) == second.name
+
+
+def test_the_host_is_chosen_for_the_datastore_that_was_asked_for(bench):
+    first, second = bench.site.hosts
+    site = replace(
+        bench.site,
+        hosts=(replace(first, datastores=("ds-c2-01", "ds-c2-02")), second),
+        datastores=(*bench.site.datastores, replace(bench.site.datastores[0], name="ds-c2-02", moid="datastore-3")),
+    )
+    assert bench.plan(site=site, request=replace(bench.request, datastore="ds-c2-02")).target.host == first.name
+
+
+def test_disks_that_become_thin_or_go_elsewhere(bench):
+    second = replace(bench.site.datastores[0], name="ds-c2-02", moid="datastore-3")
+    site = replace(bench.site, datastores=(*bench.site.datastores, second))
+
+    def moves(**asked):
+        plan = bench.plan(site=site, request=replace(bench.request, **asked))
+        return [(move.label, move.datastore, move.datastore_moid, move.thin) for move in plan.disk_moves]
+
+    assert moves() == []
+    assert moves(thin=True) == [("Hard disk 2", "ds-c2-01", "datastore-2", True)]  # the first is thin already
+    assert moves(disk_datastores={"Hard disk 1": "ds-c2-02"}) == [("Hard disk 1", "ds-c2-02", "datastore-3", None)]
+    assert moves(disk_datastores={"Hard disk 1": "ds-c2-01"}) == []
+    assert moves(disk_datastores={"Hard disk 2": "nope"}, thin=True) == [("Hard disk 2", "nope", None, True)]
+
+
+def test_a_chain_of_deltas_does_not_become_thin(bench):
+    first, second = bench.vm.disks
+    vm = replace(bench.vm, disks=(first, replace(second, parents=1, form="delta")))
+    assert bench.plan(vm=vm, request=replace(bench.request, thin=True)).disk_moves == ()
+
+
+def test_the_path_is_predicted_from_both_hosts_unless_it_is_known(bench):
+    plan = bench.full()
+    assert plan.path is not None
+    assert plan.path.words == "UDT via vmk1"
+    known = replace(plan.path, why="measured")
+    assert bench.plan(path=known).path == known
+    assert bench.plan().path is None
+
+
+def test_a_plan_to_another_vcenter_names_both(bench):
+    site = replace(bench.site, spec=replace(bench.site.spec, vcenter=bench.far.name))
+    plan = bench.plan(site=site, far=bench.far)
+    assert (plan.source.vcenter, plan.target.vcenter, plan.far) == ("east", "west", bench.far)
+
+
+def test_force_lifts_warnings_alone_and_they_stay_shown(bench):
+    snapshots = replace(bench.vm, has_snapshots=True)
+    forced = replace(bench.request, force=True)
+    plan = bench.plan(vm=snapshots)
+    assert (plan.safe, plan.needs_force) == (True, True)
+    lifted = bench.plan(vm=snapshots, request=forced)
+    assert (lifted.safe, lifted.needs_force, [c.id for c in lifted.warnings]) == (True, False, ["snapshots"])
+    assert not bench.plan(vm=replace(snapshots, template=True), request=forced).safe
+    assert not bench.plan().needs_force
+
+
+def test_what_is_not_known_is_seen_in_the_plan_and_survives_its_json(bench):
+    plan = bench.full(unread=("snapshot",), encrypted=True, host={"evc": "intel-skylake"}, min_evc="intel-skylake")
+    adapter = TypeAdapter(Plan)
+    again = adapter.validate_json(adapter.dump_json(plan))
+    assert again == plan
+    assert [c.id for c in again.concerns if c.unreadable] == ["snapshots"]
