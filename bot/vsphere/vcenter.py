@@ -59,8 +59,9 @@ Answer = TypeVar("Answer")
 
 READING_THREADS = 8
 WRITING_THREADS = 4
-LOOKING_THREADS = 4
-"""So many calls of diagnoses are under way at once: each may wait for a host that does not answer."""
+LOOKING_THREADS = 8
+"""So many calls of diagnoses are under way at once: each may wait for a host that does not answer, and one measurement
+has up to three pings of 20 s under way."""
 
 LOOK_WITHIN = timedelta(seconds=20)
 ENDING_WITHIN = timedelta(seconds=10)

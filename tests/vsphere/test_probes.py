@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.errors import UnreachableError
 from bot.migration.facts import Vmk
 from bot.migration.path import Leg
 from bot.vsphere.esxcli import KIND, read_reply
@@ -133,6 +134,20 @@ async def test_a_command_costs_one_call_once_its_host_is_known(played, player):
     await asyncio.gather(*(played.resolves(SOURCE, TARGET) for _ in range(3)))
     made = {name: count - before.get(name, 0) for name, count in player.witness.calls.items()}
     assert {name: count for name, count in made.items() if count} == {"ExecuteSoap": 3}
+
+
+async def test_a_ping_that_is_under_way_keeps_nobody_from_closing(peer, player):
+    vcenter = peer.connect()
+    assert await vcenter.resolves(SOURCE, TARGET)
+    release = player.switches.hold_back("ExecuteSoap")
+    calls = player.witness.calls["ExecuteSoap"]
+    ping = asyncio.create_task(vcenter.ping(SOURCE, MANAGEMENT, count=200, size=SMALL, whole=False))
+    async with asyncio.timeout(5):
+        await player.witness.until_called("ExecuteSoap", calls + 1)
+        await vcenter.close()
+    with pytest.raises(UnreachableError):
+        await ping
+    release.set()
 
 
 @pytest.mark.parametrize(
