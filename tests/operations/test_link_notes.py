@@ -14,6 +14,7 @@ from bot.links.history import RedisLinkHistory
 from bot.migration.machine import Phase
 from bot.migration.measured import LinkSample, PathMeasurement, Pings, SampleKind, When
 from bot.migration.request import JobId
+from bot.operations.link_chart import chart_of
 from bot.operations.link_notes import copy_sample, note_copy, note_measured
 from bot.operations.outlook import outlook_of, usual_rate
 from bot.operations.record import Copied, with_copied, with_plan, with_request
@@ -149,3 +150,13 @@ async def test_no_migration_stumbles_over_what_cannot_be_noted(no_redis, tools):
     await note_copy(tools, replace(job, data={**job.data, "plan": "of another version"}))
     await note_copy(replace(tools, links=None), job)
     assert await usual_rate(no_redis, LINK) is None
+
+
+async def test_a_link_of_which_something_is_known_has_a_picture(tools, no_redis):
+    day = datetime.now(UTC) - timedelta(days=1)
+    assert await chart_of(tools, LINK, day) is None
+    await note_measured(tools, looked())
+    assert (await chart_of(tools, LINK, day)).startswith(b"\x89PNG")
+    assert await chart_of(tools, "site1~site3", day) is None
+    assert await chart_of(no_redis, LINK, day) is None
+    assert await chart_of(replace(tools, links=None), LINK, day) is None
