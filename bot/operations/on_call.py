@@ -20,11 +20,13 @@ from bot.jobs.port import Claim
 from bot.migration.machine import Answered, CheckStarted, NoAnswer, Phase, advance
 from bot.operations.diagnose import chief_of
 from bot.operations.inquiry import Inquiry, SubjectKind
+from bot.operations.measurements import measurements_of
 from bot.operations.on_call_ask import AllAwayError
 from bot.operations.on_call_card import Steps
 from bot.operations.on_call_files import Attachment, files_of
 from bot.operations.on_call_find import find_subject
 from bot.operations.on_call_judge import judge
+from bot.operations.on_call_measure import look_at_path
 from bot.operations.on_call_reading import collect
 from bot.operations.on_call_upload import Upload, read_upload
 from bot.operations.tools import WorkerTools
@@ -84,13 +86,16 @@ async def _about_name(tools: WorkerTools, inquiry: Inquiry, steps: Steps) -> Ans
     tools.reached("inquiry-found")
     collected = await collect(tools, subject, steps)
     tools.reached("inquiry-read")
+    looked = await look_at_path(tools, subject, steps)
+    collected.measured = measurements_of(looked.measured)
+    collected.unread.extend(looked.unread)
     async with steps.step("Weighing what was read") as step:
         report, op_id = await judge(tools, subject, collected)
         step.done(f"Weighed {count(len(collected.lines), 'line')} that may matter")
     unread = tuple(dict.fromkeys(collected.unread))
     chief = next(iter(ranked(report.incidents)), None) if subject.exact else chief_of(report)
     if chief is None:
-        said = nothing_found(collected.in_words(subject), unread)
+        said = nothing_found(collected.in_words(subject), unread, measured=[one.text for one in collected.measured])
         return Answer(said.text, [said], report=report)
     whose = f"the opID {op_id}" if op_id else "an opID that is known to be its own"
     matched = "" if subject.exact else match_words(chief, whose=whose)

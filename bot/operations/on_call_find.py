@@ -89,7 +89,7 @@ class _Search:
         return Subject(
             title=f"{vm.name} (job {job.id})",
             home=home,
-            hosts=sided([(home, ends.source), (home, ends.destination)], ends),
+            hosts=sided([(home, ends.source), (plan.target.vcenter or home, ends.destination)], ends),
             window=window,
             when=when,
             facts=facts_of(plan, job, op_id),
@@ -97,6 +97,7 @@ class _Search:
             op_id=op_id,
             task=job.data.get("task", ""),
             failed_at=ended,
+            plan=plan,
         )
 
     # ---- a task of vCenter

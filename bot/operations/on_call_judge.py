@@ -37,6 +37,7 @@ def _judge(engine: Engine, subject: Subject, collected: Collected) -> tuple[Repo
         hosts=tuple(collected.hosts),
         offsets=collected.offsets,
         read=frozenset(collected.read),
+        measured=collected.measured,
     )
     if subject.exact:
         return engine.diagnose_lines(collected.lines, facts=facts), ""

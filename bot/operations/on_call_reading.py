@@ -17,6 +17,7 @@ from typing import Final
 from bot.diagnosis.event import Side, SourceLine
 from bot.diagnosis.facts import HostFacts
 from bot.diagnosis.formats import Format, HeaderReader, load_formats
+from bot.diagnosis.measurements import Measurement
 from bot.diagnosis.report.phrases import count
 from bot.errors import OutsideError
 from bot.migration.request import VCenterName
@@ -39,7 +40,10 @@ OF_VCENTER: Final[Side] = "vcenter"
 
 @dataclass(slots=True)
 class Collected:
-    """What was read. `unread` says what was not, a sentence each; `read` names sides and logs that were, all of it."""
+    """What was read. `unread` says what was not, a sentence each; `read` names sides and logs that were, all of it.
+
+    `measured`: what looks at the path say, on the clock of the lines.
+    """
 
     lines: list[SourceLine] = field(default_factory=list)
     hosts: list[HostFacts] = field(default_factory=list)
@@ -48,6 +52,7 @@ class Collected:
     read: set[str] = field(default_factory=set)
     seen: int = 0
     events: int = 0
+    measured: tuple[Measurement, ...] = ()
 
     def in_words(self, subject: Subject) -> str:
         """How much was read: "812 lines of esx-1 and esx-2 and 14 events"."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from bot.diagnosis.event import Side
 from bot.diagnosis.facts import Facts
+from bot.migration.plan import Plan
 from bot.migration.request import VCenterName
 from bot.vsphere.host_log_window import Window
 from bot.vsphere.port import VCenterEvent
@@ -50,6 +51,8 @@ class Subject:
     task: str = ""
     failed_at: datetime | None = None
     exact: bool = False
+    plan: Plan | None = None
+    """Of a migration of ours."""
     clocks: Mapping[VCenterName, datetime] = field(default_factory=dict)
     """What time it was at each vCenter that can be asked, all at one moment."""
     notes: tuple[str, ...] = ()
