@@ -15,11 +15,12 @@ from pyVmomi import vim
 
 from bot.vsphere.errands import Errands
 from bot.vsphere.port import FaultError, Leftover
-from bot.vsphere.properties import moid, read_each
+from bot.vsphere.properties import moid, read_along, read_each, start
 from bot.vsphere.session import Connected
-from bot.vsphere.tree import read_tree, shown
+from bot.vsphere.tree import NODES, UP, shown, tree_of
 
 Browser = vim.host.DatastoreBrowser
+EVERYTHING = ["*"]  # vCenter's default; govmomi's simulator finds nothing without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,11 @@ class Directory:
 
 def of_stores(reading: Connected, moids: Sequence[str]) -> list[Store]:
     """Read these datastores; one that is no more is left out."""
-    rows = read_each(reading, [vim.Datastore(one) for one in moids], {vim.Datastore: ("name", "parent", "browser")})
-    tree = read_tree(reading)
+    starts = [start(vim.Datastore(one), *UP, itself=True) for one in moids]
+    rows = read_along(reading, starts, {**NODES, vim.Datastore: ("name", "parent", "browser")})
+    tree = tree_of(reading.content.rootFolder, rows)
     found = []
-    for row in rows:
+    for row in (row for row in rows if isinstance(row.ref, vim.Datastore)):
         datacenter = tree.datacenter(row["parent"])
         browser = moid(row["browser"]) if row["browser"] is not None else ""
         found.append(Store(shown(row["name"]), row.moid, browser, datacenter.moid if datacenter else None))
@@ -66,6 +68,7 @@ async def list_folders(errands: Errands, store: Store) -> list[FolderName]:
     """Return the directories at the top of a datastore."""
     spec = Browser.SearchSpec(
         query=[Browser.FolderQuery()],
+        matchPattern=EVERYTHING,
         details=Browser.FileInfo.Details(fileType=True, fileSize=False, modification=False, fileOwner=False),
     )
     (top,) = await _search(errands, store, f"[{store.name}]", spec, below=False)
@@ -76,7 +79,8 @@ async def list_folders(errands: Errands, store: Store) -> list[FolderName]:
 async def list_files(errands: Errands, store: Store, directory: str) -> Directory:
     """Return what lies in a directory and below it; nothing where it has gone meanwhile."""
     spec = Browser.SearchSpec(
-        details=Browser.FileInfo.Details(fileType=True, fileSize=True, modification=True, fileOwner=False)
+        matchPattern=EVERYTHING,
+        details=Browser.FileInfo.Details(fileType=True, fileSize=True, modification=True, fileOwner=False),
     )
     try:
         results = await _search(errands, store, f"[{store.name}] {directory}", spec, below=True)

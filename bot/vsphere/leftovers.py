@@ -3,12 +3,17 @@
 A directory counts as a whole or not at all. It bears the VM's name, no registered VM has a file in it, every file in
 it is younger than the plan, and nothing that runs could be writing into it. Whatever cannot be told speaks against
 deleting. Directories themselves stay: vCenter deletes one with all that is in it, also with what came a moment ago.
+
+What vCenter does not know it cannot tell: a VM that is registered elsewhere on a shared datastore, or that our account
+may not see. Its files are older than the plan, or locked while it is on; and nothing is deleted but what a person saw.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -25,8 +30,15 @@ SETTLES_IN: Final = timedelta(seconds=10)
 """What is to be deleted must look the same after this: whoever writes without a task is seen by it."""
 
 EXTENTS: Final = ("-flat.vmdk", "-delta.vmdk", "-sesparse.vmdk", "-rdm.vmdk", "-rdmp.vmdk")
-IN_USE: Final = {"vim.fault.FileLocked", "vim.fault.ResourceInUse", "vim.fault.FileNotFound"}
-DENIED: Final = {"vim.fault.NoPermission", "vim.fault.NotAuthenticated"}
+MISSING: Final = "vim.fault.FileNotFound"
+IN_USE: Final = {"vim.fault.FileLocked", "vim.fault.ResourceInUse", MISSING}
+NO_MATTER_OF_FORM: Final = {
+    "vim.fault.NoPermission",
+    "vim.fault.NotAuthenticated",
+    "vim.fault.FileLocked",
+    "vim.fault.ResourceInUse",
+}
+"""Refusals to delete a disk that say nothing against its descriptor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +115,25 @@ class LeftoverDesk:
         return False
 
     async def _remove(self, plan: Plan, path: str) -> None:
-        """Delete a file; a disk with its extents, or, where its descriptor is broken, one by one."""
+        """Delete a file; a disk with its extents, or, where its descriptor is broken, the extents before it."""
         if not _is_disk(path):
             await self._carry_out(plan, path, as_disk=False)
             return
         try:
             await self._carry_out(plan, path, as_disk=True)
         except FaultError as error:
-            if error.kind in DENIED or error.kind == "vim.fault.FileLocked":
+            if error.kind in NO_MATTER_OF_FORM:
                 raise
         else:
             return
-        # A broken copy's descriptor may be no text at all yet; its extents are shown only once it is gone.
-        if path in (await self._look(plan)).leftovers:
-            await self._carry_out(plan, path, as_disk=False)
-        for extent in sorted(extents_of(path) & (await self._look(plan)).leftovers.keys()):
-            await self._carry_out(plan, extent, as_disk=False)
+        # A broken copy's descriptor may be no text at all yet. The extent is what somebody who uses the disk holds
+        # locked, in whatever vCenter: it goes first, so that a disk in use is refused before anything of it is gone.
+        if path not in (await self._look(plan)).leftovers:
+            return
+        for extent in _extents_of_form(path):
+            with _unless_missing():
+                await self._carry_out(plan, extent, as_disk=False)
+        await self._carry_out(plan, path, as_disk=False)
 
     async def _carry_out(self, plan: Plan, path: str, *, as_disk: bool) -> None:
         stores = await self._stores(plan)
@@ -171,6 +186,23 @@ def _unchanged(path: str, before: Found, now: Found, *, gone: Sequence[str]) -> 
 def extents_of(path: str) -> set[str]:
     """Return the names that the extents of a disk may have."""
     return {f"{path.removesuffix('.vmdk')}{extent}" for extent in EXTENTS} if _is_disk(path) else set()
+
+
+def _extents_of_form(path: str) -> list[str]:
+    """Return the names of the extents that a disk of this name has: deltas are numbered."""
+    stem = path.removesuffix(".vmdk")
+    endings = ("-sesparse.vmdk", "-delta.vmdk") if re.search(r"-\d{6}$", stem) else ("-flat.vmdk",)
+    return [f"{stem}{ending}" for ending in endings]
+
+
+@contextmanager
+def _unless_missing() -> Iterator[None]:
+    """Take it for done that a file which is to be deleted is not there."""
+    try:
+        yield
+    except FaultError as error:
+        if error.kind != MISSING:
+            raise
 
 
 def _is_disk(path: str) -> bool:
