@@ -125,17 +125,20 @@ def _nics(measured: PathMeasurement) -> Iterator[str]:
     deltas = {(one.host, one.nic): one for one in measured.nic_deltas()}
     for nic in measured.nics[:_MOST_LINES]:
         link = "up" if nic.up else "DOWN"
-        yield f"{nic.host} {nic.nic} {link}: {_counted(nic)} since it booted{_lately(measured, deltas, nic)}"
+        yield f"{nic.host} {nic.nic} {link}: since it booted {_counted(nic)}{_lately(measured, deltas, nic)}"
 
 
 def _lately(measured: PathMeasurement, deltas: dict[tuple[str, str], NicCounters], nic: NicCounters) -> str:
     delta = deltas.get((nic.host, nic.nic))
     if delta is None or measured.nics_apart is None:
         return ""
-    return f"; in the last {measured.nics_apart / _SECOND:.0f} s {_counted(delta)} of {delta.received} received"
+    span = f"{measured.nics_apart / _SECOND:.0f} s"
+    return f"; of the {delta.received} packets received in the last {span} {_counted(delta)}"
 
 
 def _counted(nic: NicCounters) -> str:
+    if not nic.faults:
+        return "none damaged or dropped"
     return f"{nic.crc_errors} CRC errors, {nic.receive_errors + nic.transmit_errors} errors, {_dropped(nic)} dropped"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -126,6 +127,16 @@ async def test_a_full_look_sees_loss_in_counts_listeners_and_counters_of_both_en
     assert "95 % CI" in words
     assert "2026-11-23 01:45:00 UTC, after the copy. NFC via vmk2: vmk2 10.1.2.11, stack vSphereProvisioning" in words
     assert LIMITS in words
+
+
+async def test_a_sick_cable_shows_in_what_was_counted_meanwhile(player, probes):
+    clock, machine = player.estate.universe.clock, player.machine(SOURCE)
+    machine.set_nic("vmnic0", at=clock(), crc_share=0.01)
+    machine.set_nic("vmnic1", at=clock(), up=False)
+    clock.advance(timedelta(minutes=5))
+    words = lines_of(await full(probes))
+    assert re.search(rf"{SOURCE} vmnic0 up: since it booted \d+ CRC errors, \d+ errors, \d+ dropped; of the \d+", words)
+    assert f"{SOURCE} vmnic1 DOWN: since it booted none damaged or dropped" in words
 
 
 async def test_the_largest_packet_that_passes_is_found_where_full_size_does_not(player, probes):
