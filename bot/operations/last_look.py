@@ -14,6 +14,7 @@ from typing import Final
 from bot.errors import LoginError, UserError
 from bot.jobs.port import Claim
 from bot.migration.plan import Plan
+from bot.operations.far_faults import changed_vcenter
 from bot.operations.plan_migration import plan_migration
 from bot.operations.record import approved_plan, busy_since, with_busy, with_plan
 from bot.operations.tools import WorkerTools
@@ -80,6 +81,13 @@ async def _look(tools: WorkerTools, claim: Claim) -> No | NotNow | None:
     if blocking:
         why = "Since it was approved: " + " ".join(concern.text for concern in blocking)
         return NotNow(why) if all(concern.id in PASSING for concern in blocking) else No(why)
+    return await _compared(claim, fresh, approved)
+
+
+async def _compared(claim: Claim, fresh: Plan, approved: Plan) -> No | None:
+    """What has changed under a plan that nothing blocks."""
+    if changed := changed_vcenter(approved, fresh):
+        return No(changed)
     if _is_as_approved(fresh, approved):
         return None
     if approved.request.consolidate and _keys(fresh) == _keys(approved) and fresh.target == approved.target:

@@ -6,7 +6,7 @@ Only the settings differ from production: addresses, and time-outs that make sen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,7 +36,9 @@ class Target:
     ca_file: Path | str
     user: str
     password: str
-    sites: str  # the [sites...] tables
+    sites: str  # the [sites...] tables, and those of further vCenters
+    between: str = '"site1", "site2"'
+    secrets: Mapping[str, str] = field(default_factory=dict)  # of those, by their variables
 
 
 SITES = (
@@ -66,7 +68,7 @@ password_env = "PASSWORD"
 ca_file = "{target.ca_file}"
 {target.sites}
 [[links]]
-between = ["site1", "site2"]
+between = [{target.between}]
 slots = 2
 [[rights]]
 {people}
@@ -218,6 +220,7 @@ async def plant(folder: Path, target: Target, redis_url: str, *, rights: str | N
         "BOT": slack.bot_token,
         "PASSWORD": target.password,
         "REDIS_URL": redis_url,
+        **target.secrets,
     }
     running = Plant(slack, config.load(written(folder, slack, target, rights=rights), environment))
     try:
