@@ -125,9 +125,9 @@ def _listed(job: Job, found: Sequence[Leftover], *, again: bool) -> Done:
 
 
 def fingerprint(found: Sequence[Leftover]) -> str:
-    """Twelve hex digits over names and sizes: what somebody confirmed is what is deleted."""
+    """Sixteen hex digits over names and sizes: what somebody confirmed is what is deleted."""
     text = "\n".join(sorted(f"{file.size} {file.path}" for file in found))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 async def _measure(tools: WorkerTools, _: Claim, job: Job, __: str) -> Done:

@@ -52,7 +52,7 @@ async def aftercare(
     policy = _POLICIES[act]
     site = (source_of(job) if policy.at_source else None) or site_of(job)
     await counter.rights.require(who, policy.right, site)
-    _require_leave(counter, act, fingerprint)
+    _require_leave(counter, act)
     if plan_of(job) is None or not policy.fits(job):
         raise UserError(f"Job {job_id} is {WORDS[job.state]}: there is nothing to do of that kind.")
     answer = await request_aftercare(counter, who, job, act, detail=fingerprint, dedupe=dedupe)
@@ -61,11 +61,10 @@ async def aftercare(
     return answer
 
 
-def _require_leave(counter: Counter, act: Act, fingerprint: str) -> None:
-    """By [allow]; looking is always allowed."""
+def _require_leave(counter: Counter, act: Act) -> None:
+    """By [allow]. Leftovers that may not be deleted are not listed either: the list is the question."""
     if act is Act.POWER_ON_SOURCE:
         require_allowed(counter.allow.power_on, "Powering on a VM", key="power_on")
-    if act is Act.DELETE_LEFTOVERS and fingerprint:
-        require_allowed(
-            counter.allow.delete_leftovers, "Deleting what a failed copy left behind", key="delete_leftovers"
-        )
+    if act is Act.DELETE_LEFTOVERS:
+        allowed = counter.allow.delete_leftovers
+        require_allowed(allowed, "Deleting what a failed copy left behind", key="delete_leftovers")

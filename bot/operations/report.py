@@ -129,10 +129,10 @@ def _buttons(allow: Allow) -> dict[Verb, Sequence[str]]:
         *(["Power off"] if allow.shutdown and allow.power_off else []),
         *(["Power on at source"] if allow.power_on else []),
     ]
-    deleting = ", and delete it with a second click" if allow.delete_leftovers else ""
+    clean = "Show leftovers             you may see what a failed copy left behind, and delete it with a second click"
     return {
         Verb.POWER: [f"{', '.join(power)}   in threads: you may click these"] if power else [],
-        Verb.CLEAN: [f"Show leftovers             you may see what a failed copy left behind{deleting}"],
+        Verb.CLEAN: [clean] if allow.delete_leftovers else [],
     }
 
 

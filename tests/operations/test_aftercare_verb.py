@@ -71,15 +71,6 @@ async def test_what_changes_anything_takes_the_configs_leave(valkey_url, act, ke
         assert [one for one in await counter.queue.recent() if one.kind == AFTERCARE] == []
 
 
-async def test_leftovers_may_be_looked_at_without_leave_and_what_was_confirmed_is_kept(valkey_url):
-    async with connect(valkey_url) as store:
-        job = await tried(counter_for(store))
-        looking = counter_for(store, Verb.CLEAN)
-        await aftercare(looking, ALICE, job, Act.DELETE_LEFTOVERS, dedupe="first")
-        (kept,) = [one for one in await looking.queue.recent() if one.kind == AFTERCARE]
-        assert Aftercare.from_data(kept.data).detail == ""
-
-
 async def test_a_confirmed_list_goes_by_its_fingerprint(valkey_url):
     async with connect(valkey_url) as store:
         counter = counter_for(store, Verb.CLEAN, allow=ALLOWED)
