@@ -24,11 +24,8 @@ class Object(StrEnum):
     DATASTORE = "datastore"
     FOLDER = "target folder"
     NETWORK = "network"
+    HOST = "host"
     ROOT = "root of the vCenter"
-
-    @property
-    def at_target(self) -> bool:
-        return self in {Object.POOL, Object.DATASTORE, Object.FOLDER, Object.NETWORK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,11 @@ def _always(_plan: Plan) -> bool:
     return True
 
 
+def _never(_plan: Plan) -> bool:
+    """No plan asks for it; it is in the table for who makes a role."""
+    return False
+
+
 def _within(plan: Plan) -> bool:
     return plan.far is None
 
@@ -68,7 +70,7 @@ def _encrypted(plan: Plan) -> bool:
 
 
 ALWAYS: Final = "every migration"
-WITHIN: Final = "inside one vCenter"
+WITHIN: Final = "within one vCenter"
 ACROSS: Final = "to another vCenter"
 MOVE: Final = "VirtualMachine.Inventory.Move"
 
@@ -108,31 +110,39 @@ NEEDS: Final = (
         needed=False,
     ),
     Need(
+        "Host.Config.Network",
+        Object.HOST,
+        "to measure the way of the copy from it",
+        ALWAYS,
+        _always,
+        needed=False,
+    ),
+    Need(
         "VirtualMachine.Interact.PowerOff",
         Object.VM,
         "to shut the guest down",
-        "`--shutdown`",
+        "with `--shutdown`",
         lambda plan: plan.request.shutdown,
     ),
     Need(
         "VirtualMachine.Interact.PowerOn",
         Object.VM,
         "to power it on afterwards",
-        "`--power-on`",
+        "with `--power-on`",
         lambda plan: plan.request.power_on,
     ),
     Need(
         "VirtualMachine.Interact.SetCDMedia",
         Object.VM,
         "to take images out of its CD drives",
-        "disconnecting drives",
+        "with `--disconnect-iso`",
         _drives,
     ),
     Need(
         "VirtualMachine.Interact.SetFloppyMedia",
         Object.VM,
         "to take an image out of its floppy drive, if it has one",
-        "disconnecting drives",
+        "with `--disconnect-iso`",
         _drives,
         needed=False,
     ),
@@ -140,10 +150,18 @@ NEEDS: Final = (
         "VirtualMachine.State.RemoveSnapshot",
         Object.VM,
         "to merge deltas that no snapshot owns",
-        "consolidating",
+        "with `--consolidate`",
         lambda plan: plan.request.consolidate,
     ),
-    Need("Cryptographer.Migrate", Object.VM, "to move an encrypted VM", "encrypted disks", _encrypted),
+    Need(
+        "Datastore.FileManagement",
+        Object.DATASTORE,
+        "to delete what a failed copy left there, on a confirmed click",
+        "only for the clean-up",
+        _never,
+        needed=False,
+    ),
+    Need("Cryptographer.Migrate", Object.VM, "to move an encrypted VM", "of an encrypted VM", _encrypted),
 )
 
 

@@ -53,7 +53,8 @@ def missing_privileges(connected: Connected, vcenter: VCenterName, plan: Plan) -
     manager = connected.content.authorizationManager
     answers = manager.HasUserPrivilegeOnEntities(list(objects.values()), connected.user, names)
     held = {(moid(answer.entity), one.privId) for answer in answers for one in answer.privAvailability if one.isGranted}
-    return [_missing(*pair) for pair in asked if (moid(pair[1].reference), pair[0].privilege) not in held]
+    lacking = (pair for pair in asked if (moid(pair[1].reference), pair[0].privilege) not in held)
+    return list(dict.fromkeys(_missing(*pair) for pair in lacking))
 
 
 def _missing(need: Need, thing: Touched) -> MissingPrivilege:
@@ -69,6 +70,8 @@ def _touched(connected: Connected, vcenter: VCenterName, plan: Plan) -> list[Tou
     found = [Touched(Object.ROOT, connected.content.rootFolder, "the root folder")]
     if here:
         found.append(Touched(Object.VM, vim.VirtualMachine(plan.vm_moid), plan.request.vm.name))
+        if plan.source.host_moid:
+            found.append(Touched(Object.HOST, vim.HostSystem(plan.source.host_moid), plan.source.host))
         folders = (row for row in rows if isinstance(row.ref, vim.Folder))
         found += [Touched(Object.VM_FOLDER, row.ref, shown(row["name"])) for row in folders]
     if there:
@@ -94,6 +97,8 @@ def _read(connected: Connected, plan: Plan, *, here: bool, there: bool) -> list[
 
 def _places(plan: Plan) -> Iterator[Touched]:
     target = plan.target
+    if target.host_moid:
+        yield Touched(Object.HOST, vim.HostSystem(target.host_moid), target.host)
     if target.pool_moid:
         yield Touched(Object.POOL, vim.ResourcePool(target.pool_moid), f"of {target.host}")
     if target.folder_moid:

@@ -15,12 +15,14 @@ from typing import Final
 from bot.migration.concerns.catalogue import GUARDS
 from bot.migration.concerns.guard import Guard
 from bot.migration.machine import ENDS, STARTED, TRANSITIONS, WORDS, Phase
+from bot.vsphere.needs import NEEDS
 from tests.model.page import model
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = {
     ROOT / "docs/states.md": ("diagram", "events", "model", "states"),
     ROOT / "docs/concerns.md": ("concerns",),
+    ROOT / "docs/privileges.md": ("needs",),
 }
 """Every page with the parts that it must have."""
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -58,12 +60,24 @@ def concerns() -> str:
     return _table(heads, [_row(guard) for guard in GUARDS])
 
 
+def needs() -> str:
+    """Every privilege that a plan may ask for."""
+    heads = ("for", "privilege", "on", "to", "without it")
+    without = {True: "it fails", False: "it goes on without"}
+    rows = [
+        (need.when, f"`{need.privilege}`", need.on.value, need.what_for.removeprefix("to "), without[need.needed])
+        for need in NEEDS
+    ]
+    return _table(heads, rows)
+
+
 PARTS: Final[dict[str, Callable[[], str]]] = {
     "diagram": diagram,
     "events": events,
     "model": model,
     "states": states,
     "concerns": concerns,
+    "needs": needs,
 }
 
 

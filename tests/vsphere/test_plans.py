@@ -105,7 +105,7 @@ class TestPrivileges:
         plan = await player_peer.plan(viewer)
         west = FarVCenter(VCenterName("west"), "https://west.example.net", "", "")
         source = await viewer.missing_privileges(replace(plan, far=west))
-        assert {one.kind for one in source} == {"VM", "root of the vCenter"}
+        assert {one.kind for one in source} == {"VM", "host", "root of the vCenter"}
         assert "VirtualMachine.Inventory.Move" not in {one.privilege for one in source}
         theirs = VmRef(VCenterName("north"), plan.request.vm.uuid, "web01")
         arriving = replace(plan, request=replace(plan.request, vm=theirs), far=replace(west, name=EAST))
