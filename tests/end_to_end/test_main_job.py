@@ -49,7 +49,7 @@ async def test_a_migration_that_dies_of_packet_loss(stage, vcenter):
         assert way in thread
     assert f"root@{before.host}" in thread  # commands are filled in for this VM
     assert "/vmfs/volumes/ds-c1-01/db01/db01_1-flat.vmdk" in thread
-    assert buttons(card) == {"cm.retry"}
+    assert buttons(card) == {"cm.retry", "cm.retry-when-clean", "cm.measure"}
 
 
 async def test_a_machine_with_snapshots_whose_copy_dies_is_whole_at_its_source(stage, vcenter):
@@ -60,7 +60,7 @@ async def test_a_machine_with_snapshots_whose_copy_dies_is_whole_at_its_source(s
     card = await stage.card(showing="failed")
     assert "kept01 is intact at its source" in text_of(card)
     assert vcenter.placement("kept01") == before
-    assert buttons(card) == {"cm.retry"}
+    assert buttons(card) == {"cm.retry", "cm.retry-when-clean", "cm.measure"}
 
 
 async def test_a_retry_is_a_new_plan(stage, vcenter):
@@ -136,5 +136,5 @@ async def test_a_plan_that_nobody_approves_expires_and_the_card_says_so(stage, s
     skew_clock(timedelta(hours=1, minutes=1))
     await stage.clean_up()
     card = await stage.card(showing="nobody approved it in time")
-    assert buttons(card) == {"cm.retry"}
+    assert buttons(card) == {"cm.retry", "cm.retry-when-clean", "cm.measure"}
     assert vcenter.relocations == []
