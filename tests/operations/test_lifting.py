@@ -7,9 +7,15 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import RefusedError, UserError
+from bot.jobs.port import Job, NewJob
+from bot.migration.machine import Phase
 from bot.migration.plan import Concern, Plan, Severity, fingerprint
 from bot.operations.approve import approve
+from bot.operations.batch_decide import approve_batch
+from bot.operations.batch_record import BATCH, Batch, Part, with_batch, with_parts, with_plans
 from bot.operations.cards import job_card
+from bot.operations.counter import Counter
+from bot.operations.lifting import is_strict
 from bot.operations.rights import Verb
 from bot.slack.port import ButtonKind
 from bot.store.client import connect
@@ -72,6 +78,42 @@ async def test_what_was_shown_is_what_is_checked(valkey_url):
         job = await planned(counter, replace(warned(), concerns=()))
         with pytest.raises(UserError, match="changed since"):
             await approve(counter, ALICE, job, "0123456789abcdef")
+
+
+async def batch_of(counter: Counter, plan: Plan) -> Job:
+    """A batch of one VM that waits for an approval."""
+    asked = Batch("all to site2", (plan.request,))
+    await counter.queue.draft(
+        NewJob(kind=BATCH, vm_key="", requester="U2", channel="C1", data=with_batch(asked), lane=BATCH)
+    )
+    claim = await counter.queue.claim("w")
+    part = await planned(counter, plan)
+    await claim.move(Phase.CHECKING, why="-", data=with_parts([Part(part, own=True)]))
+    await claim.move(Phase.PLANNED, why="-", data=with_plans({part: plan.fingerprint}))
+    return await counter.queue.get(claim.job.id)
+
+
+@pytest.mark.parametrize("strict", [STRICT, frozenset()])
+async def test_a_batch_with_warnings_takes_the_right_too_where_a_site_is_strict(valkey_url, strict):
+    async with connect(valkey_url) as store:
+        counter = counter_for(store, Verb.APPROVE, strict=strict)
+        job = await batch_of(counter, warned())
+        approval = approve_batch(counter, ALICE, job, job.data["fingerprint"], stop=False)
+        if not strict:
+            assert "is queued" in (await approval).text
+            return
+        with pytest.raises(RefusedError, match="2 warnings, and site2 asks for the right 'force'"):
+            await approval
+        forcing = counter_for(store, Verb.APPROVE, Verb.FORCE, strict=strict)
+        await approve_batch(forcing, ALICE, job, job.data["fingerprint"], stop=False)
+        assert is_strict(await counter.queue.get(job.id))
+
+
+async def test_a_batch_without_warnings_takes_no_more_than_before(valkey_url):
+    async with connect(valkey_url) as store:
+        counter = counter_for(store, Verb.APPROVE, strict=STRICT)
+        job = await batch_of(counter, replace(warned(), concerns=()))
+        assert "is queued" in (await approve_batch(counter, ALICE, job, job.data["fingerprint"], stop=False)).text
 
 
 @pytest.mark.parametrize(
