@@ -125,6 +125,7 @@ async def _drafted_again(queue: RedisQueue, job_id: str) -> Drafted:
     from bot.jobs.port import NewJob
     from bot.migration.request import JobId
     from bot.operations.batch_record import BATCH
+    from bot.operations.lifting import strictness_of
     from bot.operations.record import MIGRATE, start_of, with_request
     from bot.operations.retry import request_again
 
@@ -144,7 +145,7 @@ async def _drafted_again(queue: RedisQueue, job_id: str) -> Drafted:
             vm_key="" if request.dry_run else request.vm.key,
             requester=me(),
             channel=job.channel,
-            data={**with_request(request), **start_of(job)},
+            data={**with_request(request), **start_of(job), **strictness_of(job)},
             priority=job.priority,
         )
     )

@@ -22,6 +22,11 @@ def with_strictness(strict: Collection[SiteName], site: SiteName) -> dict[str, s
     return {_FIELD: _FORCE} if site in strict else {}
 
 
+def strictness_of(job: Job) -> dict[str, str]:
+    """The same field of another job, for one that asks for the same anew."""
+    return {_FIELD: job.data[_FIELD]} if _FIELD in job.data else {}
+
+
 def is_strict(job: Job) -> bool:
     """Whether warnings of this job, or batch, take the right to force."""
     return job.data.get(_FIELD) == _FORCE
