@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.playground.vcenter.inventory import Orphan
 from bot.vsphere.port import FaultError, TaskState
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "privileges.md"
@@ -15,11 +16,18 @@ ROWS = [line.split("|")[1] for line in DOCUMENT.read_text(encoding="utf-8").spli
 BASE, *EXTRA = [re.findall(r"`([A-Za-z.]+)`", row) for row in ROWS]
 GRANTED = [*BASE, *(name for row in EXTRA for name in row)]
 HOST = "esx-site1-01.example.net"
+BURDENED = """
+[[vms]]
+name = "burdened"
+site = "site1"
+stray_deltas = 1
+devices = ["iso [ds-c1-01] tools/linux.iso", "floppy [ds-c1-01] drivers.flp"]
+"""
 
 
 def test_the_table_was_read():
     assert "System.Read" in BASE
-    assert len(EXTRA) == 10
+    assert len(EXTRA) == 17
 
 
 @pytest.fixture
@@ -31,7 +39,8 @@ def world_text(world_text):
     accounts = account("exact", GRANTED)
     for (missing,) in EXTRA:
         accounts += account(f"without {missing}", [name for name in GRANTED if name != missing])
-    return world_text.replace("accounts = [\n", "accounts = [\n" + accounts, 1)
+    quick = world_text.replace("[play]\n", '[play]\nconsolidation = "10 ms"\n', 1)
+    return quick.replace("accounts = [\n", "accounts = [\n" + accounts, 1) + BURDENED
 
 
 async def do_everything(peer, vcenter):
@@ -50,6 +59,21 @@ async def do_everything(peer, vcenter):
     slow = await vcenter.relocate(await peer.plan(vcenter, "slow01", nics=()), op_id="cm-ab2cd3ef-a2")
     assert [running.task.task for running in await vcenter.running_relocations()] == [slow]
     await vcenter.cancel(slow)
+    await order_the_rest(peer, vcenter)
+
+
+async def order_the_rest(peer, vcenter):
+    """All that the options of a migration ask, and what is done after one that failed."""
+    plan = await peer.plan(vcenter, "burdened")
+    uuid = plan.request.vm.uuid
+    await vcenter.disconnect_drives(uuid)
+    await vcenter.consolidate(uuid)
+    await vcenter.power_on(uuid)
+    await vcenter.shut_down_guest(uuid)
+    store = peer.player.datastore(plan.target.datastore)
+    store.orphans.append(Orphan("burdened", 2**20, plan.made_at + timedelta(seconds=1)))
+    (left,) = await vcenter.leftovers(plan)
+    assert list(await vcenter.delete_leftovers(plan, [left.path])) == [left.path]
 
 
 async def look_around(vcenter):
@@ -68,12 +92,13 @@ async def look_around(vcenter):
 
 
 async def test_these_privileges_are_enough(player_peer):
-    await do_everything(player_peer, player_peer.connect(user="exact"))
+    await do_everything(player_peer, player_peer.connect(user="exact", leftovers_settle_in=timedelta()))
 
 
 @pytest.mark.parametrize("missing", [name for row in EXTRA for name in row])
 async def test_each_of_them_is_needed(player_peer, missing):
+    vcenter = player_peer.connect(user=f"without {missing}", leftovers_settle_in=timedelta())
     with pytest.raises(FaultError) as caught:
-        await do_everything(player_peer, player_peer.connect(user=f"without {missing}"))
+        await do_everything(player_peer, vcenter)
     assert caught.value.kind == "vim.fault.NoPermission"
     assert missing in str(caught.value)
