@@ -22,14 +22,14 @@ from bot.logs.feed import FleetLogFeed
 from bot.migration.facts import SiteSpec
 from bot.migration.machine import Phase
 from bot.migration.measured import PathMeasurement, Pings, When
-from bot.migration.path import predict_path
-from bot.migration.plan import Plan
+from bot.migration.plan import Plan, Severity
 from bot.migration.request import MigrationRequest, SiteName, VCenterName, VmRef
 from bot.operations.diagnose import Diagnosis, diagnose
 from bot.operations.elimination import elimination_of
 from bot.operations.measure import Depth, look_at_flow, measure
 from bot.operations.plan_migration import plan_migration, resolve_vm
 from bot.operations.record import Intent, with_intent, with_plan, with_request
+from bot.operations.survey import Surveying, surveying_of
 from bot.operations.tools import Fleet, OnCallTools, WorkerTools
 from bot.operations.watch_logs import LogWatch, watching
 from bot.playground.vcenter.player import VCenterPlayer, play_world
@@ -82,15 +82,21 @@ class Stage:
     vcenter: PyvmomiVCenter
     tools: WorkerTools
 
-    async def planned(self, vm: str = "db01") -> Plan:
+    async def planned(self, vm: str = "db01", *, thoroughly: bool = False) -> Plan:
+        """Plan it as a worker does; `thoroughly`: with the full look at the path instead of the quick one."""
         ref: VmRef = await resolve_vm(self.tools.fleet, vm)
-        plan = await plan_migration(self.tools.fleet, MigrationRequest(ref, SiteName("site2")))
-        if plan.path is not None:
-            return plan
-        here, there = await self.vcenter.read_vm(ref.uuid), await self.vcenter.read_site(SITES[1])
-        assert here.on is not None
-        host = next(host for host in there.hosts if host.name == plan.target.host)
-        return replace(plan, path=predict_path(here.on, host))
+        request = MigrationRequest(ref, SiteName("site2"))
+        return await plan_migration(self.tools.fleet, request, surveying=self._surveying(thoroughly=thoroughly))
+
+    def _surveying(self, *, thoroughly: bool) -> Surveying:
+        usual = surveying_of(self.tools)
+        if not thoroughly:
+            return usual
+
+        async def look(plan: Plan) -> PathMeasurement:
+            return await self.measured(plan, When.BEFORE)
+
+        return replace(usual, measure=look)
 
     async def measured(self, plan: Plan, when: When) -> PathMeasurement:
         return await measure(self.vcenter, plan, when=when, depth=Depth.FULL, at=await self.tools.queue.now())
@@ -99,12 +105,10 @@ class Stage:
         """What a worker does while a copy does not move."""
         return await look_at_flow(self.vcenter, plan, at=await self.tools.queue.now())
 
-    async def fails(
-        self, vm: str = "db01", *, meanwhile: Meanwhile | None = None, clean_before: bool = False
-    ) -> Failed:
+    async def fails(self, vm: str = "db01", *, meanwhile: Meanwhile | None = None) -> Failed:
         """Have the VM relocated, which is to fail, and look at the path before, during and after it."""
         plan = await self.planned(vm)
-        before = () if clean_before else (await self.measured(plan, When.BEFORE),)
+        before = (await self.measured(plan, When.BEFORE),)
         intent = Intent("cm-ninewrld-a1", "", await self.vcenter.now(), await self.tools.queue.now())
         async with asyncio.timeout(SECONDS):
             async with watching(self.tools.feed, plan, op_id=intent.op_id, logs=LOGS, since=None) as watch:
@@ -128,6 +132,12 @@ class Stage:
         job = await self.tools.queue.get((await self.tools.queue.draft(new)).id)
         assert job is not None
         return replace(job, steps=(replace(job.steps[-1], state=Phase.VERIFYING, at=ended),))
+
+
+def warned(plan: Plan, concern: str) -> bool:
+    """Whether the plan says so before anything moves: louder than a note, and because it was seen."""
+    found = [one for one in plan.concerns if one.id == concern and not one.unreadable]
+    return any(one.severity is not Severity.NOTE for one in found)
 
 
 def clean(look: PathMeasurement) -> PathMeasurement:
