@@ -68,6 +68,22 @@ async def test_facts_of_a_vm(peer, vcenter):
     assert 0 < disk.used <= disk.capacity
     assert facts.running_tasks == ()
     assert not facts.template
+    assert (disk.datastore, disk.form, disk.mode, disk.parents) == (peer.source.datastore, "flat", "persistent", 0)
+    assert facts.hardware_version > 0
+    assert facts.memory > 0
+    assert (facts.snapshots, facts.linked_clone, facts.fault_tolerance, facts.vapp) == (None, False, False, "")
+    assert facts.unread == ()
+
+
+async def test_facts_of_the_host_that_a_vm_is_on(peer, vcenter):
+    (found,) = await vcenter.find_vms(peer.vm)
+    facts = await vcenter.read_vm(found.ref.uuid)
+    site = await vcenter.read_site(peer.source)
+    assert facts.on == next(host for host in site.hosts if host.name == facts.host)
+    (management,) = (vmk for vmk in facts.on.interfaces if "management" in vmk.services)
+    assert (management.device, management.netstack, management.mtu) == ("vmk0", "defaultTcpipStack", 1500)
+    assert [route.gateway for route in facts.on.routes if route.prefix == 0] == [management.gateway]
+    assert (facts.on.copies, facts.on.quarantined, facts.on.evc, facts.on.unread) == (0, False, "", ())
 
 
 async def test_a_vm_that_is_gone_is_a_fault_of_that_kind(vcenter):
@@ -88,6 +104,8 @@ async def test_facts_of_a_site(peer, vcenter):
     store = next(store for store in site.datastores if store.name == peer.target.datastore)
     assert 0 < store.free <= store.capacity
     assert (store.accessible, store.maintenance) == (True, "normal")
+    assert store.max_file > 2**40
+    assert not any((site.unread, store.unread, *(host.unread for host in site.hosts)))
     groups = [network for network in site.networks if network.portgroup_key]
     assert groups
     assert all(network.switch_uuid for network in groups)
