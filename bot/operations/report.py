@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from textwrap import fill
 from typing import Final
 
 from bot.errors import BugError
@@ -23,6 +24,8 @@ from bot.operations.rights import Verb
 from bot.operations.tools import Allow
 
 SHOWN: Final = 20
+WIDE: Final = 76
+_INDENT: Final = "    "
 LOOKED_AT: Final = 300
 """Jobs among which those are sought that this person may see. A batch may have made two hundred of them."""
 
@@ -30,7 +33,7 @@ _HELP: Final = {
     Verb.MIGRATE: (
         "/coldmigrate <vm> <site>   plan a cold migration; nothing moves before it is approved",
         "    --host <host>  --datastore <name>  --network <from>=<to>  --dry-run",
-        '    --disk "Hard disk 2=<datastore>"{options}',
+        "{options}",
         '    --at 22:00, --at "2026-11-24 22:00", --at "Sat 20:00", --at "22:00 Europe/Berlin" or --at window',
         '    a name with blanks, or one of the words below, goes in quotes: /coldmigrate "my vm" site2',
         "/coldmigrate @list <site>  the VMs of a saved list, as one batch",
@@ -47,7 +50,7 @@ _HELP: Final = {
         "/coldmigrate hold <site> <site> [why]     start nothing across this link; what runs goes on",
         "/coldmigrate release <site> <site>        let what waits go on",
     ),
-    Verb.FORCE: ("Approve all the same       you may lift the warnings of a plan, with the right to approve it",),
+    Verb.FORCE: ("Approve all the same       you may lift the warnings of a plan",),
     Verb.DIAGNOSE: (
         "/diagnose <vm, host, job, task or opID>   why its copy failed, from the hosts' logs",
         "    --since <time>, such as 90m, 2h or 1d",
@@ -109,9 +112,10 @@ def _waits_behind(job: Job, hold: Hold, visible: Callable[[SiteName], bool]) -> 
 async def help_for(counter: Counter, who: Person) -> Answer:
     """Only what this person may do, and how to be allowed more."""
     allowed = await counter.rights.allowed(who)
-    options = "".join(f"  {option.typed}" for option in await offered_options(counter, who))
+    options = _options([option.typed for option in await offered_options(counter, who)])
     known = {**_HELP, **_buttons(counter.allow)}
-    lines = [line.format(options=options) for verb, texts in known.items() if verb in allowed for line in texts]
+    texts = [text for verb, texts in known.items() if verb in allowed for text in texts]
+    lines = [line for text in texts for line in text.format(options=options).splitlines()]
     if not lines:
         return Answer(
             f"You ({who.user_id}) may do nothing here yet. "
@@ -120,6 +124,12 @@ async def help_for(counter: Counter, who: Person) -> Answer:
     visible = await counter.rights.sites(who, Verb.SEE)
     sites = ", ".join(site for site in sorted(counter.sites) if visible(site))
     return Answer(f"What you may do. Sites: {sites}.", [*lines, "/coldmigrate help           this"])
+
+
+def _options(typed: Sequence[str]) -> str:
+    """Options with a yes or no, on as many lines as it takes for none to be torn apart on a screen."""
+    every = '--disk "Hard disk 2=<datastore>"  ' + "  ".join(typed)
+    return fill(every, WIDE, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)
 
 
 def _buttons(allow: Allow) -> dict[Verb, Sequence[str]]:
