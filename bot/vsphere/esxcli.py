@@ -45,6 +45,7 @@ _SHORT_NAME: Final = (
 )
 _LARGEST: Final = 4 * 2**20
 _DEEPEST: Final = 12
+_LONGEST_WORDS: Final = 300
 
 _registering = threading.Lock()
 
@@ -165,7 +166,7 @@ def _words_of(fault: Any) -> str:
     except (ET.ParseError, ValueError):
         words = []
     said = "; ".join(word for word in words if word) or " ".join((fault.faultMsg or "").split())
-    return f"{(said or 'esxcli failed and did not say why').rstrip('.')}."
+    return f"{(said or 'it failed and did not say why')[:_LONGEST_WORDS].rstrip('.')}."
 
 
 def _refused(connected: Connected, host: str, fault: Any) -> FaultError:

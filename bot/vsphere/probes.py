@@ -22,6 +22,7 @@ INTERVAL: Final = timedelta(milliseconds=100)
 """Between two packets of one ping. 200 of them take 20 s: enough to meet a bad second, and short enough to wait for."""
 
 _HEADERS: Final = 28
+_LONGEST: Final = 64
 _TOO_LONG: Final = "message too long"
 _UNKNOWN_NAME: Final = ("unknown host", "not known", "resolve", "resolution", "lookup", "look up", "no address")
 """Words of the libc and of ping for a name without an address; which of them a release says is not published."""
@@ -123,13 +124,18 @@ def _summary(esxcli: Esxcli, connected: Connected, host: str, given: dict[str, o
 def _connection(host: str, row: Row) -> Connection:
     return Connection(
         host=host,
-        local=str(row.get("localaddress", "")),
-        foreign=str(row.get("foreignaddress", "")),
-        state=str(row.get("state", "")),
+        local=_text(row, "localaddress"),
+        foreign=_text(row, "foreignaddress"),
+        state=_text(row, "state"),
         send_queue=_count(row, "sendq"),
         receive_queue=_count(row, "recvq"),
-        world=str(row.get("worldname", "")),
+        world=_text(row, "worldname"),
     )
+
+
+def _text(row: Row, name: str) -> str:
+    """Return a short text: whatever a host sends here ends up in a job's record."""
+    return str(row.get(name, ""))[:_LONGEST]
 
 
 def _plain(row: Row) -> dict[str, Any]:
