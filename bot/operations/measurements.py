@@ -27,6 +27,7 @@ _MOST_PASS: Final = 0.5
 _ICMP_ALONE: Final = 0.8  # a network may drop pings alone
 _CLEAN_NOW: Final = 0.5  # no loss in some seconds says little of the second at which the copy died
 _FEW_CLEAN: Final = 0.2
+_SINCE_FREED: Final = 0.1  # what a failed copy had taken is deleted, and a log that says "no space" was there
 _DAMAGED: Final = 0.001
 _OPENING: Final = "SYN_SENT"
 _UDT_PORT: Final = 8000
@@ -245,7 +246,7 @@ def free_space(datastore: str, *, free: int, needed: int, at: datetime) -> Measu
             check="space.destination", says=((Cause.DEST_FULL, Says.CONFIRMS),), text=text, at=at, where="vCenter"
         )
     says = ((Cause.DEST_FULL, Says.REFUTES),)
-    return Measurement(check="space.destination", says=says, text=text, at=at, where="vCenter", weight=_CLEAN_NOW)
+    return Measurement(check="space.destination", says=says, text=text, at=at, where="vCenter", weight=_SINCE_FREED)
 
 
 def session_age(

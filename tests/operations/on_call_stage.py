@@ -112,7 +112,7 @@ class Stage:
         """Have the product migrate the VM into the loss; the job's id."""
         await self.plant.type(f"/coldmigrate {vm} site2")
         await self.plant.click(await self.plant.card(showing="waiting for approval"), "cm.approve")
-        card = await self.plant.card(showing="failed")
+        card = await self.plant.card(showing=": failed")  # a plan may speak of what could not be read "if it fails"
         return text_of(card).rpartition("Job ")[2].split(",")[0].strip()
 
     async def fail_by_hand(self, vm: str = "db01", *, op_id: str = STRANGERS_OP_ID) -> str:

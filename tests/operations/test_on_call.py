@@ -195,6 +195,6 @@ async def test_the_privilege_that_is_missing_is_named(tmp_path, valkey_url):
         await stage.fail()
         said = await stage.ask("db01")
         assert "grant the privilege Global.Diagnostics" in said
-        assert "Read 3 events of vCenter east" in said, said  # what may be read is read
+        assert "Read 3 events of vCenter east" in said  # what may be read is read
         assert "Probable cause" not in said
         assert "correct horse" not in said
