@@ -57,6 +57,9 @@ if TYPE_CHECKING:
 LOOK_WITHIN: Final = timedelta(seconds=20)
 """How long one reply for a diagnosis may take: a host that is away costs somebody on call no more than that."""
 
+LEFTOVERS_SETTLE_IN: Final = timedelta(seconds=10)
+"""What is to be deleted must look the same after this: whoever writes into it without a task is seen by that."""
+
 SETTLE_MARGIN: Final = timedelta(seconds=30)
 """Beyond the submit time-out: how long a call may still be under way to vCenter (docs/decisions/0002)."""
 
@@ -122,11 +125,14 @@ def calendar_of(settings: Settings) -> Calendar:
 
 @asynccontextmanager
 async def vcenters_of(
-    settings: Settings, *, look_within: timedelta = LOOK_WITHIN
+    settings: Settings, *, look_within: timedelta = LOOK_WITHIN, leftovers_settle_in: timedelta = LEFTOVERS_SETTLE_IN
 ) -> AsyncIterator[dict[VCenterName, PyvmomiVCenter]]:
     """All vCenters of the config; each logs in at its first use and logs out at the end."""
     names = [VCenterName(name) for name in settings.vcenters]
-    vcenters = {name: _vcenter(settings, name, look_within=look_within) for name in names}
+    vcenters = {
+        name: _vcenter(settings, name, look_within=look_within, leftovers_settle_in=leftovers_settle_in)
+        for name in names
+    }
     try:
         yield vcenters
     finally:  # all at once: one that is slow to take its leave must not keep the others
@@ -226,6 +232,7 @@ async def worker_role(
     silence: timedelta = SILENCE,
     poll_logs: timedelta = POLL_LOGS,
     look_within: timedelta = LOOK_WITHIN,
+    leftovers_settle_in: timedelta = LEFTOVERS_SETTLE_IN,
     settle_margin: timedelta = SETTLE_MARGIN,
     health: Health | None = None,
 ) -> AsyncIterator[Worker]:
@@ -234,7 +241,9 @@ async def worker_role(
 
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(store_of(settings))
-        vcenters = await stack.enter_async_context(vcenters_of(settings, look_within=look_within))
+        vcenters = await stack.enter_async_context(
+            vcenters_of(settings, look_within=look_within, leftovers_settle_in=leftovers_settle_in)
+        )
         queue = queue_of(settings, store, tally=health.tally if health else None)
         engine = engine_of(settings)
         tools = WorkerTools(
@@ -309,7 +318,9 @@ def _site(name: str, site: Site) -> SiteSpec:
     )
 
 
-def _vcenter(settings: Settings, name: VCenterName, *, look_within: timedelta) -> PyvmomiVCenter:
+def _vcenter(
+    settings: Settings, name: VCenterName, *, look_within: timedelta, leftovers_settle_in: timedelta
+) -> PyvmomiVCenter:
     from bot.vsphere.far import Account
     from bot.vsphere.vcenter import PyvmomiVCenter
 

@@ -23,6 +23,7 @@ CHANNEL = "#migrations"
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
 READ_ON = timedelta(seconds=0.4)
 POLL_LOGS = timedelta(seconds=0.1)
+SETTLES_IN = timedelta(seconds=0.2)
 PATIENCE = timedelta(seconds=30)
 
 Json = dict[str, Any]
@@ -97,7 +98,7 @@ class Plant:
         """A worker; call the answer to stop it as SIGTERM would."""
         own = AsyncExitStack()
         worker = await own.enter_async_context(
-            worker_role(self.settings, read_on=READ_ON, poll_logs=POLL_LOGS, **options)
+            worker_role(self.settings, read_on=READ_ON, poll_logs=POLL_LOGS, leftovers_settle_in=SETTLES_IN, **options)
         )
         running = asyncio.create_task(worker.run())
 
