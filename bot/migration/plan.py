@@ -49,12 +49,15 @@ class DiskMove:
 
 @dataclass(frozen=True, slots=True)
 class FarVCenter:
-    """The vCenter that a VM moves to, when that is another one. `thumbprint`: of its certificate, as pinned."""
+    """The vCenter that a VM moves to, when that is another one. `thumbprint`: of its certificate, as pinned. `version`:
+    "8.0.3", or empty.
+    """
 
     name: VCenterName
     url: str
     instance_uuid: str
     thumbprint: str
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

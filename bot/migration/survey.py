@@ -30,6 +30,18 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class VCenters:
+    """The vCenter that a VM leaves and the one it goes to: their versions, and how far the clock over there is ahead.
+
+    Of a version that was not told nothing is known: it is empty.
+    """
+
+    here: str
+    there: str
+    ahead: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Survey:
     """None: not looked at, or not readable; then `unread` says why, by the name of the field.
 
@@ -43,5 +55,6 @@ class Survey:
     clock_offsets: Mapping[str, timedelta] | None = None
     nfc_sessions: Mapping[str, int] | None = None
     measured: PathMeasurement | None = None
+    vcenters: VCenters | None = None  # of a move between two
     claimed: Mapping[str, int] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)

@@ -11,10 +11,12 @@ from bot.operations.record import TaskEnd
 def changed_vcenter(approved: Plan, fresh: Plan) -> str:
     """What has changed, since the approval, about the other vCenter that a VM goes to; empty: it is the same."""
     was, now = approved.far, fresh.far
-    if was == now or was is None or now is None:
+    if was is None or now is None:
         return ""
     if was.instance_uuid != now.instance_uuid or was.url != now.url:
         return f"Since it was approved vCenter {was.name} has become another one: it was {was.url}, it is {now.url}."
+    if was.thumbprint == now.thumbprint:
+        return ""
     return (
         f"Since it was approved vCenter {was.name} got another certificate: the thumbprint was {was.thumbprint}, it is"
         f" {now.thumbprint}. If it was renewed, plan the move again."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shlex
 
 from bot.errors import UserError
@@ -14,7 +15,9 @@ from bot.migration.survey import Survey
 from bot.operations.live_copies import live_copies
 from bot.operations.survey import Surveying, survey
 from bot.operations.tools import Fleet
-from bot.vsphere.port import VCenter
+from bot.vsphere.port import FaultError, VCenter
+
+log = logging.getLogger(__name__)
 
 
 async def plan_migration(
@@ -56,8 +59,14 @@ async def plan_migration(
 
 
 async def _far(near: VCenter, there: VCenter) -> FarVCenter | None:
-    """Who the other vCenter is, if the site is in another one than the VM."""
-    return None if near.name == there.name else await there.identity()
+    """Who the other vCenter is, if the site is in another one than the VM; None too if it does not tell: a concern."""
+    if near.name == there.name:
+        return None
+    try:
+        return await there.identity()
+    except FaultError as error:
+        log.warning("A move to vCenter %s is not possible: %s", there.name, error)
+        return None
 
 
 async def resolve_vm(fleet: Fleet, query: str) -> VmRef:

@@ -20,7 +20,8 @@ from bot.migration.measured import Connection, PathMeasurement, When
 from bot.migration.path import NFC_PORT, PROVISIONING
 from bot.migration.plan import Place, Plan
 from bot.migration.request import JobId, VCenterName
-from bot.migration.survey import Advice, MissingPrivilege, Survey
+from bot.migration.survey import Advice, MissingPrivilege, Survey, VCenters
+from bot.operations.apart import apart
 from bot.operations.live_copies import LiveCopies
 from bot.operations.measure import Depth, measure, probes_of
 from bot.operations.tools import Fleet, WorkerTools
@@ -66,8 +67,13 @@ def surveying_of(tools: WorkerTools, job: JobId | None = None) -> Surveying:
 async def survey(fleet: Fleet, plan: Plan, asking: Surveying, *, live: LiveCopies) -> Survey:
     """Find out about this plan, all parts at once. Never raises for the world."""
     look = _Look(fleet, plan, asking)
-    privileges, advice, offsets, sessions, measured = await asyncio.gather(
-        look.privileges(), look.advice(), look.clock_offsets(), look.nfc_sessions(live), look.measured()
+    privileges, advice, offsets, sessions, measured, vcenters = await asyncio.gather(
+        look.privileges(),
+        look.advice(),
+        look.clock_offsets(),
+        look.nfc_sessions(live),
+        look.measured(),
+        look.vcenters(),
     )
     return Survey(
         missing_privileges=privileges,
@@ -75,6 +81,7 @@ async def survey(fleet: Fleet, plan: Plan, asking: Surveying, *, live: LiveCopie
         clock_offsets=offsets,
         nfc_sessions=sessions,
         measured=measured,
+        vcenters=vcenters,
         claimed=live.claimed(plan.target.datastore, vcenter=_vcenter(plan, plan.target)),
         unread={**live.unread, **{part: "; ".join(dict.fromkeys(why)) for part, why in look.unread.items()}},
     )
@@ -131,6 +138,13 @@ class _Look:
 
     async def _measure(self, look: Measures) -> PathMeasurement:
         return await look(self.plan)
+
+    async def vcenters(self) -> VCenters | None:
+        """How far apart both are, of a move between two."""
+        if self.plan.far is None:
+            return None
+        here, there = self.fleet.vcenter(self.plan.request.vm.vcenter), self.fleet.vcenter(self.plan.far.name)
+        return await self._ask("vcenters", "versions and clocks of both vCenters", apart(here, there))
 
     @property
     def _ends(self) -> tuple[Place, Place]:

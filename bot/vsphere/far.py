@@ -47,11 +47,12 @@ def no_credentials(far: VCenterName) -> Account:
 
 def read_identity(connected: Connected, endpoint: Endpoint) -> FarVCenter:
     """Say who this vCenter is to another one. The thumbprint is that of the certificate which we accept right now."""
-    instance = connected.content.about.instanceUuid
-    if not instance:
+    about = connected.content.about
+    if not about.instanceUuid:
         text = f"{endpoint} shows no instance UUID, so no other vCenter can move a VM to it: it is no vCenter."
         raise FaultError(text, kind=NO_VCENTER)
-    return FarVCenter(endpoint.name, _address(endpoint), str(instance), thumbprint(endpoint))
+    shown = thumbprint(endpoint)
+    return FarVCenter(endpoint.name, _address(endpoint), about.instanceUuid, shown, about.version or "")
 
 
 def thumbprint(endpoint: Endpoint) -> str:

@@ -14,7 +14,7 @@ from bot.migration.facts import Device, NetworkFacts, RunningTask, Snapshots
 from bot.migration.measured import Pings
 from bot.migration.plan import Plan, Severity
 from bot.migration.request import VCenterName
-from bot.migration.survey import Advice, MissingPrivilege
+from bot.migration.survey import Advice, MissingPrivilege, VCenters
 
 GIB = 2**30
 BLOCK, WARN, NOTE = Severity.BLOCK, Severity.WARN, Severity.NOTE
@@ -64,6 +64,10 @@ def opaque(b, target="VM Network"):
     return b.full(site=replace(b.site, networks=networks), request={"networks": {"dvpg-app": target}})
 
 
+def vcenters(here="8.0.3", there="8.0.3", ahead=0):
+    return {"survey": {"vcenters": VCenters(here, there, timedelta(seconds=ahead))}}
+
+
 SECOND = {"disk_datastores": {"Hard disk 2": "ds-c2-02"}}
 LATER = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
 
@@ -82,6 +86,18 @@ YES: dict[str, list[tuple[Severity, str, Bend]]] = {
     "cross-vcenter": [
         (BLOCK, "in vCenter west, which has not told", lambda b: b.full(site=elsewhere(b))),
         (NOTE, "stay at east", lambda b: b.full(site=elsewhere(b), far=b.far)),
+    ],
+    "vcenters-apart": [
+        (
+            WARN,
+            "is 8.0.3 and west is 7.0.3",
+            lambda b: b.full(site=elsewhere(b), far=b.far, **vcenters("8.0.3", "7.0.3")),
+        ),
+        (WARN, "is 6.7.0 and west", lambda b: b.full(site=elsewhere(b), far=b.far, **vcenters("6.7.0", "8.0.3"))),
+        (WARN, "is 6.0.0 and west", lambda b: b.full(site=elsewhere(b), far=b.far, **vcenters("6.0.0", "6.5.0"))),
+        (WARN, "west is 2 s ahead of", lambda b: b.full(site=elsewhere(b), far=b.far, **vcenters(ahead=2))),
+        (WARN, "behind that of east", lambda b: b.full(site=elsewhere(b), far=b.far, **vcenters(ahead=-90))),
+        (NOTE, "Enterprise Plus", lambda b: b.full(site=elsewhere(b), far=b.far)),
     ],
     "connection-state": [(BLOCK, "orphaned", lambda b: b.full(connection="orphaned"))],
     "template": [(BLOCK, "template", lambda b: b.full(template=True))],
@@ -370,6 +386,7 @@ NO: dict[str, list[Bend]] = {
     "power-state": [lambda b: b.full(request={"shutdown": True})],
     "same-place": [lambda b: b.full(source=None)],
     "cross-vcenter": [lambda b: b.full(far=b.far)],
+    "vcenters-apart": [lambda b: b.full(**vcenters("6.0.0", "8.0.3", ahead=90))],
     "name-clash": [lambda b: b.full(source="site2", site=replace(b.site, names_in_folder=("web01",)))],
     "disabled-method": [
         lambda b: b.full(disabled_methods=("PowerOnVM_Task",)),
@@ -425,6 +442,9 @@ UNKNOWN: dict[str, list[tuple[str, Bend]]] = {
     "hardware-version": [
         ("release 10.0.0 of host esx-02.site2", lambda b: b.full(hardware_version=21, host={"version": "10.0.0"})),
         ("(none told)", lambda b: b.full(hardware_version=21, host={"version": ""})),
+    ],
+    "vcenters-apart": [
+        ("which releases", lambda b: b.full(site=elsewhere(b), far=b.far, **vcenters("", "8.0.3"))),
     ],
     "evc": [("intel-moonlake", lambda b: b.full(min_evc="intel-moonlake", host={"evc": "intel-skylake"}))],
     "snapshots": [("how many bytes", lambda b: b.full(snapshots=snapshots(size=None)))],
