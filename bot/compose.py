@@ -334,6 +334,7 @@ def _vcenter(
         thumbprint=table.thumbprint,
         submit_timeout=settings.worker.submit_timeout,
         look_within=look_within,
+        leftovers_settle_in=leftovers_settle_in,
         credentials=lambda far: Account(settings.vcenters[far].user, _password(settings, far)),
     )
 

@@ -22,6 +22,7 @@ from bot.migration.machine import (
     ReplyLost,
     TaskFound,
 )
+from bot.operations.clean_link import waits_for_clean_link
 from bot.operations.find_out import Started, look
 from bot.operations.last_look import No, NotNow, last_look, patience_is_over, put_off
 from bot.operations.link_check import look_before_start
@@ -60,7 +61,7 @@ async def start(run: Run) -> None:
     if await run.claim.cancel_asked():
         await run.end(Cancelled(), cancelled_words(run))
         return
-    if await waits_for_opening(run.tools, run.claim):
+    if await waits_for_opening(run.tools, run.claim) or await waits_for_clean_link(run.tools, run.claim):
         return
     trace = await _trace_on_vm(run)
     if trace is not None and await _called_before(run, read(trace.text)):
