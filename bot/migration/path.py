@@ -71,7 +71,8 @@ def predict_path(source: HostFacts, target: HostFacts) -> DataPath | None:
             PathKind.NFC_MANAGEMENT,
             near,
             far,
-            why="neither host has a provisioning interface, so the copy shares the management network (KB 340170, 1).",
+            why="neither host has a provisioning interface, so the copy shares the management network"
+            " (KB 340170, scenario 1).",
         )
     if ours is None or theirs is None:
         return _lopsided(source, target, ours=ours, theirs=theirs)
@@ -116,7 +117,7 @@ def _provisioned(source: HostFacts, target: HostFacts, ours: Vmk, theirs: Vmk) -
     """NFC between hosts that both have a provisioning interface: over these, or from vmk0 where no route leads."""
     if reaches(source, ours, theirs):
         scenario = 2 if _same_subnet(ours, theirs) else 3
-        why = f"both hosts have a provisioning interface (KB 340170, {scenario})."
+        why = f"both hosts have a provisioning interface (KB 340170, scenario {scenario})."
         back = "" if reaches(target, theirs, ours) else f"{target.name} has no route back from {theirs.device}."
         return _nfc(PathKind.NFC_PROVISIONING, ours, theirs, why=why, doubt=back)
     near = management_of(source)
@@ -127,7 +128,7 @@ def _provisioned(source: HostFacts, target: HostFacts, ours: Vmk, theirs: Vmk) -
         near,
         theirs,
         why=f"{source.name} has no route from {ours.device} to {theirs.address}, and falls back to {near.device}"
-        " (KB 340170, 4).",
+        " (KB 340170, scenario 4).",
         doubt='Where no router knows the way either, it fails at 23 % with "Cannot connect to host" (scenario 5).',
     )
 

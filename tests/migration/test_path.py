@@ -144,7 +144,7 @@ def test_udt_is_controlled_over_the_way_that_nfc_would_take():
     path = predict_path(source, target)
     assert path is not None
     assert (path.control.source.device, path.control.target.device) == ("vmk0", "vmk2")
-    assert "falls back to vmk0 (KB 340170, 4)" in path.doubt
+    assert "falls back to vmk0 (KB 340170, scenario 4)" in path.doubt
     assert "23 %" in path.doubt
 
 

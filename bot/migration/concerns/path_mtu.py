@@ -16,6 +16,8 @@ def check(choice: Choice) -> Iterator[Finding]:
     if measured is None:
         return
     full, small = measured.full, measured.small
+    if full is None and small is None:
+        return  # nothing could be sent at all, which path-loss says
     if full is None:
         yield unknown("whether packets of full size pass; none could be sent")
     elif not full.received and (full.too_long or (small is not None and small.received)):

@@ -27,7 +27,7 @@ def check(choice: Choice) -> Iterator[Finding]:
     needed = time_for(choice.size, outlook.rates.get(choice.link))
     if needed is None:
         yield unknown(
-            f"whether it is done when the window closes {closes}: no copy over {choice.link} has told a rate yet",
+            f"whether it fits into the window that closes {closes}: no copy over {choice.link} has told a rate yet",
             "the first copy over that link, or a canary",
         )
     elif start + needed > opening.until:
