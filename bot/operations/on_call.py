@@ -86,7 +86,7 @@ async def _about_name(tools: WorkerTools, inquiry: Inquiry, steps: Steps) -> Ans
     tools.reached("inquiry-found")
     collected = await collect(tools, subject, steps)
     tools.reached("inquiry-read")
-    looked = await look_at_path(tools, subject, steps)
+    looked = await look_at_path(tools, subject, steps, silent=collected.silent)
     collected.measured = measurements_of(looked.measured)
     collected.unread.extend(looked.unread)
     async with steps.step("Weighing what was read") as step:

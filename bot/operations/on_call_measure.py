@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from bot.migration.path import DataPath, predict_path
 from bot.migration.plan import Place, Plan
 from bot.migration.request import MigrationRequest, SiteName, VCenterName, VmRef
 from bot.operations.link_notes import note_measured
-from bot.operations.measure import Depth, measure, probes_of
+from bot.operations.measure import Depth, Probes, measure, probes_of
 from bot.operations.measure_words import in_a_sentence
 from bot.operations.on_call_card import Steps
 from bot.operations.on_call_subject import HostAt, Subject
@@ -33,17 +33,25 @@ class PathLook:
     unread: Sequence[str] = ()
 
 
-async def look_at_path(tools: WorkerTools, subject: Subject, steps: Steps, *, within: timedelta = WITHIN) -> PathLook:
+async def look_at_path(
+    tools: WorkerTools,
+    subject: Subject,
+    steps: Steps,
+    *,
+    silent: Collection[str] = (),
+    within: timedelta = WITHIN,
+) -> PathLook:
     """Measure between the two hosts of the subject's copy. Nothing, where it has not both; a sentence, where nobody
-    can look. UnreachableError when Redis does not answer.
+    can look. Hosts that are known to be `silent` are not asked. UnreachableError when Redis does not answer.
     """
     ends = {host.side: host for host in subject.hosts if host.side}
     if "source" not in ends or "destination" not in ends:
         return PathLook()
     source, destination = ends["source"], ends["destination"]
     way = f"from {source.name} to {destination.name}"
-    if tools.probes.get(source.vcenter) is None:
-        return PathLook(unread=[f"The path {way} was not measured: nobody here can run esxcli on {source.name}"])
+    if tools.probes.get(source.vcenter) is None or source.name in silent:
+        why = "does not answer" if source.name in silent else "cannot be asked by esxcli from here"
+        return PathLook(unread=[f"The path {way} was not measured: {source.name} {why}"])
     async with steps.step(f"Measuring the path {way}") as step:
         at = subject.clocks[subject.home]
         try:
@@ -53,7 +61,9 @@ async def look_at_path(tools: WorkerTools, subject: Subject, steps: Steps, *, wi
             said = f"The path {way} was not measured: nobody told its interfaces within {within.total_seconds():.0f} s"
             step.failed(said)
             return PathLook(unread=[said])
-        measured = await _measured(tools, plan, at, within)
+        here, there = probes_of(tools, plan)
+        asked = (here, None if destination.name in silent else there)
+        measured = await _measured(asked, plan, at, within)
         if measured is None or (measured.small is None and measured.full is None):
             why = " ".join(measured.unread) if measured else f"not within {within.total_seconds():.0f} s"
             said = f"The path {way} could not be measured: {why}"
@@ -65,20 +75,22 @@ async def look_at_path(tools: WorkerTools, subject: Subject, steps: Steps, *, wi
         return PathLook([measured], measured.unread)
 
 
-async def _measured(tools: WorkerTools, plan: Plan, at: datetime, within: timedelta) -> PathMeasurement | None:
+async def _measured(
+    probes: tuple[Probes, Probes], plan: Plan, at: datetime, within: timedelta
+) -> PathMeasurement | None:
     """The full look if it is over in time, else the quick one."""
     full, quick = await asyncio.gather(
-        *(_in_time(tools, plan, at, depth=depth, within=within) for depth in (Depth.FULL, Depth.QUICK))
+        *(_in_time(probes, plan, at, depth=depth, within=within) for depth in (Depth.FULL, Depth.QUICK))
     )
     return full or quick
 
 
 async def _in_time(
-    tools: WorkerTools, plan: Plan, at: datetime, *, depth: Depth, within: timedelta
+    probes: tuple[Probes, Probes], plan: Plan, at: datetime, *, depth: Depth, within: timedelta
 ) -> PathMeasurement | None:
     try:
         async with asyncio.timeout(within.total_seconds()):
-            return await measure(probes_of(tools, plan), plan, when=When.ASKED, depth=depth, at=at)
+            return await measure(probes, plan, when=When.ASKED, depth=depth, at=at)
     except TimeoutError:
         return None
 

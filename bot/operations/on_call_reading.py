@@ -42,7 +42,7 @@ OF_VCENTER: Final[Side] = "vcenter"
 class Collected:
     """What was read. `unread` says what was not, a sentence each; `read` names sides and logs that were, all of it.
 
-    `measured`: what looks at the path say, on the clock of the lines.
+    `silent`: hosts that did not answer vCenter. `measured`: what looks at the path say, on the clock of the lines.
     """
 
     lines: list[SourceLine] = field(default_factory=list)
@@ -52,6 +52,7 @@ class Collected:
     read: set[str] = field(default_factory=set)
     seen: int = 0
     events: int = 0
+    silent: set[str] = field(default_factory=set)
     measured: tuple[Measurement, ...] = ()
 
     def in_words(self, subject: Subject) -> str:
@@ -113,6 +114,7 @@ class _Reader:
             self._know(host.name, around, ahead)
             if (error := around.silent.get(host.name)) is not None:
                 why = await self._in_plain_words(scene, host.name, error)
+                self.collected.silent.add(host.name)
                 self.collected.unread.append(f"The logs of {host.name}: {why}")
                 step.failed(f"{host.name} could not be read: {why}")
                 return

@@ -88,7 +88,7 @@ async def test_with_one_host_silent_the_other_is_read_and_that_is_said(stage):
     said = await stage.ask("db01")
     assert f"{DESTINATION} could not be read: {DESTINATION} does not answer vCenter in time" in said
     assert "Probable cause: packet loss" in said
-    assert "sure, measured)" in said  # by the other end alone: the silent one need not answer for that
+    assert "sure, measured)" in said  # from the source alone: the silent one need not be asked for that
     assert "Could not be read" in said
     stage.vcenter.switches.set_agent(DESTINATION, answers_after=timedelta(0))
 
