@@ -12,7 +12,7 @@ from typing import Any
 
 from pyVmomi import vim
 
-from bot.vsphere.properties import Row, again, moid, read_along, start, step
+from bot.vsphere.properties import Row, again, moid, start, step, stream_along
 from bot.vsphere.session import Connected
 
 NODES = {
@@ -78,7 +78,7 @@ class Tree:
 def read_tree(connected: Connected) -> Tree:
     """Read the whole tree."""
     root = connected.content.rootFolder
-    return tree_of(root, read_along(connected, [start(root, _down(), itself=True)], NODES))
+    return tree_of(root, stream_along(connected, [start(root, _down(), itself=True)], NODES))
 
 
 def tree_of(root: Any, rows: Iterable[Row]) -> Tree:

@@ -41,6 +41,21 @@ async def test_what_a_property_read_refuses(raw, says, in_thread):
     await in_thread(go)
 
 
+async def test_what_is_met_on_the_way_and_not_asked_for_is_not_told(raw, peer, in_thread):
+    def go():
+        top = raw.find(f"/{peer.source.datacenter}")
+        down = PC.TraversalSpec(name="down", type=vim.Folder, path="childEntity", skip=False)
+        down.selectSet = [PC.SelectionSpec(name="down")]
+        walk = PC.TraversalSpec(name="walk", type=vim.Datacenter, path="vmFolder", skip=False, selectSet=[down])
+        start = PC.ObjectSpec(obj=top, skip=False, selectSet=[walk])
+        wanted = [PC.PropertySpec(type=vim.Folder, pathSet=["name"])]
+        rows = raw.content.propertyCollector.RetrieveContents([PC.FilterSpec(objectSet=[start], propSet=wanted)])
+        assert "vm" in [row.propSet[0].val for row in rows]
+        assert {type(row.obj) for row in rows} == {vim.Folder}
+
+    await in_thread(go)
+
+
 async def test_bulk_reads_come_in_pages(raw, says, in_thread):
     def go():
         pc, spec = raw.content.propertyCollector, raw.members(raw.view(vim.HostSystem), vim.HostSystem, "name")
