@@ -1,7 +1,8 @@
 // Command vcsim starts govmomi's vCenter simulator for the contract tests.
 //
 // What lives here: flags, the inventory's shape, and a life that ends with the parent's. The simulated vCenter is the
-// library's; only its relocation is replaced (relocate.go), because the library leaves half of the inventory stale.
+// library's; its relocation is replaced (relocate.go), because the library leaves half of the inventory stale, and so is
+// its look-up by UUID (uuids.go), which esxcli breaks.
 // What may not live here: anything that the product could mistake for its own idea of vSphere.
 package main
 
@@ -70,7 +71,7 @@ func run(o options) error {
 		return fmt.Errorf("create the inventory: %w", err)
 	}
 	alignNetworkNames(model.Service.Context)
-	interceptRelocation(model.Service.Context)
+	intercept(model.Service.Context)
 
 	host, _, err := net.SplitHostPort(o.listen)
 	if err != nil {

@@ -18,13 +18,26 @@ import (
 // The embedded type is what the library demands of everything in its registry: its look-ups by UUID walk over all of it.
 type relocations struct{ mo.ExtensibleManagedObject }
 
-func interceptRelocation(ctx *simulator.Context) {
+func newRelocations(ctx *simulator.Context) *relocations {
 	r := new(relocations)
 	r.Self = types.ManagedObjectReference{Type: "ExtensibleManagedObject", Value: "relocations"}
 	ctx.Map.Put(r)
+	return r
+}
+
+// intercept leads to us what the library does wrong. The body of a call still names the object that it was made on.
+func intercept(ctx *simulator.Context) {
+	relocations, uuids := newRelocations(ctx), newUuids(ctx)
 	ctx.Map.Handler = func(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
-		if _, ok := ctx.Map.Get(method.This).(*simulator.VirtualMachine); ok && method.Name == "RelocateVM_Task" {
-			method.This = r.Self // the body still names the machine
+		switch ctx.Map.Get(method.This).(type) {
+		case *simulator.VirtualMachine:
+			if method.Name == "RelocateVM_Task" {
+				method.This = relocations.Self
+			}
+		case *simulator.SearchIndex:
+			if method.Name == "FindByUuid" || method.Name == "FindAllByUuid" {
+				method.This = uuids.Self
+			}
 		}
 		return nil, nil
 	}
