@@ -8,7 +8,7 @@ from pyVmomi import vim
 
 from bot.vsphere.files import PATHS, all_files, backing_paths, datastore_of, disks_of
 from bot.vsphere.inventory import find_by_uuid
-from bot.vsphere.networks import PATHS as NETWORK_PATHS
+from bot.vsphere.networks import WANTED as NETWORKS
 from bot.vsphere.networks import Networks
 from bot.vsphere.port import VmPlace
 from bot.vsphere.properties import Row, moid, read_each
@@ -66,8 +66,7 @@ def _related(connected: Connected, row: Row) -> list[Row]:
         {
             vim.HostSystem: ("name",),
             vim.Datastore: ("name",),
-            vim.Network: ("name",),
-            vim.dvs.DistributedVirtualPortgroup: NETWORK_PATHS,
+            **NETWORKS,
         },
     )
 

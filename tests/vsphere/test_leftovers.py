@@ -183,8 +183,9 @@ async def test_one_older_file_speaks_for_the_whole_directory(failed, played, sto
     assert list(await played.delete_leftovers(failed, [left.path])) == []
 
 
-async def test_a_file_without_a_time_is_somebodys(failed, played, store):
+async def test_a_file_without_a_time_is_somebodys(failed, played, store, shelf):
     store.orphans[:] = [Orphan("db01", 10 * MIB)]
+    shelf.put("db01/db01.nvram", Text(b"of now, beside it"))
     assert list(await played.leftovers(failed)) == []
 
 
