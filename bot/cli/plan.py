@@ -86,11 +86,13 @@ async def _plan(order: MigrateOrder, *, config: Path | None) -> Plan:
     from bot.migration.choice import Outlook
     from bot.migration.request import SiteName
     from bot.operations.plan_migration import plan_migration, resolve_vm
+    from bot.operations.survey import Surveying
 
     async with fleet_of(settings.load(config)) as fleet:
         target = fleet.site(SiteName(order.site))
         request = order.request(await resolve_vm(fleet, order.vm), target.name)
-        return await plan_migration(fleet, request, outlook=Outlook(datetime.now(UTC), fleet.calendar))
+        outlook = Outlook(datetime.now(UTC), fleet.calendar)
+        return await plan_migration(fleet, request, outlook=outlook, surveying=Surveying())
 
 
 def _plain(made: Plan) -> Any:

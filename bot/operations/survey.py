@@ -108,7 +108,7 @@ class _Look:
         return await self.fleet.vcenter(name).missing_privileges(self.plan)
 
     async def advice(self) -> tuple[Advice, ...] | None:
-        if not self.asking.advice:
+        if not (self.asking.advice and self.plan.safe):  # of what is blocked anyway it only repeats that
             return None
         check = self.fleet.vcenter(self.plan.request.vm.vcenter).check_relocate(self.plan)
         return await self._all("advice", {"vCenter's own check": check})
@@ -190,7 +190,7 @@ class _Look:
             why = f"{what}: no answer within {PATIENCE.total_seconds():.0f} s"
         except OutsideError as error:
             why = f"{what}: {error}"
-        log.warning("A plan is made without %s", why)
+        log.info("A plan is made without %s", why)  # the plan itself says so
         self.unread.setdefault(part, []).append(why)
         return None
 

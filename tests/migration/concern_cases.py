@@ -420,7 +420,10 @@ NO: dict[str, list[Bend]] = {
     "drives": [lambda b: b.full(**device("cdrom-host", connected=False))],
     "host-devices": [lambda b: b.full(**device("serial", connected=False))],
     "data-path": [lambda b: b.plan()],
-    "path-mtu": [lambda b: b.look(full=Pings(5, 0, 1500, whole=True), small=Pings(200, 0, 84, whole=False))],
+    "path-mtu": [
+        lambda b: b.look(full=Pings(5, 0, 1500, whole=True), small=Pings(200, 0, 84, whole=False)),
+        lambda b: b.look(full=None, small=None),
+    ],
     "path-port": [lambda b: b.look(listening={902: True, 8000: True, 443: False}), lambda b: b.look(listening={})],
     "provisioning-slots": [lambda b: b.full(on={"copies": 7})],
     "nfc-buffers": [lambda b: b.full(survey={"nfc_sessions": {"esx-09": 99}})],
