@@ -138,7 +138,8 @@ def _told(decision: Decision, failure: Failure) -> Sequence[Section]:
 async def _alternatives(tools: WorkerTools, plan: Plan) -> Mapping[str, str]:
     """The other hosts of the target site, for whoever clicks Other host hours later. Unknown is no obstacle."""
     try:
-        site = await tools.fleet.vcenter(plan.request.vm.vcenter).read_site(tools.fleet.site(plan.request.site))
+        spec = tools.fleet.site(plan.request.site)
+        site = await tools.fleet.vcenter(spec.vcenter).read_site(spec)
     except (OutsideError, UserError):
         return {}
     return {"other_hosts": json.dumps(other_hosts(site, than=plan.target.host, datastore=plan.target.datastore))}

@@ -298,7 +298,7 @@ async def test_redis_forgets_and_the_vm_has_left_with_its_trace(stage, east, wes
     await no_trace(east, west)
 
 
-@pytest.mark.parametrize("point", ["before-call", "after-submit", "attached", "verifying"])
+@pytest.mark.parametrize("point", ["before-call", "after-submit", "verifying"])
 async def test_a_worker_is_killed_and_another_one_ends_it(stage, tmp_path, east, west, valkey_url, skew_clock, point):
     """Processes of their own, one killed by SIGKILL where it hurts; what they log in full is looked through too."""
     await stage.stop_worker()

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from bot.migration.plan import FarVCenter
+from bot.migration.request import VCenterName
 from bot.operations.conclude import fits
+from bot.operations.far_faults import changed_vcenter, what_it_means
 from bot.operations.find_out import same_user
 from bot.operations.record import TaskEnd
-from bot.operations.verify import Whereabouts, whereabouts
+from bot.operations.verify import Sighting, Whereabouts, whereabouts
 from bot.vsphere.port import VmPlace
 from tests.migration.conftest import plan_of
 
@@ -96,3 +99,68 @@ def test_two_spellings_of_one_account(one, other, same):
 )
 def test_a_place_that_contradicts_the_task_is_looked_at_again(where, end, expected):
     assert fits(where, end) is expected
+
+
+FAR = FarVCenter(VCenterName("west"), "https://vc-west.example.net", "uuid-of-west", "AB:CD")
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "where", "says"),
+    [
+        (SOURCE, None, Whereabouts.AT_SOURCE, "in vCenter east"),
+        (None, TARGET, Whereabouts.AT_TARGET, "in vCenter west"),
+        (None, None, Whereabouts.GONE, "neither in vCenter east nor in west"),
+        (SOURCE, TARGET, Whereabouts.TWICE, "is in both vCenters: in east on host esx-01.site1"),
+        (None, replace(TARGET, host="esx-09"), Whereabouts.ELSEWHERE, "host esx-09"),
+        (None, replace(TARGET, vm_path_name=SOURCE.vm_path_name), Whereabouts.ELSEWHERE, "in vCenter west"),
+        (TARGET, None, Whereabouts.ELSEWHERE, "in vCenter east"),  # by name at its target, and in the wrong vCenter
+        (None, SOURCE, Whereabouts.ELSEWHERE, "in vCenter west"),
+    ],
+)
+def test_between_two_vcenters_a_place_counts_where_it_was_read(here, there, where, says):
+    seen = Sighting(replace(plan_of(), far=FAR), here, there)
+    assert seen.where is where
+    assert says in seen.in_words()
+
+
+def test_two_vcenters_may_call_everything_the_same():
+    """Only the UUID and the vCenter tell then: the VM that has not left is whole at its source."""
+    same = replace(plan_of(), far=FAR)
+    same = replace(same, target=replace(same.target, host=same.source.host, datastore=same.source.datastore))
+    assert Sighting(same, SOURCE, None).where is Whereabouts.AT_SOURCE
+    assert Sighting(same, None, SOURCE).where is Whereabouts.AT_TARGET
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("vim.fault.SSLVerifyFault", "its thumbprint is AB:CD"),
+        ("vim.fault.InvalidLogin", "vCenter west did not let east log in"),
+        ("vim.fault.HostConnectFault", "does not reach west at https://vc-west.example.net"),
+        ("vim.fault.NoDiskSpace", ""),
+    ],
+)
+def test_what_a_fault_means_between_two_vcenters(fault, says):
+    end = TaskEnd(fault, "text", cancelled=False)
+    meant = what_it_means(end, replace(plan_of(), far=FAR))
+    assert says in meant
+    assert bool(meant) is bool(says)
+    assert what_it_means(end, plan_of()) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, ""),
+        ({"version": "8.0.4"}, ""),
+        ({"thumbprint": "EF:01"}, "the thumbprint was AB:CD, it is EF:01"),
+        ({"instance_uuid": "other"}, "has become another one"),
+        ({"url": "https://vc2.example.net"}, "it is https://vc2.example.net"),
+    ],
+)
+def test_what_changed_about_the_other_vcenter_since_the_approval(changes, says):
+    approved, fresh = (replace(plan_of(), far=far) for far in (FAR, replace(FAR, **changes)))
+    changed = changed_vcenter(approved, fresh)
+    assert says in changed
+    assert bool(changed) is bool(says)
+    assert changed_vcenter(plan_of(), plan_of()) == ""
