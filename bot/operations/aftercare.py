@@ -20,7 +20,7 @@ from bot.operations.measure import measure_and_tell
 from bot.operations.on_call_files import Attachment
 from bot.operations.record import approved_plan
 from bot.operations.tools import WorkerTools
-from bot.operations.verify import Whereabouts, in_words, whereabouts
+from bot.operations.verify import Whereabouts, sight
 from bot.slack.port import Button, ButtonKind, Reply, Section
 from bot.vsphere.port import FaultError, Leftover
 
@@ -79,10 +79,9 @@ async def _power_on(tools: WorkerTools, claim: Claim, job: Job, _: str) -> Done:
     if not tools.allow.power_on:
         return Done("The config does not let me power VMs on: set [allow] power_on.", well=False)
     vcenter = tools.fleet.vcenter(vm.vcenter)
-    place = await vcenter.place(vm.uuid)
-    if place is None or whereabouts(place, plan) is not Whereabouts.AT_SOURCE:
-        where = in_words(place) if place else f"not in vCenter {vm.vcenter} any more"
-        return Done(f"{vm.name} was not powered on: it is not whole at its source, but {where}.", well=False)
+    seen = await sight(tools.fleet, plan)
+    if (place := seen.place) is None or seen.where is not Whereabouts.AT_SOURCE:
+        return Done(f"{vm.name} was not powered on: it is not whole at its source. {seen.in_words()}.", well=False)
     if (await vcenter.guest(vm.uuid)).power == "poweredOn":
         return Done(f"{vm.name} is on already, at its source, {place.host}.")
     await claim.cancel_asked()
