@@ -131,7 +131,7 @@ class Judge:
     def _shown(self, end: Conclusion, group: Group) -> Iterable[str]:
         """Yield what was measured and refutes nothing, what confirms the verdict first."""
         rest = [one for one in self._facts.measured if one not in end.confirming and one not in end.refuting]
-        for one in (*end.confirming, *rest):
+        for one in (*end.confirming, *_newest(rest)):
             yield spoken_at(one, group.span)
 
     def _what_was_read(self, group: Group) -> Iterable[str]:
@@ -179,7 +179,13 @@ def _sentence(one: Measurement) -> str:
 
 
 def _ruled_out(end: Conclusion, group: Group) -> Iterable[str]:
-    return (spoken_at(one, group.span) for one in end.refuting)
+    return (spoken_at(one, group.span) for one in _newest(end.refuting))
+
+
+def _newest(measured: Iterable[Measurement]) -> Iterable[Measurement]:
+    """Of several looks that say the same of one thing, the last one."""
+    ordered = sorted(measured, key=lambda one: one.at.timestamp() if one.at else 0.0)
+    return {(one.check, one.says, one.text.partition(":")[0]): one for one in ordered}.values()
 
 
 def _ruled_out_by(rule: Rule | None, prose: Mapping[str, str]) -> Iterable[str]:

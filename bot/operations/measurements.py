@@ -141,7 +141,9 @@ class _Said:
         text = f"{host} itself listens on TCP {port}"
         if not answers:
             return self._says(check, text, {Cause.HOST_AGENT_DOWN: Says.REFUTES}, weight=_CLEAN_NOW, where=host)
-        text += " and answers on the network: what keeps connections from it is between the hosts"
+        text += (
+            " and answers on the network: a connection to it that is refused or gets no answer ends between the hosts"
+        )
         return Measurement(
             check=check,
             says=((Cause.HOST_AGENT_DOWN, Says.REFUTES), (blocked, Says.CONFIRMS)),
@@ -181,7 +183,7 @@ class _Said:
         """What uplinks counted between two looks: damage there is loss; none there says nothing of the way between."""
         if deltas := self.look.nic_deltas():
             damaged = [one for one in deltas if _is_damaged(one)]
-            text = "; ".join(_counted(one) for one in damaged or deltas)
+            text = "; ".join(map(_counted, damaged)) if damaged else _all_counted(deltas)
             shown = {Cause.PACKET_LOSS: Says.CONFIRMS} if damaged else {}
             yield self._says("counters.nic", f"Uplinks: {text}", shown, weight=_CLEAN_NOW, where="both hosts")
 
@@ -214,6 +216,12 @@ def _is_damaged(delta: NicCounters) -> bool:
 def _counted(delta: NicCounters) -> str:
     link = "" if delta.up else ", link DOWN"
     return f"{delta.nic} of {delta.host} {delta.faults} errors and drops of {delta.received + delta.sent} packets{link}"
+
+
+def _all_counted(deltas: Sequence[NicCounters]) -> str:
+    packets, faults = sum(one.received + one.sent for one in deltas), sum(one.faults for one in deltas)
+    cards = f"{len(deltas)} cards of {' and '.join(dict.fromkeys(one.host for one in deltas))}"
+    return f"{faults} errors and drops of {packets} packets on {cards}"
 
 
 def uplinks_of(looks: Sequence[PathMeasurement]) -> dict[str, UplinkLook]:
