@@ -60,7 +60,7 @@ async def run_aftercare(tools: WorkerTools, claim: Claim) -> None:
 async def _tell(tools: WorkerTools, claim: Claim, job: Job, asked: Aftercare, done: Done) -> None:
     """Say it, then write down that it was: a successor repeats both, and the thread knows what it has."""
     await claim.cancel_asked()  # refuses to speak for a job that another worker has
-    reply = Reply(f"{asked.act}-{claim.job.id}", done.text, done.sections, done.buttons)
+    reply = Reply(asked.reply_key(claim.job.id), done.text, done.sections, done.buttons)
     await tools.outbox.reply(job.id, job.channel, reply)
     for file in done.files:
         await tools.outbox.attach(

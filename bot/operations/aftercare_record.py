@@ -33,6 +33,14 @@ class Act(StrEnum):
         return self in (Act.POWER_ON_SOURCE, Act.DELETE_LEFTOVERS)
 
 
+IN_WORDS: Final = {
+    Act.POWER_ON_SOURCE: "Power on at source",
+    Act.DELETE_LEFTOVERS: "Looking at what is left",
+    Act.EVIDENCE: "The evidence pack",
+    Act.MEASURE: "Measuring the path",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Aftercare:
     """One act. `of`: the migration; `detail`: what was confirmed, such as the fingerprint of a list of files."""
@@ -43,7 +51,11 @@ class Aftercare:
 
     def to_data(self) -> dict[str, str]:
         """The fields of a job that hold this."""
-        return {"act": self.act, "of": self.of, "detail": self.detail}
+        return {"act": self.act, "of": self.of, "detail": self.detail, "title": f"{self.act} for {self.of}"}
+
+    def reply_key(self, job: JobId) -> str:
+        """What the one reply of the job that does this is recognised by."""
+        return f"{self.act}-{job}"
 
     @classmethod
     def from_data(cls, data: Mapping[str, str]) -> Aftercare:

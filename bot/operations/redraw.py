@@ -16,6 +16,7 @@ from bot.errors import BugError, OutsideError
 from bot.jobs.port import Job, JobQueue
 from bot.migration.machine import ENDS, Phase
 from bot.migration.request import JobId
+from bot.operations.aftercare_record import AFTERCARE, IN_WORDS, Aftercare
 from bot.operations.batch_record import BATCH
 from bot.operations.batch_show import put_away, show_batch
 from bot.operations.inquiry import DIAGNOSE
@@ -58,6 +59,8 @@ async def _attend(queue: JobQueue, outbox: Outbox, job_id: JobId) -> None:
             await _attend_diagnosis(outbox, job)
         if job is not None and job.kind == BATCH and job.state in UNATTENDED:
             await _attend_batch(queue, outbox, job)
+        if job is not None and job.kind == AFTERCARE:
+            await _attend_aftercare(outbox, job)
         if job is None or job.kind != MIGRATE or job.state not in UNATTENDED:
             return
         if (said := last_word(job)) is not None:
@@ -79,6 +82,16 @@ async def _attend_diagnosis(outbox: Outbox, job: Job) -> None:
         card, said = look
         await outbox.reply(job.id, job.channel, said)
         await outbox.show_inquiry(card)
+
+
+async def _attend_aftercare(outbox: Outbox, job: Job) -> None:
+    """Whoever clicked hears of an act that was given up; one that was done has said so itself."""
+    if job.state not in (Phase.FAILED, Phase.CANCELLED) or job.data.get("outcome"):
+        return
+    asked = Aftercare.from_data(job.data)
+    why = job.steps[-1].why.rstrip(".") if job.steps else "nobody knows why"
+    said = f"{IN_WORDS[asked.act]} came to nothing: {why}. Click again, or look in vCenter."
+    await outbox.reply(asked.of, job.channel, Reply(asked.reply_key(job.id), said))
 
 
 def last_word(job: Job) -> Reply | None:

@@ -12,6 +12,7 @@ import pytest
 from bot.jobs.port import NewJob
 from bot.jobs.queue import RedisQueue
 from bot.migration.machine import Phase
+from bot.operations.aftercare_record import AFTERCARE, Act, Aftercare
 from bot.operations.record import plan_of as recorded_plan
 from bot.operations.record import with_plan, with_request
 from bot.operations.redraw import last_word, redraw_unattended
@@ -109,6 +110,21 @@ async def test_a_job_that_is_given_up_says_so_in_its_thread(queue, outbox, store
     assert said is not None
     assert "please look in vCenter" in said.text
     assert "reference 0815" in said.text
+
+
+async def test_an_act_that_is_given_up_says_so_in_the_thread_of_its_migration(queue, outbox, store):
+    of = await drafted(queue)
+    asked = Aftercare(Act.POWER_ON_SOURCE, of)
+    async with redrawing(queue, outbox):
+        act = (await queue.draft(NewJob(AFTERCARE, "", "U1", "C1", asked.to_data(), priority=0))).id
+        claim = await queue.claim("w1")
+        assert claim.job.id == act
+        await claim.give_up(why="unexpected error, reference 0815")
+        async with asyncio.timeout(5):
+            while not (said := [key async for key in store.scan_iter(match=f"*{of}*{asked.reply_key(act)}*")]):
+                await asyncio.sleep(0.005)
+    record = await store.hash(said[0])
+    assert "reference 0815. Click again" in record["blocks"]
 
 
 async def test_last_words_say_what_is_certain(queue):
