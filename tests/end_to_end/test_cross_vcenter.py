@@ -298,6 +298,32 @@ async def test_redis_forgets_and_the_vm_has_left_with_its_trace(stage, east, wes
     await no_trace(east, west)
 
 
+async def test_the_other_vcenter_is_away_when_the_task_ends(stage, east, west):
+    """What the task says is not believed before the other one was asked; it is waited for, and the card says so."""
+    east.set_link("site1", "site9", rate=SLOW)
+    await approved(stage)
+    await stage.card(showing="copying")
+    await west.go_down()
+    east.set_link("site1", "site9", rate=FAST)
+    await stage.card(showing="where the VM is will be read")
+    await west.come_up()
+    await stage.card(showing="done")
+    assert where("web01", east, west) == [[], ["site9"]]
+
+
+async def test_the_inventory_shows_it_where_it_went(stage, east, west):
+    """So the next order finds it there: the way back, from the vCenter that it came to."""
+    await approved(stage)
+    await stage.card(showing="done")
+    async with store_of(stage.settings) as store, asyncio.timeout(PATIENCE.total_seconds()):
+        inventory = RedisInventory(store, [VCenterName("east"), VCenterName("west")])
+        while [vm.ref.vcenter for vm in await inventory.find("web01")] != ["west"]:
+            await asyncio.sleep(0.1)
+    await stage.type("/coldmigrate web01 site1 --dry-run")
+    card = await stage.card(showing="Dry run: this is the plan", number=1)
+    assert "It goes to vCenter east" in text_of(card)
+
+
 @pytest.mark.parametrize("point", ["before-call", "after-submit", "verifying"])
 async def test_a_worker_is_killed_and_another_one_ends_it(stage, tmp_path, east, west, valkey_url, skew_clock, point):
     """Processes of their own, one killed by SIGKILL where it hurts; what they log in full is looked through too."""
