@@ -31,6 +31,7 @@ from bot.migration.calendar import Calendar, Freeze, Window
 from bot.migration.capacity import DATASTORE, HOST
 from bot.migration.facts import SiteSpec
 from bot.migration.request import SiteName, VCenterName
+from bot.migration.stall import LEAST
 from bot.operations.batch_record import BATCH
 from bot.operations.counter import Approval, Counter
 from bot.operations.desk import Desk
@@ -45,7 +46,7 @@ from bot.slack.outbox import RedisOutbox
 from bot.store import blobs, keys
 from bot.store.client import Store, connect
 from bot.store.examination import dangers
-from bot.store.schema import check_schema
+from bot.store.schema import check_schema, mark_emptied
 from bot.store.steady import steady, whose_clock
 from bot.store.url import passwords_in
 from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory
@@ -229,6 +230,7 @@ async def worker_role(
     reached: Callable[[str], None] = nowhere,
     look_up: bool = True,
     read_on: timedelta = READ_ON,
+    still_after: timedelta = LEAST,
     silence: timedelta = SILENCE,
     poll_logs: timedelta = POLL_LOGS,
     look_within: timedelta = LOOK_WITHIN,
@@ -270,6 +272,8 @@ async def worker_role(
             steady=partial(steady, store),
             whose_clock=partial(whose_clock, store),
             read_on=read_on,
+            still_after=still_after,
+            look_at_flow_every=still_after * 3,
             silence=silence,
             allow=allow_of(settings),
             links=RedisLinkHistory(store),
@@ -284,7 +288,9 @@ async def worker_role(
         holding = asyncio.create_task(follow_holds(queue, tools.outbox), name="holds")
         stack.push_async_callback(_ended, holding)
         name = worker_name()
-        reconciling = asyncio.create_task(reconcile_for_ever(tools, name), name="reconcile")
+        reconciling = asyncio.create_task(
+            reconcile_for_ever(tools, name, first=partial(mark_emptied, store)), name="reconcile"
+        )
         stack.push_async_callback(_ended, reconciling)
         if health is not None:
             needs = [_redis(store), *map(_vcenter_once, vcenters.values())]

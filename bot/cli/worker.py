@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     help="Seconds that a call may be under way beyond the submit time-out (chaos tests, where none is for longer).",
 )
 @click.option("--read-on", type=float, hidden=True, help="Seconds that host logs are read after a task's end.")
+@click.option("--still-after", type=float, hidden=True, help="Seconds without progress that are called a stall.")
 def worker(
     *,
     config: Path | None,
@@ -42,6 +43,7 @@ def worker(
     no_look_up: bool,
     settle_margin: float | None,
     read_on: float | None,
+    still_after: float | None,
 ) -> None:
     """Carry jobs out. Needs Redis and vCenter's secrets; holds no Slack token. Run as many as you like."""
     from bot.cli.deaths import dying_at, stopping_at
@@ -53,6 +55,7 @@ def worker(
             **({"reached": stopping_at(stop_at)} if stop_at else {}),
             **({"settle_margin": timedelta(seconds=settle_margin)} if settle_margin is not None else {}),
             **({"read_on": timedelta(seconds=read_on)} if read_on is not None else {}),
+            **({"still_after": timedelta(seconds=still_after)} if still_after is not None else {}),
             "look_up": not no_look_up,
         },
     )

@@ -34,7 +34,7 @@ async def aftermath(tools: WorkerTools, job: Job, incident: Incident | None) -> 
     """Look at what is left. Never raises for the world: what could not be looked at is said."""
     plan, copied = approved_plan(job), copied_of(job)
     left, cost = await asyncio.gather(
-        _left(tools, plan), retry_cost(tools, plan, last_rate=copied.rate if copied else None)
+        _left(tools, plan), retry_cost(tools, plan, last_rate=copied.good or copied.rate if copied else None)
     )
     sections = [Section("Left behind", left if isinstance(left, str) else left_in_words(left, plan))]
     if was_on(job):

@@ -119,6 +119,8 @@ def _progress(job: Job, plan: Plan | None) -> Progress | None:
         rate=copied.rate if running else None,
         eta=copied.eta if running else None,
         nfc_errors=copied.nfc_errors,
+        usual_rate=copied.usual if running else None,
+        stalled=copied.stalled if running else None,
     )
 
 

@@ -11,13 +11,13 @@ from typing import ClassVar, Final
 
 from bot.errors import MaybeSentError, OutsideError, UnreachableError
 from bot.jobs.port import Claim
-from bot.migration.eta import Pace
 from bot.migration.plan import Plan
 from bot.operations.cards import job_card
+from bot.operations.copy_pace import CopyPace, pace_of
+from bot.operations.flow_watch import FlowWatch
 from bot.operations.record import (
     NO_TROUBLE,
     CancelState,
-    Copied,
     Intent,
     TaskEnd,
     intent_of,
@@ -44,7 +44,8 @@ async def follow_task(
 ) -> TaskEnd | None:
     """How the task ended; None when vCenter has forgotten it (then the VM's place and the history decide)."""
     task = claim.job.data["task"]
-    follower = _Follower(tools, claim, vcenter, task, watch, Pace(plan.size))
+    pace = await pace_of(tools, claim.job, plan)
+    follower = _Follower(tools, claim, vcenter, task, watch, pace, FlowWatch(tools, claim, plan, watch, pace))
     while True:
         try:
             with follower.counted():
@@ -81,7 +82,8 @@ class _Follower:
     vcenter: VCenter
     task: str
     watch: LogWatch
-    pace: Pace
+    pace: CopyPace
+    flow: FlowWatch
     cancel_sent: bool = False
     heard_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
@@ -100,17 +102,18 @@ class _Follower:
     async def run(self, changes: AsyncIterator[TaskSnapshot]) -> TaskSnapshot:
         """Read every change; between two of them, look every second whether somebody wants to cancel.
 
-        vCenter's silence is not taken for a slow copy: it is asked beside that, and the card says if it is away.
+        vCenter's silence is not taken for a slow copy: it is asked beside that, and the card says if it is away. Beside
+        it, too, the flow is watched: whatever that takes delays nothing here.
         """
-        asking = asyncio.create_task(self._notice_outages())
+        beside = {asyncio.create_task(self._notice_outages()), asyncio.create_task(self.flow.run())}
         pending = asyncio.ensure_future(anext(changes))
         try:
             while True:
                 done, _ = await asyncio.wait(
-                    {pending, asking}, timeout=self._look_every(), return_when=asyncio.FIRST_COMPLETED
+                    {pending, *beside}, timeout=self._look_every(), return_when=asyncio.FIRST_COMPLETED
                 )
-                if asking in done:
-                    asking.result()  # a lost lease, or Redis is away
+                for ended in done & beside:
+                    ended.result()  # a lost lease, or Redis is away
                 if pending in done:
                     last = pending.result()
                     self.heard_at = asyncio.get_running_loop().time()
@@ -121,9 +124,9 @@ class _Follower:
                 if not self.cancel_sent and await self.claim.cancel_asked():
                     await self._cancel()
         finally:
-            for task in (asking, pending):
+            for task in (*beside, pending):
                 task.cancel()
-            await asyncio.gather(asking, pending, return_exceptions=True)
+            await asyncio.gather(*beside, pending, return_exceptions=True)
 
     async def _notice_outages(self) -> None:
         clock, silence = asyncio.get_running_loop().time, self.tools.silence.total_seconds()
@@ -142,8 +145,9 @@ class _Follower:
     async def _progressed(self, task: TaskSnapshot) -> None:
         if task.progress is None:
             return
-        self.pace = self.pace.seen(task.progress, await self.tools.queue.now())
-        copied = Copied(self.pace.percent, self.pace.rate, self.pace.eta, self.watch.nfc_errors)
+        now = await self.tools.queue.now()
+        self.pace.seen(task.progress, now)
+        copied = self.pace.copied(now, nfc_errors=self.watch.nfc_errors)
         await self.claim.note({**with_copied(copied), **NO_TROUBLE})
         await self.tools.outbox.show(job_card(self.claim.job))
 

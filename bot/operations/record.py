@@ -66,12 +66,18 @@ class CancelState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """Progress as last seen."""
+    """Progress as last seen. `since`: when the percentage last changed; `stalled`: for how many seconds it had stood
+    still, if that was too long. `usual` is what copies across the link have, `good` the best rate that this one had.
+    """
 
     percent: int
     rate: float | None
     eta: float | None
     nfc_errors: int
+    since: datetime | None = None
+    usual: float | None = None
+    good: float | None = None
+    stalled: float | None = None
 
 
 ADOPTED: Final = {"adopted": "yes"}

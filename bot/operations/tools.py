@@ -16,6 +16,7 @@ from bot.links.port import LinkHistory
 from bot.migration.calendar import Calendar
 from bot.migration.facts import SiteSpec, VmFacts
 from bot.migration.request import SiteName, VCenterName
+from bot.migration.stall import LEAST
 from bot.slack.port import Outbox
 from bot.vsphere.port import HostProbes, Inventory, Scene, VCenter
 
@@ -102,7 +103,9 @@ class WorkerTools:
     counts on, for what must not be over because Redis' clock was moved by a failover; `whose_clock`
     names the server behind Redis' clock. `read_on`: how long host logs are
     read after a task's end. `look_again`: the pause between looks at a place that contradicts the task. `silence`:
-    after how long without news vCenter is asked whether it is there. `reached` is told the named points of a run;
+    after how long without news vCenter is asked whether it is there. `still_after`: the shortest time without progress
+    that is called a stall; `look_at_flow_every`: how often at most the connections of a slow copy are looked at.
+    `reached` is told the named points of a run;
     chaos tests end or pause the process there.
     """
 
@@ -117,6 +120,8 @@ class WorkerTools:
     whose_clock: Callable[[], Awaitable[str]]
     patience: timedelta = timedelta(hours=1)
     read_on: timedelta = READ_ON
+    still_after: timedelta = LEAST
+    look_at_flow_every: timedelta = 3 * LEAST
     silence: timedelta = SILENCE
     look_again: timedelta = timedelta(seconds=2)
     logs: tuple[str, ...] = ("vpxa", "hostd")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
+from bot.migration.eta import in_words
 from bot.migration.machine import WORDS, Phase
 from bot.migration.size import gib
 from bot.slack.blocks import Composed, Layout, compose
 from bot.slack.buttons import drawn
 from bot.slack.concerns import draw_concerns
-from bot.slack.figures import bar, eta, rate
+from bot.slack.figures import against, bar, eta
 from bot.slack.plaintext import spoken
 from bot.slack.port import JobCard, Progress
 
@@ -62,9 +64,11 @@ def _ending(layout: Layout, card: JobCard) -> None:
 
 
 def _progress(progress: Progress) -> str:
-    pace = [rate(progress.rate), f"{eta(progress.eta)} left" if eta(progress.eta) else ""]
+    pace = [against(progress.rate, progress.usual_rate), f"{eta(progress.eta)} left" if eta(progress.eta) else ""]
     copied = f"{gib(progress.done)} of {gib(progress.total)}"
     lines = [bar(progress.percent), ", ".join(part for part in (copied, *pace) if part)]
+    if progress.stalled is not None:
+        lines.append(f"⚠️ No progress for {in_words(timedelta(seconds=progress.stalled))}")
     if progress.nfc_errors:
         lines.append(f"NFC errors in the hosts' logs so far: {progress.nfc_errors}")
     return "\n".join(lines)

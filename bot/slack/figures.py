@@ -26,6 +26,14 @@ def rate(bytes_per_second: float | None) -> str:
     return f"{megabits:.1f} Mbit/s" if megabits < 10 else f"{megabits:.0f} Mbit/s"  # noqa: PLR2004
 
 
+def against(bytes_per_second: float | None, usual: float | None) -> str:
+    """`96 Mbit/s, 15 % of the usual 640 Mbit/s`; the rate alone while no other is known."""
+    now, baseline = rate(bytes_per_second), rate(usual)
+    if bytes_per_second is None or not usual or not now or not baseline:
+        return now
+    return f"{now}, {bytes_per_second / usual * 100:.0f} % of the usual {baseline}"
+
+
 def eta(seconds: float | None) -> str:
     """`about 4 min`, coarser the longer it takes; empty while nothing sensible is known."""
     if seconds is None or not math.isfinite(seconds) or seconds < 0:
