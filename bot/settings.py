@@ -283,6 +283,16 @@ class SlackTokens:
     bot: SecretStr
 
 
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """Where Redis is and what it has to confirm, for who needs nothing else of the config."""
+
+    url: SecretStr
+    ca_file: Path | None = None
+    confirm_replicas: int | None = None
+    confirm_disk: bool = False
+
+
 class Settings(_Table):
     """The whole file. Made by `load`."""
 
@@ -400,17 +410,18 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     return settings._made_from(file, variables)  # noqa: SLF001 - ours, above
 
 
-def redis_address(path: Path | None = None, environ: Mapping[str, str] | None = None) -> tuple[SecretStr, Path | None]:
-    """The URL of Redis and its CA file, for who needs nothing else: REDIS_URL alone is enough, without any file."""
+def redis_address(path: Path | None = None, environ: Mapping[str, str] | None = None) -> RedisAddress:
+    """What leads to Redis, for who needs nothing else: REDIS_URL alone is enough, without any file."""
     variables = os.environ if environ is None else environ  # noqa: TID251 - the one reader
     file = find(path, variables)
     if path is None and REDIS_VARIABLE in variables and not file.exists():
-        return SecretStr(variables[REDIS_VARIABLE]), None
+        return RedisAddress(SecretStr(variables[REDIS_VARIABLE]))
     settings = load(file, variables)
     url = settings.redis_url()
     if url is None:
         raise UserError(f"{file} does not say where Redis is: set redis.url or the variable {REDIS_VARIABLE}.")
-    return url, settings.path(settings.redis.ca_file)
+    redis = settings.redis
+    return RedisAddress(url, settings.path(redis.ca_file), redis.confirm_replicas, redis.confirm_disk)
 
 
 def _parse(file: Path) -> dict[str, Any]:

@@ -86,8 +86,8 @@ async def _bare_redis(config: Path | None) -> Sequence[Finding]:
     from bot.store.examination import examine
 
     try:
-        url, ca_file = settings.redis_address(config)
-        async with connect(url.get_secret_value(), ca_file=ca_file) as store:
+        address = settings.redis_address(config)
+        async with connect(address.url.get_secret_value(), ca_file=address.ca_file) as store:
             return await examine(store)
     except UserError:
         return []  # it is among the mistakes of the config

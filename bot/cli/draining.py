@@ -23,7 +23,6 @@ EXIT_STOPPED: Final = 130
 LOOK_AGAIN: Final = 10.0
 """Seconds after which it is counted again although nothing was heard."""
 
-SEEN: Final = 1000
 NAMED: Final = 5
 _UNDO: Final = "`coldmigrate jobs drain --undo` lets everything go on."
 
@@ -73,8 +72,7 @@ async def _changes(queue: RedisQueue) -> AsyncGenerator[list[Job], None]:
     last: list[tuple[str, str]] | None = None
     while True:
         since = await queue.last_event()
-        live = await queue.recent(limit=SEEN, live_only=True)
-        running = [job for job in live if job.state.started and job.kind != BATCH]
+        running = [job for job in await queue.live() if job.state.started and job.kind != BATCH]
         now = [(str(job.id), str(job.state)) for job in running]
         if now != last:
             last = now

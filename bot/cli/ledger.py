@@ -46,10 +46,15 @@ def ask_store(config: Path | None, question: Callable[[Store], Awaitable[_Answer
     from bot import settings
     from bot.store.client import connect
 
-    url, ca_file = settings.redis_address(config)
+    address = settings.redis_address(config)
 
     async def asked() -> _Answer:
-        async with connect(url.get_secret_value(), ca_file=ca_file) as store:
+        async with connect(
+            address.url.get_secret_value(),
+            ca_file=address.ca_file,
+            confirm_replicas=address.confirm_replicas,
+            confirm_disk=address.confirm_disk,
+        ) as store:
             return await question(store)
 
     return asyncio.run(asked())

@@ -38,6 +38,7 @@ _log = logging.getLogger(__name__)
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _ID_LENGTH: Final = 8
 _CANDIDATES: Final = 3
+_PAGE: Final = 500  # jobs that are read at once
 _EXPIRED: Final = "nobody approved it in time"
 _UNREAD: Final = "no worker took it up in time; ask again once one runs"
 
@@ -174,6 +175,12 @@ class RedisQueue:
     async def recent(self, *, limit: int = 20, live_only: bool = False) -> Sequence[Job]:
         index = keys.LIVE if live_only else keys.JOBS
         return await self._jobs(await self._store.execute_command("ZREVRANGE", index, 0, limit - 1))
+
+    async def live(self) -> Sequence[Job]:
+        """Every job that has not ended, the newest first, however many there are."""
+        ids = await self._store.execute_command("ZREVRANGE", keys.LIVE, 0, -1)
+        pages = [await self._jobs(ids[at : at + _PAGE]) for at in range(0, len(ids), _PAGE)]
+        return [job for page in pages for job in page]
 
     async def _jobs(self, ids: Sequence[str]) -> Sequence[Job]:
         return [job for fields in await self._hashes(ids, keys.job) if (job := _readable(fields))]

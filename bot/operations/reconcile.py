@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
@@ -28,11 +28,17 @@ LIVE: Final = 10_000
 log = logging.getLogger(__name__)
 
 
-async def reconcile_for_ever(tools: WorkerTools, worker: str, *, every: timedelta = EVERY) -> None:
-    """For ever; any number of workers may do this, and one at a time has its turn. An outage is outlived."""
+async def reconcile_for_ever(
+    tools: WorkerTools, worker: str, *, first: Callable[[], Awaitable[None]], every: timedelta = EVERY
+) -> None:
+    """For ever; any number of workers may do this, and one at a time has its turn, which begins with `first`.
+
+    An outage is outlived.
+    """
     while True:
         try:
             if await tools.queue.chore("reconcile", worker=worker, every=every):
+                await first()
                 await reconcile(tools)
         except OutsideError as error:
             log.warning("not reconciled for the moment: %s", error)

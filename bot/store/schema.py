@@ -49,7 +49,7 @@ async def check_schema(store: Store) -> None:
     Raises `UserError` if a newer program wrote what is there, and `OutsideError` while an older one is still at work:
     it would go on writing what nobody reads any more.
     """
-    await store.set(keys.SCHEMA, VERSION, nx=True)
+    await mark_emptied(store)
     if await _known(store) == VERSION:
         return
     async with _alone(store):
@@ -57,6 +57,11 @@ async def check_schema(store: Store) -> None:
             await _refuse_company(store, found)
             await STEPS[found](store)
             _log.warning("The data in Redis at %s was brought from schema %s to the next.", store.where, found)
+
+
+async def mark_emptied(store: Store) -> None:
+    """Mark a Redis that lost everything as ours, for who is already at work; data of any version is left alone."""
+    await store.set(keys.SCHEMA, VERSION, nx=True)
 
 
 async def _known(store: Store) -> str:

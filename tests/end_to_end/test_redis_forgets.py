@@ -12,6 +12,7 @@ from bot.compose import queue_of, store_of
 from bot.migration.machine import Phase
 from bot.operations.record import intent_of
 from bot.store import keys
+from bot.store.schema import VERSION
 from bot.vsphere.session import WRITER
 from tests.end_to_end.plant import plant, text_of
 
@@ -59,6 +60,7 @@ async def test_a_copy_goes_on_under_its_old_name_and_on_its_old_card(stage, stor
     await store.flushall()
     thread = await stage.reply(before, saying="Redis lost its data")
     assert "nothing is started twice" in text_of(thread)
+    assert await store.text(keys.SCHEMA) == VERSION  # whose data it is, is known again
     vcenter.set_link("site1", "site2", rate=FAST)
     card = await stage.card(showing="done")
     assert card["ts"] == before["ts"]

@@ -159,6 +159,12 @@ async def test_what_a_drain_without_time_says_is_true(run, claimed):
     assert "copies still run" in run("jobs", "drain", "--timeout", "0", code=3)
 
 
+async def test_a_drain_counts_what_runs_however_much_is_live(run, claimed, store):
+    await claimed(Phase.ATTACHED)
+    await store.zadd(keys.LIVE, {f"newer{number:04}": 10**15 + number for number in range(1200)})
+    assert "copies still run" in run("jobs", "drain", "--timeout", "0", code=3)
+
+
 async def test_a_drain_does_not_wait_for_a_batch_whose_migrations_wait_for_the_drain(run, claimed):
     await claimed(Phase.ATTACHED, kind=BATCH)
     assert "Drained." in run("jobs", "drain", "--timeout", "0")

@@ -450,15 +450,18 @@ def test_the_url_of_redis_with_its_password(load):
 
 def test_redis_alone_can_be_found_without_a_file(tmp_path, monkeypatch, load):
     monkeypatch.chdir(tmp_path)
-    url, ca_file = settings.redis_address(None, {"REDIS_URL": "redis://h"})
-    assert (url.get_secret_value(), ca_file) == ("redis://h", None)
+    found = settings.redis_address(None, {"REDIS_URL": "redis://h"})
+    assert (found.url.get_secret_value(), found.ca_file, found.confirm_replicas) == ("redis://h", None, None)
     with pytest.raises(UserError, match="There is no config"):
         settings.redis_address(None, {})
     with pytest.raises(UserError, match="There is no config"):
         settings.redis_address(tmp_path / "none.toml", {"REDIS_URL": "redis://h"})
-    (tmp_path / "coldmigrate.toml").write_text('[redis]\nurl = "rediss://h"\nca_file = "ca.pem"\n')
-    url, ca_file = settings.redis_address(None, {})
-    assert (url.get_secret_value(), ca_file) == ("rediss://h", Path("ca.pem"))
+    (tmp_path / "coldmigrate.toml").write_text(
+        '[redis]\nurl = "rediss://h"\nca_file = "ca.pem"\nconfirm_replicas = 2\nconfirm_disk = true\n'
+    )
+    found = settings.redis_address(None, {})
+    assert (found.url.get_secret_value(), found.ca_file) == ("rediss://h", Path("ca.pem"))
+    assert (found.confirm_replicas, found.confirm_disk) == (2, True)
     (tmp_path / "coldmigrate.toml").write_text("")
     with pytest.raises(UserError, match=r"set redis.url or the variable REDIS_URL"):
         settings.redis_address(None, {})
