@@ -6,6 +6,7 @@ The password of the account over there is in the body of one call, and must be n
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import signal
 import sys
@@ -76,14 +77,26 @@ def target(east, west):
 
 
 @pytest.fixture
-async def stage(tmp_path, target, valkey_url, caplog):
+def everything_logged():
+    """All that anybody logs, unredacted; pytest's own capture begins anew when a test ends, and so tells nothing."""
+    written, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(written), root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield written
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.fixture
+async def stage(tmp_path, target, valkey_url, everything_logged):
     """Bot and worker run, and log all that they can; then it is looked whether the secret is anywhere."""
-    caplog.set_level(logging.DEBUG)
     async with plant(tmp_path, target, valkey_url) as running:
         await running.start_bot()
         running.stop_worker = await running.start_worker()
         yield running
-        await nothing_leaks(running, caplog.text)
+        assert everything_logged.getvalue()
+        await nothing_leaks(running, everything_logged.getvalue())
 
 
 READ = {
