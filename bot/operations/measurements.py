@@ -136,17 +136,20 @@ class _Said:
                 )
 
     def _listens(self, port: int, check: str, blocked: Cause, *, answers: bool) -> Measurement:
-        """With a listener and a network that carries packets, what keeps a connection away lies between the two."""
+        """With a listener and a network that carries packets, what keeps a connection away lies between the two.
+
+        It does not speak for the agent: one that broke the copy by its restart is up again.
+        """
         host = self.look.target_host
         text = f"{host} itself listens on TCP {port}"
         if not answers:
-            return self._says(check, text, {Cause.HOST_AGENT_DOWN: Says.REFUTES}, weight=_CLEAN_NOW, where=host)
+            return self._says(check, text, {}, where=host)
         text += (
             " and answers on the network: a connection to it that is refused or gets no answer ends between the hosts"
         )
         return Measurement(
             check=check,
-            says=((Cause.HOST_AGENT_DOWN, Says.REFUTES), (blocked, Says.CONFIRMS)),
+            says=((blocked, Says.CONFIRMS),),
             text=text,
             at=self.at,
             where=host,

@@ -204,6 +204,7 @@ async def test_an_agent_of_the_destination_that_restarts(world):
         failed = await stage.fails()
         verdict = await failed.verdict()
         assert (verdict.cause, verdict.basis) == (Cause.HOST_AGENT_DOWN, Basis.BOTH_ENDS)
+        assert verdict.confidence > 0.7  # that something listens again speaks not against it
         table = await failed.table()
         assert [row.part for row in table.dirty] == [Part.DESTINATION_HOST], table
         assert table.of(Part.PATH).state is State.CLEAN
