@@ -13,16 +13,20 @@ from typing import Final
 
 from bot.errors import LoginError, UserError
 from bot.jobs.port import Claim
+from bot.migration.concerns.catalogue import PASSING
 from bot.migration.plan import Plan
 from bot.operations.far_faults import changed_vcenter
 from bot.operations.plan_migration import plan_migration
 from bot.operations.record import approved_plan, busy_since, with_busy, with_plan
+from bot.operations.survey import Surveying
 from bot.operations.tools import WorkerTools
 from bot.operations.trouble import tell_trouble
 from bot.vsphere.port import FaultError
 
-PASSING: Final = frozenset({"running-task"})
-"""Concerns that end without anybody's doing: a backup, a snapshot that is taken."""
+PRIVILEGES: Final = Surveying(advice=False)
+"""What is looked at beside VM and site: a right that was taken away must not be noticed once the guest is off. What our
+other jobs will take of the datastore was weighed when it was planned; counted by each before its start, all would wait.
+"""
 
 ASK_AGAIN: Final = timedelta(minutes=1)
 
@@ -68,7 +72,7 @@ async def put_off(tools: WorkerTools, claim: Claim, why: str) -> None:
 async def _look(tools: WorkerTools, claim: Claim) -> No | NotNow | None:
     approved = approved_plan(claim.job)
     try:
-        fresh = await plan_migration(tools.fleet, approved.request)
+        fresh = await plan_migration(tools.fleet, approved.request, surveying=PRIVILEGES)
     except FaultError as error:
         if error.transient:
             raise

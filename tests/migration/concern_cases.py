@@ -289,7 +289,7 @@ YES: dict[str, list[tuple[Severity, str, Bend]]] = {
         (NOTE, "UDT via vmk1 (10.1.1.11 to 10.2.1.11, TCP 8000; control on TCP 902)", lambda b: b.full()),
         (NOTE, "NFC via vmk2", lambda b: b.full(on={"version": "7.0.3"})),
         (
-            WARN,
+            NOTE,
             "NFC via vmk0 (10.1.0.11 to 10.2.0.11, TCP 902): neither host has a provisioning interface",
             lambda b: b.full(on={"interfaces": b.provisioned(1)[:2]}, host={"interfaces": b.provisioned(2)[:2]}),
         ),

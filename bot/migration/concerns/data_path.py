@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 from bot.migration.choice import Choice
 from bot.migration.concerns.guard import Finding, Guard, host, note, source_host, unknown, warn
-from bot.migration.path import DataPath, PathKind
+from bot.migration.path import DataPath
 from bot.migration.plan import Severity
 
 
 def check(choice: Choice) -> Iterator[Finding]:
-    """Name the path; warn of one that nobody chose: the management network, a fall-back to it, or no route."""
+    """Name the path; warn of one that nobody chose: a fall-back to the management network, or no route."""
     path = choice.path
     if path is None:
         if choice.vm.on is not None and choice.vm.on.interfaces and choice.host is not None and choice.host.interfaces:
             yield unknown(f"which way data takes from {choice.vm.on.name} to {choice.host.name}")
         return
-    say = warn if path.doubt or path.kind is PathKind.NFC_MANAGEMENT else note
+    say = warn if path.doubt else note  # without any provisioning interface vmk0 is how hosts are installed
     yield say(_in_words(path))
 
 
@@ -30,8 +30,8 @@ def _in_words(path: DataPath) -> str:
 GUARD = Guard(
     id="data-path",
     when=(
-        "Always, if it can be predicted: UDT or NFC, and by which interface. A warning where it shares vmk0 or"
-        " KB 340170 predicts a fall-back or no route."
+        "Always, if it can be predicted: UDT or NFC, and by which interface. A warning where KB 340170 predicts a"
+        " fall-back or no route, or does not describe such hosts."
     ),
     weights=(Severity.WARN, Severity.NOTE),
     lifted_by="a provisioning interface with a route on both hosts, or approving it as it is",
