@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Final
+
 from bot.errors import LoginError, MaybeSentError
 from bot.jobs.port import Claim
 from bot.operations.record import approved_plan, was_on
 from bot.operations.tools import WorkerTools
-from bot.vsphere.port import FaultError
+from bot.vsphere.port import FaultError, VCenter
+
+TRIES: Final = 3
+"""Of powering on, when what is in the way passes by itself."""
 
 
 async def power_on(tools: WorkerTools, claim: Claim) -> str:
@@ -18,9 +24,28 @@ async def power_on(tools: WorkerTools, claim: Claim) -> str:
     if not tools.allow.power_on:
         return f"{name} was not powered on: the config does not allow it ([allow] power_on)."
     vcenter = tools.fleet.vcenter(plan.target.vcenter or plan.request.vm.vcenter)
-    await claim.cancel_asked()  # LostLeaseError: another worker sees to it
+    tools.reached("before-power-on")
     try:
-        await vcenter.power_on(plan.request.vm.uuid, session=await vcenter.writer_session())
+        await _until_on(tools, claim, vcenter, plan.request.vm.uuid)
     except (FaultError, LoginError, MaybeSentError) as error:
         return f"{name} was not powered on, or it is not known whether: {error}"
+    tools.reached("after-power-on")
     return f"{name} is on."
+
+
+async def _until_on(tools: WorkerTools, claim: Claim, vcenter: VCenter, uuid: str) -> None:
+    """Again after what passes: a session that has just ended, a task that has the VM, an answer that was lost."""
+    for _ in range(TRIES - 1):
+        await claim.cancel_asked()  # LostLeaseError: another worker sees to it
+        try:
+            await vcenter.power_on(uuid, session=await vcenter.writer_session())
+        except MaybeSentError:
+            pass
+        except FaultError as error:
+            if not error.transient:
+                raise
+        else:
+            return
+        await asyncio.sleep(tools.look_again.total_seconds())
+    await claim.cancel_asked()
+    await vcenter.power_on(uuid, session=await vcenter.writer_session())

@@ -76,6 +76,7 @@ async def _guest(run: Run) -> Guest:
 async def _is_off(run: Run) -> Prepared:
     if not was_on(run.claim.job):
         return Prepared.NOTHING
+    run.tools.reached("guest-off")
     if asks_of(run.claim.job) or run.claim.job.data.get("doing"):
         await run.claim.note(with_shutdown())
         await say(run, "")
@@ -102,7 +103,9 @@ async def _ask_guest(run: Run) -> None:
     # Written before it is asked: whose doing it was must never be forgotten.
     await run.claim.note({**with_shutdown(until=until), **offers})
     await say(run, f"Shutting down the guest, as was asked for; it is given {in_words(run.tools.guest_time)}.")
+    run.tools.reached("before-shutdown")
     await give(run, run.vcenter.shut_down_guest)
+    run.tools.reached("after-shutdown")
 
 
 async def _wait(run: Run) -> Prepared:
