@@ -69,5 +69,6 @@ def _offers(tools: WorkerTools, plan: Plan, incident: Incident | None, *, left: 
         ButtonKind.RETRY_WHEN_CLEAN: probing and incident is not None and incident.cause in TRANSPORT,
         ButtonKind.MEASURE: probing,
         ButtonKind.DELETE_LEFTOVERS: left and tools.allow.delete_leftovers,
+        ButtonKind.EVIDENCE: True,
     }
     return [kind for kind, can in possible.items() if can]

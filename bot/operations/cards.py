@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.jobs.port import Hold, Job
 from bot.migration.machine import Phase
 from bot.migration.plan import Plan
-from bot.migration.request import MigrationRequest
+from bot.migration.request import JobId, MigrationRequest
 from bot.migration.size import gib
 from bot.operations.holds import held_words
 from bot.operations.lifting import asks_for_force
@@ -183,7 +185,14 @@ def _buttons(job: Job, plan: Plan | None) -> list[Button]:
     if job.state is Phase.PLANNED:
         return [*_approve(job, plan), cancel]
     if job.state in (Phase.FAILED, Phase.CANCELLED):
-        return [Button(kind, job.id) for kind in (ButtonKind.RETRY, *offers_of(job))]
+        return buttons_after(job.id, offers_of(job))
     if job.state.ended or job.cancel_by or job.state is Phase.VERIFYING:
         return []
     return [cancel]
+
+
+def buttons_after(job: JobId, offers: Sequence[ButtonKind]) -> list[Button]:
+    """What is offered of a job that came to nothing: to end the outage comes first, to try again next."""
+    first = [kind for kind in offers if kind is ButtonKind.POWER_ON_SOURCE]
+    others = [kind for kind in offers if kind is not ButtonKind.POWER_ON_SOURCE]
+    return [Button(kind, job) for kind in (*first, ButtonKind.RETRY, *others)]

@@ -1,10 +1,12 @@
-"""Conclude a copy that failed while its VM is whole at its source: why, what was measured, what is left behind, what a
-retry costs and what can be done. It is what somebody at night decides by, so it comes as one answer and soon.
+"""Conclude a copy that failed while its VM is whole at its source. Where the VM is, is said at once: that is what
+whoever is woken asks first. What takes up to a minute follows in the order in which somebody at night decides: what a
+retry costs, what is left behind and what can be done; why; what is clean and what is not; the ways on.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -13,17 +15,20 @@ from bot.migration.machine import AtSource
 from bot.migration.measured import PathMeasurement, When
 from bot.migration.plan import Plan
 from bot.operations.after_failure import aftermath
-from bot.operations.diagnose import diagnose
+from bot.operations.cards import buttons_after
+from bot.operations.diagnose import Diagnosis, diagnose
+from bot.operations.elimination import elimination_of, elimination_section
+from bot.operations.evidence_record import Examined, with_examined
 from bot.operations.far_faults import what_it_means
 from bot.operations.finish import finish
 from bot.operations.holds_break import break_circuit
 from bot.operations.link_notes import note_measured
 from bot.operations.measure import Depth, measure, probes_of
-from bot.operations.record import TaskEnd, approved_plan, with_measured, with_offers
+from bot.operations.record import TaskEnd, approved_plan, measured_of, with_measured, with_offers
 from bot.operations.tools import WorkerTools
 from bot.operations.verify import Sighting
 from bot.operations.watch_logs import LogWatch
-from bot.slack.port import Button, ButtonKind, Reply, Section
+from bot.slack.port import Reply, Section
 
 MEASURED_WITHIN: Final = timedelta(seconds=90)
 """A measurement says more, the sooner after the break it is made; whoever waits for the answer waits no longer."""
@@ -32,8 +37,12 @@ MEASURED_WITHIN: Final = timedelta(seconds=90)
 async def conclude_failure(
     tools: WorkerTools, claim: Claim, watch: LogWatch, *, seen: Sighting, end: TaskEnd | None
 ) -> None:
-    """verifying -> failed, with all there is to say about it."""
+    """verifying -> failed, with all there is to say about it.
+
+    All of it bears keys, so a successor repeats what a worker that died had said, and nobody reads it twice.
+    """
     plan = approved_plan(claim.job)
+    await _say_where(tools, claim, seen, end)
     measured, _ = await asyncio.gather(
         _measured(tools, plan),
         asyncio.sleep(tools.read_on.total_seconds()),  # hosts write on after a task's end
@@ -41,15 +50,44 @@ async def conclude_failure(
     if measured is not None:
         await claim.note(with_measured(claim.job, measured))
         await note_measured(tools, measured)
-    found = await diagnose(tools, claim.job, watch)
-    broken, after = await asyncio.gather(
-        break_circuit(tools, claim, found.chief), aftermath(tools, claim.job, found.chief)
+    looks = measured_of(claim.job)
+    found = await diagnose(tools, claim.job, watch, measured=looks)
+    broken, after, examined = await asyncio.gather(
+        break_circuit(tools, claim, found.chief),
+        aftermath(tools, claim.job, found.chief),
+        _examined(tools, claim, watch, found, looks),
     )
-    sections = [*_sections(seen, end), *after.sections, *broken.sections]
-    buttons = [Button(kind, claim.job.id) for kind in (ButtonKind.RETRY, *after.offers)]
-    failed = Reply("end", f"{_failed(seen, end)} {after.cost}", sections, buttons)
-    data = {**found.data, **broken.data, **with_offers(after.offers)}
-    await finish(tools, claim, AtSource(), failed, *found.replies, files=found.files, data=data)
+    sections = [*after.sections, *broken.sections]
+    failed = Reply("end", f"{_intact(seen)} {after.cost}", sections, buttons_after(claim.job.id, after.offers))
+    verdict, *ways = found.replies
+    data = {**found.data, **broken.data, **with_offers(after.offers), **with_examined(examined)}
+    replies = (failed, verdict, *_table(examined), *ways)
+    outcome = f"{_failed(seen, end)} {after.cost}"
+    await finish(tools, claim, AtSource(), *replies, files=found.files, data=data, outcome=outcome)
+
+
+async def _say_where(tools: WorkerTools, claim: Claim, seen: Sighting, end: TaskEnd | None) -> None:
+    """Say what is known by now. No buttons: the VM is this job's until it has ended."""
+    await claim.cancel_asked()  # refuses to speak for a job that another worker has
+    said = f"{_failed(seen, end)} Why, and what can be done, follows within a minute or two."
+    await tools.outbox.reply(claim.job.id, claim.job.channel, Reply("failed", said, _sections(seen, end)))
+
+
+async def _examined(
+    tools: WorkerTools, claim: Claim, watch: LogWatch, found: Diagnosis, looks: Sequence[PathMeasurement]
+) -> Examined:
+    """Judge each part of the copy by what the diagnosis has read."""
+    if found.report is None or found.around is None:
+        return Examined(None)
+    elimination = await elimination_of(tools, claim.job, watch, found.report, looks, around=found.around)
+    return Examined(elimination, found.around.ahead, found.around.offsets)
+
+
+def _table(examined: Examined) -> list[Reply]:
+    if examined.elimination is None:
+        return []
+    said = "What could have been to blame, part by part: by both hosts' logs, vCenter's events, and what was measured."
+    return [Reply("table", said, [elimination_section(examined.elimination)], final=True)]
 
 
 async def _measured(tools: WorkerTools, plan: Plan) -> PathMeasurement | None:
@@ -65,6 +103,10 @@ async def _measured(tools: WorkerTools, plan: Plan) -> PathMeasurement | None:
         return None
 
 
+def _intact(seen: Sighting) -> str:
+    return f"{seen.plan.request.vm.name} is intact at its source{f', {seen.place.host}' if seen.place else ''}."
+
+
 def _failed(seen: Sighting, end: TaskEnd | None) -> str:
     plan, name = seen.plan, seen.plan.request.vm.name
     how = f"The migration of {name} to {plan.target.site} failed"
@@ -72,7 +114,7 @@ def _failed(seen: Sighting, end: TaskEnd | None) -> str:
         how += ": vCenter no longer knows its task, and the VM did not move"
     elif end.fault is None:
         how += ": vCenter calls its task a success, but the VM did not move"
-    return f"{how}. {name} is intact at its source{f', {seen.place.host}' if seen.place else ''}."
+    return f"{how}. {_intact(seen)}"
 
 
 def _sections(seen: Sighting, end: TaskEnd | None) -> list[Section]:

@@ -22,15 +22,15 @@ async def finish(
     *replies: Reply,
     files: Sequence[Attachment] = (),
     data: Mapping[str, str] | None = None,
+    outcome: str = "",
 ) -> None:
-    """The job's last transition. The first reply's sentence becomes its outcome; the others explain it, and so do the
-    files.
+    """The job's last transition. Its outcome is that sentence, or the first reply's; the replies and files explain it.
 
     Replies and card are handed to the outbox first: they are recognised when a successor repeats them, while a
     transition that nobody announced would never be announced. The card comes last of them: it brings the buttons, and
     whoever clicks at once must find the job ended. LostLeaseError: a successor decides, from the same facts.
     """
-    outcome = replies[0].text
+    outcome = outcome or replies[0].text
     state = advance(claim.job.state, event)
     fields = {**(data or {}), "outcome": outcome}
     await claim.cancel_asked()  # refuses to speak for a job that another worker has
