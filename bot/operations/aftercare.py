@@ -16,6 +16,7 @@ from bot.jobs.port import Claim, Job
 from bot.migration.machine import Answered, CheckStarted, NoAnswer, Phase, advance
 from bot.migration.size import gib
 from bot.operations.aftercare_record import Act, Aftercare
+from bot.operations.evidence import evidence_of, said_of
 from bot.operations.measure import measure_and_tell
 from bot.operations.on_call_files import Attachment
 from bot.operations.record import approved_plan
@@ -134,8 +135,15 @@ async def _measure(tools: WorkerTools, _: Claim, job: Job, __: str) -> Done:
     return Done(reply.text, sections=reply.sections, buttons=reply.buttons)
 
 
+async def _evidence(tools: WorkerTools, claim: Claim, job: Job, _: str) -> Done:
+    evidence = await evidence_of(tools, job, asked_at=claim.job.created)
+    asked = Section("What it asks for", " ".join(evidence.pack.ask))
+    return Done(said_of(evidence), sections=[asked], files=evidence.files)
+
+
 _ACTS: Final[Mapping[Act, Callable[[WorkerTools, Claim, Job, str], Awaitable[Done]]]] = {
     Act.POWER_ON_SOURCE: _power_on,
     Act.DELETE_LEFTOVERS: _delete_leftovers,
     Act.MEASURE: _measure,
+    Act.EVIDENCE: _evidence,
 }
