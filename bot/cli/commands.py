@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "link": "bot.cli.link:link",
     "plan": "bot.cli.plan:plan",
     "playground": "bot.cli.playground:playground",
+    "role": "bot.cli.role_script:role",
     "rules": "bot.cli.rules:rules",
     "serve": "bot.cli.serve:serve",
     "worker": "bot.cli.worker:worker",

@@ -14,17 +14,21 @@ from typing import Final
 
 from bot.migration.concerns.catalogue import GUARDS
 from bot.migration.concerns.guard import Guard
+from bot.migration.facts import SiteSpec
 from bot.migration.machine import ENDS, STARTED, TRANSITIONS, WORDS, Phase
+from bot.migration.request import SiteName, VCenterName
 from bot.vsphere.needs import NEEDS
+from bot.vsphere.roles import Extent, grants_of, roles_of
 from tests.model.page import model
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = {
     ROOT / "docs/states.md": ("diagram", "events", "model", "states"),
     ROOT / "docs/concerns.md": ("concerns",),
-    ROOT / "docs/privileges.md": ("needs",),
+    ROOT / "docs/privileges.md": ("needs", "roles"),
 }
 """Every page with the parts that it must have."""
+_ANY_SITE: Final = SiteSpec(SiteName("site2"), VCenterName("east"), "DC2", "C2", None, "ds", None, {"there": "here"})
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -61,14 +65,36 @@ def concerns() -> str:
 
 
 def needs() -> str:
-    """Every privilege that a plan may ask for."""
-    heads = ("for", "privilege", "on", "to", "without it")
-    without = {True: "it fails", False: "it goes on without"}
+    """Every privilege that something of the program needs."""
+    heads = ("privilege", "on", "for", "to", "called", "without it")
     rows = [
-        (need.when, f"`{need.privilege}`", need.on.value, need.what_for.removeprefix("to "), without[need.needed])
+        (
+            f"`{need.privilege}`",
+            need.on.value,
+            need.when,
+            need.what_for.removeprefix("to "),
+            need.calls,
+            need.without if need.needed else f"optional: {need.without}",
+        )
         for need in NEEDS
     ]
     return _table(heads, rows)
+
+
+def roles() -> str:
+    """The five roles, as large as they become."""
+    keys = frozenset(key for need in NEEDS for key in need.allow)
+    on = {grant.part: grant for grant in reversed(grants_of([_ANY_SITE]))}
+    rows = [
+        (
+            f"`coldmigrate-{role.part}`",
+            on[role.part].kind.value,
+            "yes" if on[role.part].propagate else "no",
+            ", ".join(f"`{name}`" for name in role.privileges),
+        )
+        for role in roles_of(Extent(keys, across=True, encrypted=True))
+    ]
+    return _table(("role", "granted on", "propagates", "at most"), rows)
 
 
 PARTS: Final[dict[str, Callable[[], str]]] = {
@@ -78,6 +104,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "states": states,
     "concerns": concerns,
     "needs": needs,
+    "roles": roles,
 }
 
 

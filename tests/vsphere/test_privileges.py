@@ -1,20 +1,26 @@
-"""`docs/privileges.md` is true: with these privileges everything works, and each of them is needed."""
+"""The roles are right: with each where it is granted everything works, and each privilege in them is needed."""
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
+from bot.migration.facts import SiteSpec
+from bot.migration.request import SiteName
 from bot.playground.vcenter.inventory import Orphan
 from bot.vsphere.port import FaultError, TaskState
+from bot.vsphere.roles import Extent
+from tests.vsphere.conftest import EAST
+from tests.vsphere.least import ALLOWED, WITHIN, account
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "privileges.md"
-ROWS = [line.split("|")[1] for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
-BASE, *EXTRA = [re.findall(r"`([A-Za-z.]+)`", row) for row in ROWS]
-GRANTED = [*BASE, *(name for row in EXTRA for name in row)]
+SITES = [
+    SiteSpec(SiteName("site1"), EAST, "DC1", "C1", None, "ds-c1-01", None, {}),
+    SiteSpec(
+        SiteName("site2"), EAST, "DC2", "C2", None, "ds-c2-01", "Migrated",
+        {"dvpg-app": "dvpg-app-dr", "VM Network": "VM Network"},
+    ),
+]  # fmt: skip
 HOST = "esx-site1-01.example.net"
 BURDENED = """
 [[vms]]
@@ -26,19 +32,15 @@ devices = ["iso [ds-c1-01] tools/linux.iso", "floppy [ds-c1-01] drivers.flp"]
 
 
 def test_the_table_was_read():
-    assert "System.Read" in BASE
-    assert len(EXTRA) == 17
+    assert "Resource.ColdMigrate" in WITHIN
+    assert len(WITHIN) == 17
 
 
 @pytest.fixture
 def world_text(world_text):
-    def account(user, privileges):
-        listed = ", ".join(f'"{privilege}"' for privilege in privileges)
-        return f'  {{ user = "{user}", password = "correct horse", privileges = [{listed}] }},\n'
-
-    accounts = account("exact", GRANTED)
-    for (missing,) in EXTRA:
-        accounts += account(f"without {missing}", [name for name in GRANTED if name != missing])
+    accounts = account("exact", SITES, Extent(ALLOWED))
+    for name in WITHIN:
+        accounts += account(f"without {name}", SITES, Extent(ALLOWED, without=frozenset({name})))
     quick = world_text.replace("[play]\n", '[play]\nconsolidation = "10 ms"\n', 1)
     return quick.replace("accounts = [\n", "accounts = [\n" + accounts, 1) + BURDENED
 
@@ -95,7 +97,7 @@ async def test_these_privileges_are_enough(player_peer):
     await do_everything(player_peer, player_peer.connect(user="exact", leftovers_settle_in=timedelta()))
 
 
-@pytest.mark.parametrize("missing", [name for row in EXTRA for name in row])
+@pytest.mark.parametrize("missing", WITHIN)
 async def test_each_of_them_is_needed(player_peer, missing):
     vcenter = player_peer.connect(user=f"without {missing}", leftovers_settle_in=timedelta())
     with pytest.raises(FaultError) as caught:
