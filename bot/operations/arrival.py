@@ -14,6 +14,11 @@ def differences(place: VmPlace, plan: Plan) -> list[str]:
     return [*_cards(place, plan), *_disks(place, plan), *_folder(place, plan)]
 
 
+def is_fit_to_run(place: VmPlace, plan: Plan) -> bool:
+    """Whether all its disks are there and each card is on its network: on another it may answer for somebody else."""
+    return not [*_cards(place, plan)] and {disk.key for disk in plan.disks} <= dict(place.disks).keys()
+
+
 def _cards(place: VmPlace, plan: Plan) -> Iterator[str]:
     there = dict(place.nics)
     for nic in plan.nics:

@@ -38,7 +38,7 @@ async def conclude(tools: WorkerTools, claim: Claim, watch: LogWatch) -> None:
     match seen.where:
         case Whereabouts.AT_TARGET:
             await note_copy(tools, claim.job)
-            landed = _landed(seen, place, end, power=await power_on(tools, claim))
+            landed = _landed(seen, place, end, power=await power_on(tools, claim, place))
             await finish(tools, claim, AtTarget(), landed)
         case Whereabouts.AT_SOURCE if end is not None and end.cancelled:
             outcome = f"Cancelled. {name} is at its source, whole: {seen.in_words()}. {power_words(claim.job)}".strip()

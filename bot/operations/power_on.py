@@ -7,22 +7,28 @@ from typing import Final
 
 from bot.errors import LoginError, MaybeSentError
 from bot.jobs.port import Claim
+from bot.operations.arrival import is_fit_to_run
 from bot.operations.record import approved_plan, was_on
 from bot.operations.tools import WorkerTools
-from bot.vsphere.port import FaultError, VCenter
+from bot.vsphere.port import FaultError, VCenter, VmPlace
 
 TRIES: Final = 3
 """Of powering on, when what is in the way passes by itself."""
 
 
-async def power_on(tools: WorkerTools, claim: Claim) -> str:
-    """A sentence about its power, or empty when nobody cares. UnreachableError when vCenter is away: then again."""
+async def power_on(tools: WorkerTools, claim: Claim, place: VmPlace) -> str:
+    """A sentence about its power, or empty when nobody cares. UnreachableError when vCenter is away: then again.
+
+    What lacks a disk there, or came to another network than planned, is a person's to look at first.
+    """
     plan = approved_plan(claim.job)
     name = plan.request.vm.name
     if not plan.request.power_on:
         return f"{name} is off: this migration shut it down." if was_on(claim.job) else ""
     if not tools.allow.power_on:
         return f"{name} was not powered on: the config does not allow it ([allow] power_on)."
+    if not is_fit_to_run(place, plan):
+        return f"{name} was not powered on, because of that."
     vcenter = tools.fleet.vcenter(plan.target.vcenter or plan.request.vm.vcenter)
     tools.reached("before-power-on")
     try:

@@ -1,0 +1,52 @@
+"""What changes while a VM is prepared, moved and powered on: whose power is touched then, and who hears of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+
+import pytest
+
+from bot.playground.vcenter.player import play_world
+from bot.playground.world import World
+from tests.end_to_end.conftest import WORLD
+from tests.end_to_end.plant import plant, text_of
+from tests.end_to_end.test_before_and_after import ALLOWED, RIGHTS, approved
+
+PLAY = '\n[play]\nguest_shutdown = "100 ms"\nnfc_patience = "200 ms"\n'
+
+
+@pytest.fixture
+async def vcenter(tmp_path):
+    async with await play_world(World.model_validate(tomllib.loads(WORLD + PLAY)), tmp_path / "world") as world:
+        yield world["east"]
+
+
+@pytest.fixture
+def at():
+    """What happens when a worker reaches a point of its run, by the point."""
+    return {}
+
+
+@pytest.fixture
+async def stage(tmp_path, target, valkey_url, at):
+    allowed = dataclasses.replace(target, sites=target.sites + ALLOWED)
+    async with plant(tmp_path, allowed, valkey_url, rights=RIGHTS) as running:
+        await running.start_bot()
+        await running.start_worker(reached=lambda point: at.get(point, lambda: None)())
+        await running.inventory()
+        yield running
+
+
+async def test_a_vm_whose_card_came_to_another_network_is_not_powered_on(stage, vcenter, at):
+    vm = vcenter.estate.vm("web01")
+
+    def astray():
+        vm.nics[0].network = next(n for n in vm.host.networks if n.name == "VM Network")
+
+    at["verifying"] = astray
+    await approved(stage, "web01 site2 --power-on")
+    done = text_of(await stage.card(showing="done"))
+    assert "not on 'dvpg-app-dr'" in done
+    assert "web01 was not powered on" in done
+    assert "PowerOnVM_Task" not in vcenter.calls
