@@ -195,6 +195,7 @@ async def bot_role(
                 calendar=calendar_of(settings),
                 allow=allow_of(settings),
                 strict=frozenset(SiteName(n) for n, site in settings.sites.items() if site.warnings == "force"),
+                canaries=settings.canaries(),
                 links=RedisLinkHistory(store),
             )
         )
@@ -250,7 +251,9 @@ async def worker_role(
         engine = engine_of(settings)
         tools = WorkerTools(
             queue=queue,
-            fleet=Fleet(vcenters, site_specs(settings), calendar_of(settings), settings.max_loss()),
+            fleet=Fleet(
+                vcenters, site_specs(settings), calendar_of(settings), settings.max_loss(), settings.canaries()
+            ),
             outbox=RedisOutbox(store),
             feed=await stack.enter_async_context(
                 FleetLogFeed(

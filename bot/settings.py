@@ -173,6 +173,7 @@ class Link(_Table):
     between: tuple[Text, Text] = Field(description='two sites, ["site1", "site2"]', strict=False)
     slots: int = Field(2, ge=1, le=100, description="how many migrations may cross it at once, 1 to 100")
     max_loss: Percentage = Field("0.1 %", description='a percentage, "0.1 %"')
+    canary: Text | None = Field(None, description='the name, path or UUID of a small powered-off VM, "canary01"')
 
     @property
     def name(self) -> str:
@@ -353,6 +354,10 @@ class Settings(_Table):
     def max_loss(self) -> dict[str, float]:
         """The share of packets that each link may lose, by the link's name."""
         return {link.name: link.largest_loss for link in self.links}
+
+    def canaries(self) -> dict[str, str]:
+        """The VM that tries each link that has one, by the link's name."""
+        return {link.name: link.canary for link in self.links if link.canary is not None}
 
     def _secret(self, table: _Table, where: str, name: str) -> SecretStr:
         variable, file = getattr(table, f"{name}_env"), getattr(table, f"{name}_file")
@@ -599,6 +604,7 @@ def _check_sites(raw: Mapping[str, Any]) -> Iterator[str]:
 def _check_links(raw: Mapping[str, Any]) -> Iterator[str]:
     known = _names(raw, "sites")
     seen: set[frozenset[str]] = set()
+    canaries: dict[str, str] = {}
     for key, link in _tables(raw, "links"):
         ends = _texts(link.get("between"))
         yield from _unknown_sites(f"{key}.between", ends, known)
@@ -608,6 +614,9 @@ def _check_links(raw: Mapping[str, Any]) -> Iterator[str]:
         elif pair in seen:
             yield f"{key}.between: expected each pair once, and {' and '.join(sorted(pair))} had theirs"
         seen.add(pair)
+        canary = link.get("canary")
+        if isinstance(canary, str) and (other := canaries.setdefault(canary.casefold(), key)) != key:
+            yield f"{key}.canary: expected a VM of its own, and {other} has {canary}"
 
 
 def _check_freezes(raw: Mapping[str, Any]) -> Iterator[str]:

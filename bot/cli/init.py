@@ -57,6 +57,7 @@ approval = "requester"                    # or "second-person": never the one wh
 between = ["site1", "site2"]
 slots = 2                                 # copies that may cross this link at once
 max_loss = "0.1 %"
+# canary = "canary01"                     # a small VM, powered off, that may be moved over it at any time to try it
 
 # [[freezes]]                             # nothing starts meanwhile
 # from = "2026-12-20"
@@ -76,7 +77,7 @@ sites = ["*"]
 # drives = true                           # images are taken out of its drives, with --disconnect-iso
 # consolidate = true                      # deltas that no snapshot owns are merged, with --consolidate
 # delete_leftovers = true                 # files that a failed copy left behind, on a second click
-# canary = true                           # a small VM of its own is relocated to try a path
+# canary = true                           # the canary of a link is moved over it when asked for: nobody approves
 
 # [lists]                                 # VMs that go together: /coldmigrate @web-tier site2
 # web-tier = ["web01", "web02"]

@@ -139,6 +139,8 @@ async def _drafted_again(queue: RedisQueue, job_id: str) -> Drafted:
             )
         raise UserError(f"{job_id} is no migration, so there is nothing to retry.")
     request = request_again(job, now=await queue.now())
+    if request.canary:
+        raise UserError(f"{job_id} was a canary: that is sent anew.", example="coldmigrate link canary site1 site2")
     return await queue.draft(
         NewJob(
             kind=job.kind,

@@ -68,6 +68,20 @@ def release_link(config: Path | None, names: tuple[str, ...]) -> None:
         click.echo(plain(released))
 
 
+@link.command("canary")
+@click.argument("site1")
+@click.argument("site2")
+@click.option("--host", help="The host that it goes to; else one is chosen. It starts where it is.")
+@click.option("--channel", required=True, help="The id of the Slack channel that gets its card.")
+@click.pass_obj
+def send_canary(config: Path | None, *, site1: str, site2: str, host: str | None, channel: str) -> None:
+    """Move the canary of the link between two sites to its other end, to try the path. Nobody has to approve it."""
+    from bot.cli.link_canary import sent
+
+    for line in sent(config, (site1, site2), host=host, channel=channel):
+        click.echo(plain(line))
+
+
 @link.command("history")
 @click.argument("site1")
 @click.argument("site2")

@@ -61,9 +61,12 @@ def print_history(found: History) -> None:
     """For people: the whole of it in two lines, and a table of what was lost when."""
     loss = pooled(found.samples)
     usual = rate(found.usual_rate) or "not known yet"
-    copies = sum(1 for sample in found.samples if sample.kind is SampleKind.COPY)
+    copies, canaries = (
+        sum(1 for sample in found.samples if sample.kind is kind) for kind in (SampleKind.COPY, SampleKind.CANARY)
+    )
     click.echo(f"{found.link} since {moment(found.since)}: packets: {loss.words}.")
-    click.echo(f"Copies that went well: {copies}. Usual rate: {usual}.")
+    tried = f" Canaries that went well: {canaries}." if canaries else ""
+    click.echo(f"Copies that went well: {copies}. Usual rate: {usual}.{tried}")
     each = (found.until - found.since) / ROWS
     rows = [
         (moment(one.middle - each / 2), moment(one.middle + each / 2), one.loss.words)

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from bot.errors import ColdmigrateError
+from bot.migration.capacity import EVERYTHING, PAIR
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
+
+PASSES_HOLDS: Final = "passes_holds"
+"""The field of `data` of a job that tries a path: holds of its lane and of its two hosts do not stop it, others do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,14 @@ class Job:
     priority: int = 5  # 0 goes first
     needs: Sequence[str] = ()  # what it holds besides its lane while it runs (`bot.migration.capacity`)
     failing: str = ""  # in which way it failed last (`bot.jobs.retry`)
+
+    def is_kept_by(self, resource: str) -> bool:
+        """Whether a hold of this resource keeps it from being started, as long as nothing of it was."""
+        if resource == EVERYTHING:
+            return True
+        of_path = resource == self.lane or resource.startswith(f"{PAIR}:")
+        passes = of_path and bool(self.data.get(PASSES_HOLDS))
+        return resource in (self.lane, *self.needs) and not passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +308,7 @@ class JobQueue(Protocol):
         ...
 
     async def waiting(self, resource: str) -> Sequence[Job]:
-        """Queued jobs that need `resource` and were not started, in the order in which they would be."""
+        """Queued jobs that a hold of `resource` keeps from being started, in the order in which they would be."""
         ...
 
     async def adopt(self, job: JobId, new: NewJob, *, state: Phase, attempt: int, why: str) -> bool:

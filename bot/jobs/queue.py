@@ -15,7 +15,7 @@ from bot.jobs import ledger
 from bot.jobs.lease import RedisClaim, token
 from bot.jobs.port import AnswerOutcome, ApproveOutcome, AuditEntry, CancelOutcome, Drafted, Hold, Job, NewJob
 from bot.jobs.renewals import Renewals
-from bot.migration.capacity import DATASTORE, EVERYTHING, HOST
+from bot.migration.capacity import DATASTORE, HOST
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.store import keys
@@ -263,7 +263,7 @@ class RedisQueue:
         places = [*(keys.ready(lane) for lane in sorted(lanes)), keys.DELAYED]
         ids = [job for place in places for job in await self._store.execute_command("ZRANGE", place, 0, -1)]
         jobs = await self._jobs(ids)
-        return [job for job in jobs if job.state is Phase.QUEUED and resource in (EVERYTHING, job.lane, *job.needs)]
+        return [job for job in jobs if job.state is Phase.QUEUED and job.is_kept_by(resource)]
 
     async def adopt(self, job: JobId, new: NewJob, *, state: Phase, attempt: int, why: str) -> bool:
         adopted = await ledger.ADOPT(

@@ -39,7 +39,7 @@ class MigrationRequest:
     and floppy drives. `consolidate`: deltas that no snapshot owns are merged before. `force`: a person with the right
     to do so lifts all warnings. `when_clean`: it waits until the measured loss of its link is within the bound of the
     config. `not_before`: when it may start at the earliest. `avoid`: hosts that are not to be chosen. `batch`: the job
-    that it is a part of, or empty.
+    that it is a part of, or empty. `canary`: it moves a small VM that the config names, only to try the path.
     """
 
     vm: VmRef
@@ -59,3 +59,4 @@ class MigrationRequest:
     consolidate: bool = False
     force: bool = False
     when_clean: bool = False
+    canary: bool = False

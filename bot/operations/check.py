@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bot.errors import OutsideError, UserError
 from bot.jobs.port import Claim
-from bot.migration.machine import CheckStarted, DryRunMade, PlanMade, PlanRefused, advance
+from bot.migration.machine import CheckStarted, DryRunMade, Phase, PlanMade, PlanRefused, advance
 from bot.migration.plan import Plan
+from bot.operations.canary_check import approve_canary, unfit
 from bot.operations.cards import job_card
 from bot.operations.outlook import outlook_of
 from bot.operations.plan_migration import plan_migration
 from bot.operations.record import request_of, with_plan
+from bot.operations.show_job import show_job
 from bot.operations.survey import surveying_of
 from bot.operations.tools import WorkerTools
 
@@ -34,10 +36,18 @@ async def check(tools: WorkerTools, claim: Claim) -> None:
         await claim.move(advance(claim.job.state, PlanRefused()), why=why, data={"outcome": why})
     else:
         await _planned(claim, plan)
+        if plan.request.canary and claim.job.state is Phase.PLANNED:
+            await approve_canary(tools, claim.job, plan)
+            await show_job(tools.queue, tools.outbox, claim.job.id)  # it may be another worker's by now
+            return
     await tools.outbox.show(job_card(claim.job))
 
 
 async def _planned(claim: Claim, plan: Plan) -> None:
+    if why := unfit(plan):
+        refused = advance(claim.job.state, PlanRefused())
+        await claim.move(refused, why=why, data={**with_plan(plan), "outcome": why})
+        return
     if plan.request.dry_run:
         await claim.move(
             advance(claim.job.state, DryRunMade()),

@@ -73,6 +73,8 @@ class Counter:
     allow: Allow = field(default_factory=Allow)
     strict: Collection[SiteName] = ()
     """Sites at which warnings are lifted by those who may `force`, and by nobody else."""
+    canaries: Mapping[str, str] = field(default_factory=dict)
+    """What the config calls the VM that tries each link that has one, by the link's name."""
     links: LinkHistory | None = None
     """What was measured on links; None: nobody keeps it."""
 

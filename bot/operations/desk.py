@@ -14,6 +14,7 @@ from bot.operations.answer_shutdown import answer_shutdown
 from bot.operations.approve import approve
 from bot.operations.batch_decide import approve_batch, cancel_batch, find_batch, retry_batch, show_batch_record
 from bot.operations.batch_request import may_migrate, request_batch
+from bot.operations.canary import send_canary
 from bot.operations.cancel import cancel
 from bot.operations.counter import Counter
 from bot.operations.holds_other_host import other_host
@@ -80,6 +81,12 @@ class Desk:
     async def hold_link(self, who: Person, channel: str, ends: tuple[str, str], *, why: str) -> Answer:
         asked = hold_link(self._counter, who, channel, ends, why=why)
         return await self._accounted("hold", who, "~".join(ends), asked)
+
+    async def send_canary(
+        self, who: Person, channel: str, ends: tuple[str, str], *, host: str | None = None, dedupe: str
+    ) -> Answer:
+        asked = send_canary(self._counter, who, channel, ends, host=host, dedupe=dedupe)
+        return await self._accounted("canary", who, "~".join(ends), asked)
 
     async def release_link(self, who: Person, ends: tuple[str, str]) -> Answer:
         return await self._accounted("release", who, "~".join(ends), release_link(self._counter, who, ends))

@@ -72,7 +72,7 @@ def behind(job: Job, holds: Sequence[Hold]) -> Hold | None:
     """The hold that an approved job waits behind, the oldest of several."""
     if job.state is not Phase.QUEUED:
         return None
-    return next((hold for hold in holds if uses(job, hold.resource)), None)
+    return next((hold for hold in holds if job.is_kept_by(hold.resource)), None)
 
 
 async def what_holds(queue: JobQueue, job: Job) -> Hold | None:

@@ -22,11 +22,16 @@ from bot.migration.capacity import pair
 from bot.migration.machine import Phase
 from bot.migration.plan import Plan
 from bot.migration.planning import other_hosts
+from bot.operations.canary_check import invitation
 from bot.operations.holds import BREAKER, LOOKED_AT, LOOKED_BACK, held_words, planned, uses, vm_name
 from bot.operations.record import MIGRATE, approved_plan, copied_of
 from bot.operations.tools import WorkerTools
 from bot.slack.port import Section
 
+_SENT_TO_FAIL: Final = (
+    "Nothing is held because a canary failed, and what is held stays so. Its failure is told here; "
+    "/coldmigrate hold keeps others from it."
+)
 _FAILURE: Final = TypeAdapter(Failure)
 
 
@@ -41,6 +46,8 @@ class Broken:
 async def break_circuit(tools: WorkerTools, claim: Claim, incident: Incident | None) -> Broken:
     """Decide, and hold what has to be held. LostLeaseError: a successor decides, from the same facts."""
     job, plan = claim.job, approved_plan(claim.job)
+    if plan.request.canary:
+        return Broken([Section("The link", _SENT_TO_FAIL)], {})
     failure = _failure(plan, incident, at=await tools.queue.now())
     await claim.cancel_asked()  # refuses to hold anything for a job that another worker has
     data = {"failure": _FAILURE.dump_json(failure).decode()}
@@ -49,12 +56,14 @@ async def break_circuit(tools: WorkerTools, claim: Claim, incident: Incident | N
     if hold is None:
         decision = await _decision(tools.queue, job, plan, failure)
         if decision.scope is Scope.NOTHING:
-            return Broken(_told(decision, failure), data)
+            told = _told(decision, failure)
+            return Broken([*told, *invitation(tools, plan)] if told else [], data)
         hold = next((one for one in holds if one.resource == plan.link), None) or await tools.queue.hold(
             _resource(decision, plan), by=BREAKER, why=decision.why, job=job.id, channel=job.channel
         )
         tools.reached("after-hold")
-    return Broken(await _held(tools, hold), {**data, "hold": hold.id, **await _alternatives(tools, plan)})
+    told = [*await _held(tools, hold), *invitation(tools, plan)]
+    return Broken(told, {**data, "hold": hold.id, **await _alternatives(tools, plan)})
 
 
 def other_hosts_of(failed: Job) -> Sequence[str] | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.links.port import LinkHistory
 from bot.migration.link_loss import pooled
+from bot.migration.measured import SampleKind
 from bot.migration.plan import link_name
 from bot.operations.counter import Counter
 from bot.operations.port import LinkGlance
@@ -27,10 +28,11 @@ async def link_glances(counter: Counter, sites: Sequence[str]) -> list[LinkGlanc
     held, since = {hold.resource for hold in holds}, now - LOOKED_BACK
     names = [link_name(*ends) for ends in combinations(sites, 2)]
     found = await asyncio.gather(*(_glance(counter.links, name, since, held=name in held) for name in names))
-    known = [one for one in found if one.held or one.loss or one.usual_rate]
+    known = [one for one in found if one.held or one.loss or one.usual_rate or one.canary]
     return sorted(known, key=lambda one: (not one.held, -one.loss.share, one.link))[:MOST]
 
 
 async def _glance(links: LinkHistory, name: str, since: datetime, *, held: bool) -> LinkGlance:
     samples, usual = await asyncio.gather(links.samples(name, since=since), links.usual_rate(name))
-    return LinkGlance(name, pooled(samples), usual, held=held)
+    canary = max((sample.at for sample in samples if sample.kind is SampleKind.CANARY), default=None)
+    return LinkGlance(name, pooled(samples), usual, held=held, canary=canary)

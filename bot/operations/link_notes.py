@@ -51,13 +51,15 @@ def copy_sample(job: Job) -> LinkSample | None:
     if plan is None or not plan.link or ended is None:
         return None
     hosts = plan.source.host, plan.target.host
-    return LinkSample(ended.at, plan.link, SampleKind.COPY, *hosts, rate=_rate(job, plan, ended))
+    kind = SampleKind.CANARY if plan.request.canary else SampleKind.COPY
+    return LinkSample(ended.at, plan.link, kind, *hosts, rate=_rate(job, plan, ended))
 
 
 def _rate(job: Job, plan: Plan, ended: Step) -> float | None:
     """The mean from beginning to end, if one worker saw both: what nobody saw may have ended long before."""
     began = _first_after(job, Phase.ATTACHED, _last(job, Phase.INTENT))
-    if began is not None and began.by == ended.by and (took := ended.at - began.at) >= LONG_ENOUGH:
+    enough = timedelta(seconds=1) if plan.request.canary else LONG_ENOUGH  # a canary's is told beside the usual rate
+    if began is not None and began.by == ended.by and (took := ended.at - began.at) >= enough:
         return plan.size / took.total_seconds() or None
     copied = copied_of(job)
     return copied.rate if copied else None

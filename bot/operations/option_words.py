@@ -14,6 +14,8 @@ def options_in_words(request: MigrationRequest) -> str:
 
 def _options(request: MigrationRequest) -> Iterator[str]:
     """In the order in which things are done."""
+    if request.canary:
+        yield "a canary: it moves only to try the path"
     if request.force:
         yield "warnings lifted beforehand (--force)"
     if request.when_clean:

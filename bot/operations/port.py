@@ -145,12 +145,16 @@ class JobGlance:
 
 @dataclass(frozen=True, slots=True)
 class LinkGlance:
-    """A link in one line: the packets of the last day, and the bytes per second that copies usually have."""
+    """A link in one line: the packets of the last day, and the bytes per second that copies usually have.
+
+    `canary`: when one went well last within that day; None: none did.
+    """
 
     link: str  # "site1~site2"
     loss: Loss
     usual_rate: float | None
     held: bool
+    canary: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +214,12 @@ class Verbs(Protocol):
 
     async def hold_link(self, who: Person, channel: str, ends: tuple[str, str], *, why: str) -> Answer:
         """Start nothing across the link between two sites from now on; its card goes to `channel`."""
+        ...
+
+    async def send_canary(
+        self, who: Person, channel: str, ends: tuple[str, str], *, host: str | None = None, dedupe: str
+    ) -> Answer:
+        """Move the canary of the link between two sites to its other end. The same `dedupe` does so once."""
         ...
 
     async def release_link(self, who: Person, ends: tuple[str, str]) -> Answer:

@@ -60,6 +60,9 @@ _HELP: Final = {
 }
 
 
+_CANARY: Final = "/coldmigrate canary <site> <site> [--host <host>]   move a small VM over this link, to try it"
+
+
 async def jobs(counter: Counter, who: Person) -> Answer:
     """Live jobs, then the latest ended ones, each newest first, and what some of them wait behind.
 
@@ -141,6 +144,7 @@ def _buttons(allow: Allow) -> dict[Verb, Sequence[str]]:
     ]
     clean = "Show leftovers             you may see what a failed copy left behind, and delete it with a second click"
     return {
+        Verb.MIGRATE: [*_HELP[Verb.MIGRATE], _CANARY] if allow.canary else _HELP[Verb.MIGRATE],
         Verb.POWER: [f"{', '.join(power)}   in threads: you may click these"] if power else [],
         Verb.CLEAN: [clean] if allow.delete_leftovers else [],
     }

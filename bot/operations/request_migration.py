@@ -25,7 +25,7 @@ LISTED: Final = 10
 """Ambiguous VMs that are listed; the rest is counted."""
 
 _PLAIN: Final = re.compile(r"[\w./+][\w.:/+-]*")
-_VERBS: Final = frozenset({"list", "show", "cancel", "retry", "help", "hold", "release"})
+_VERBS: Final = frozenset({"list", "show", "cancel", "retry", "help", "hold", "release", "canary"})
 
 
 def as_typed(name: str) -> str:

@@ -9,6 +9,7 @@ from bot.errors import RefusedError, UserError
 from bot.jobs.port import Job
 from bot.migration.machine import WORDS, Phase
 from bot.migration.request import JobId, MigrationRequest
+from bot.operations.canary import require_canary
 from bot.operations.counter import Counter, site_of
 from bot.operations.options import require_options, source_of
 from bot.operations.port import Answer, Person
@@ -29,6 +30,7 @@ async def retry(
     await counter.rights.require(who, Verb.RETRY, site_of(job))
     request = request_again(job, now=await counter.queue.now(), when_clean=when_clean)
     await require_options(counter, who, request, source=source_of(job))
+    await require_canary(counter, who, request, source=source_of(job))
     await counter.channels.require_member(channel)
     return await draft(counter, who, channel, request, dedupe=dedupe)
 

@@ -44,6 +44,8 @@ class Fleet:
     calendar: Calendar = field(default_factory=Calendar)
     max_loss: Mapping[str, float] = field(default_factory=dict)
     """The share of packets that each link may lose, by the link's name."""
+    canaries: Mapping[str, str] = field(default_factory=dict)
+    """The VM that tries each link that has one, by the link's name."""
 
     def vcenter(self, name: VCenterName) -> VCenter:
         """The vCenter of this name. UserError when the config has none."""

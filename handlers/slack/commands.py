@@ -26,6 +26,7 @@ from handlers.slack.parse import (
     MigrateMany,
     ReleaseLink,
     RetryJob,
+    SendCanary,
     ShowJob,
     parse,
 )
@@ -54,10 +55,8 @@ class Commands:
                 return await self._verbs.jobs(who)
             case ShowJob() | CancelJob() | RetryJob() as request:
                 return await self._on_job(who, channel, request, dedupe=delivery)
-            case HoldLink(ends=ends, why=why):
-                return await self._verbs.hold_link(who, channel, ends, why=why)
-            case ReleaseLink(ends=ends):
-                return await self._verbs.release_link(who, ends)
+            case HoldLink() | ReleaseLink() | SendCanary() as request:
+                return await self._on_link(who, channel, request, dedupe=delivery)
             case Help():
                 return await self._verbs.help(who)
             case Empty():
@@ -86,5 +85,18 @@ class Commands:
                 return await self._verbs.cancel(who, job)
             case RetryJob(job=job):
                 return await self._verbs.retry(who, channel, job, dedupe=dedupe)
+            case other:
+                assert_never(other)
+
+    async def _on_link(
+        self, who: Person, channel: str, request: HoldLink | ReleaseLink | SendCanary, *, dedupe: str
+    ) -> Answer:
+        match request:
+            case HoldLink(ends=ends, why=why):
+                return await self._verbs.hold_link(who, channel, ends, why=why)
+            case ReleaseLink(ends=ends):
+                return await self._verbs.release_link(who, ends)
+            case SendCanary(ends=ends, host=host):
+                return await self._verbs.send_canary(who, channel, ends, host=host, dedupe=dedupe)
             case other:
                 assert_never(other)

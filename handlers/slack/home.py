@@ -91,7 +91,8 @@ def _state(job: JobGlance) -> str:
 def _measured(link: LinkGlance) -> str:
     lost = f"packets: {link.loss.words}" if link.loss else "not measured"
     usual = f"; copies usually have {rate(link.usual_rate)}" if link.usual_rate else ""
-    return f"{lost}{usual}{'; HELD: starts nothing' if link.held else ''}"
+    canary = f"; a canary went well at {link.canary:%Y-%m-%d %H:%M} UTC" if link.canary else ""
+    return f"{lost}{usual}{canary}{'; HELD: starts nothing' if link.held else ''}"
 
 
 def _sorry(text: str) -> dict[str, Any]:

@@ -61,6 +61,14 @@ class ReleaseLink:
 
 
 @dataclass(frozen=True, slots=True)
+class SendCanary:
+    """`host`: the one that the canary goes to; None: whichever is found."""
+
+    ends: tuple[str, str]
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What this person may do."""
 
@@ -70,7 +78,19 @@ class Empty:
     """Nothing was typed after the command."""
 
 
-Request = Migrate | MigrateMany | ListJobs | ShowJob | CancelJob | RetryJob | HoldLink | ReleaseLink | Help | Empty
+Request = (
+    Migrate
+    | MigrateMany
+    | ListJobs
+    | ShowJob
+    | CancelJob
+    | RetryJob
+    | HoldLink
+    | ReleaseLink
+    | SendCanary
+    | Help
+    | Empty
+)
 
 COMMAND: Final = "/coldmigrate"
 EXAMPLE: Final = f"{COMMAND} web01 site2"
@@ -83,7 +103,8 @@ _ALONE: Final[Mapping[str, Callable[[], Request]]] = {"list": ListJobs, "help": 
 _ON_JOB: Final[Mapping[str, Callable[[JobId], Request]]] = {"show": ShowJob, "cancel": CancelJob, "retry": RetryJob}
 _HOLD: Final = "hold"
 _RELEASE: Final = "release"
-_VERBS: Final = (*_ALONE, *_ON_JOB, _HOLD, _RELEASE)
+_CANARY: Final = "canary"
+_VERBS: Final = (*_ALONE, *_ON_JOB, _HOLD, _RELEASE, _CANARY)
 
 _NETWORK: Final = "--network"
 _AT: Final = "--at"
@@ -142,6 +163,8 @@ def _verb(words: list[Word]) -> Request | None:
         return None
     if verb in (_HOLD, _RELEASE):
         return _on_link(verb, [word.text.strip() for word in rest])
+    if verb == _CANARY:
+        return _canary(_read(rest))
     if verb in _ALONE:
         if not rest or verb == "help":
             return _ALONE[verb]()
@@ -175,6 +198,17 @@ def _on_link(verb: str, rest: list[str]) -> Request:
     return HoldLink(link, why) if verb == _HOLD else ReleaseLink(link)
 
 
+def _canary(draft: _Draft) -> SendCanary:
+    ends = [word.text.strip() for word in draft.names]
+    if len(ends) != 2 or not all(ends) or draft.given - {"--host"}:  # noqa: PLR2004 - a link has two ends
+        raise UserError(
+            f"'{_CANARY}' is a command and takes the two sites of a link, and --host if you like. "
+            "A VM of that name goes in quotes.",
+            example=f'{COMMAND} {_CANARY} site1 site2, or {COMMAND} "{_CANARY}" site2',
+        )
+    return SendCanary((ends[0], ends[1]), draft.values.get("--host"))
+
+
 @dataclass(slots=True)
 class _Draft:
     """An order while its words are read."""
@@ -183,6 +217,12 @@ class _Draft:
     values: dict[str, str] = field(default_factory=dict)
     networks: dict[str, str] = field(default_factory=dict)
     disks: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def given(self) -> set[str]:
+        """The options that were given."""
+        mapped = {_NETWORK: self.networks, _DISK: self.disks}
+        return {*self.values, *(option for option, pairs in mapped.items() if pairs)}
 
     def set(self, option: str, value: str) -> None:
         if option in self.values:

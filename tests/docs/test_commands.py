@@ -11,7 +11,7 @@ import click
 import pytest
 
 from handlers.slack import parse
-from handlers.slack.parse import Empty, HoldLink, Migrate, MigrateMany, ReleaseLink
+from handlers.slack.parse import Empty, HoldLink, Migrate, MigrateMany, ReleaseLink, SendCanary
 from handlers.slack.parse_diagnose import parse_command
 
 COMMAND_LINE = re.compile(r"(?<![/\w-])coldmigrate ([a-z][a-z-]*)")
@@ -68,7 +68,7 @@ def test_every_slash_command_of_the_pages_is_understood(pages):
             line = re.sub("<job>|<batch>", "k3q7m2xa", typed.partition(",")[0]).replace("<vm> <site>", "web01 site2")
             request = parse.parse(line.replace(" <site>", " site1"))
             assert not isinstance(request, Empty), (page, typed)
-            with_site = Migrate | MigrateMany | HoldLink | ReleaseLink
+            with_site = Migrate | MigrateMany | HoldLink | ReleaseLink | SendCanary
             assert ("site" in line) is isinstance(request, with_site), (page, typed)
 
 

@@ -39,6 +39,7 @@ class Target:
     password: str
     sites: str  # the [sites...] tables, and those of further vCenters
     between: str = '"site1", "site2"'
+    link: str = ""  # more of the link's table
     secrets: Mapping[str, str] = field(default_factory=dict)  # of those, by their variables
 
 
@@ -71,6 +72,7 @@ ca_file = "{target.ca_file}"
 [[links]]
 between = [{target.between}]
 slots = 2
+{target.link}
 [[rights]]
 {people}
 may = ["migrate", "approve", "cancel", "retry", "see"]

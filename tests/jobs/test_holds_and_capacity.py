@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.jobs import ledger
-from bot.jobs.port import ApproveOutcome, CancelOutcome
+from bot.jobs.port import PASSES_HOLDS, ApproveOutcome, CancelOutcome
 from bot.jobs.queue import RedisQueue
 from bot.migration.capacity import EVERYTHING, datastore, host, pair
 from bot.migration.machine import Phase
@@ -317,3 +317,28 @@ async def test_whoever_released_it_and_asks_again_because_the_answer_was_lost_is
     assert ledger.to_hold(ledger.pairs(second)) == ledger.to_hold(ledger.pairs(first))
     assert await queue.release(hold.id, by="U3", why="mended") is None
     assert [act.verb for act in await queue.acts()] == ["hold", "release"]
+
+
+async def test_what_tries_a_path_passes_its_holds_and_no_other(queue, queued, store):
+    """The link, then its two hosts; a host by itself and everything keep it waiting."""
+    both = pair("esx-1", "esx-9")
+    holds = [await queue.hold(what, by="U1", why="loss") for what in ("wide", both, BUSY, EVERYTHING)]
+    await queued({"vm": "a", "needs": [both, BUSY]}, {"vm": "b", "needs": [both, FREE]})
+    (canary,) = await queued({"vm": "canary", "needs": [both, BUSY]}, data={PASSES_HOLDS: "yes"})
+    for hold in holds[:1:-1]:  # first everything, then the host
+        assert await names(queue) == []
+        assert [job.id for job in await queue.waiting(hold.resource)][-1] == canary
+        await queue.release(hold.id, by="U1", why="mended")
+    assert [job.data["vm"] for job in await queue.waiting("wide")] == ["a", "b"]
+    (claim,) = await queue.claim_several("w1", 50)
+    assert claim.job.data["vm"] == "canary"
+    assert await store.sismember(keys.slot("wide"), canary)
+    assert (await claim.move(Phase.INTENT, why="about to call", attempt=1)).state is Phase.INTENT
+
+
+async def test_what_tries_a_path_is_put_back_when_all_is_held_after_its_claim(queue, queued):
+    await queued({"vm": "canary"}, data={PASSES_HOLDS: "yes"})
+    claim = await queue.claim("w1")
+    await queue.hold("wide", by="U1", why="loss")
+    await queue.hold(EVERYTHING, by="U1", why="upgrade")
+    assert (await claim.move(Phase.INTENT, why="about to call", attempt=1)).state is Phase.QUEUED

@@ -23,6 +23,7 @@ from bot.operations.holds_break import break_circuit, other_hosts_of
 from bot.operations.holds_card import hold_card
 from bot.operations.holds_show import follow_holds
 from bot.operations.record import Copied, with_copied, with_plan, with_request
+from bot.operations.tools import Allow
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import ButtonKind
 from bot.slack.table import table_message
@@ -50,7 +51,7 @@ class Tools:
 
     def __init__(self, queue, site=SITE):
         self.queue, self.fleet, self._site = queue, self, site
-        self.points = []
+        self.points, self.canaries, self.allow = [], {}, Allow()
 
     def reached(self, point):
         self.points.append(point)

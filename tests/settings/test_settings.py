@@ -104,6 +104,19 @@ def test_warnings_and_losses_are_handed_on(load):
     assert load().max_loss() == {"site1~site2": pytest.approx(0.0025)}
 
 
+def test_a_link_has_at_most_one_canary_and_it_tries_no_other(load, mistakes):
+    assert load().canaries() == {}
+    assert load(change("slots = 3", 'canary = "canary01"')).canaries() == {"site1~site2": "canary01"}
+    assert mistakes(change("slots = 3", 'canary = ""')) == [
+        'links[1].canary: expected the name, path or UUID of a small powered-off VM, "canary01"'
+    ]
+    site3 = '[sites.site3]\nvcenter = "east"\ndatacenter = "DC3"\ncluster = "C3"\ndatastore = "ds"\n'
+    twin = '[[links]]\nbetween = ["site1", "site3"]\ncanary = "Canary01"\n'
+    assert mistakes(change("slots = 3", 'canary = "canary01"') + site3 + twin) == [
+        "links[2].canary: expected a VM of its own, and links[1] has Canary01"
+    ]
+
+
 def test_an_empty_file_is_a_config(load):
     found = load("")
     assert (found.sites, found.links, found.alerts, found.redis_url()) == ({}, (), None, None)

@@ -77,15 +77,16 @@ end
 -- The first of these that may go. What was said of a need is true of all who have it, as long as nothing is taken.
 local function first_in(ids, lane, refused)
   for _, id in ipairs(ids) do
-    local state, needs = unpack(redis.call('HMGET', key('job', id), 'state', 'needs'))
+    local state, needs, passes = unpack(redis.call('HMGET', key('job', id), 'state', 'needs', 'data.passes_holds'))
+    local alike = state and state .. needs .. (passes or '')
     if not state then
       unready(id, { lane = lane })
-    elseif not refused[state .. needs] then
-      local job = { lane = lane, state = state, needs = needs }
+    elseif not refused[alike] then
+      local job = { lane = lane, state = state, needs = needs, ['data.passes_holds'] = passes or nil }
       if free(job, limits) and not (any_held and is_held(job, held)) then
         return id, read(id)
       end
-      refused[state .. needs] = true
+      refused[alike] = true
     end
   end
 end

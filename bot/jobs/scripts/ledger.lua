@@ -15,7 +15,7 @@ end
 
 -- What a transition has to know: reading all of a record takes longer than the rest of it.
 local NEEDED = { 'op', 'fence', 'state', 'cancel_by', 'attempt', 'owner', 'lane', 'needs', 'vm_key', 'steps', 'priority',
-  'requester' }
+  'requester', 'data.passes_holds' }
 
 local function read_needed(id)
   local values = redis.call('HMGET', key('job', id), unpack(NEEDED))
@@ -140,13 +140,15 @@ local function all_held()
   return held, #flat > 0
 end
 
--- Whether a hold is on anything that it needs.
+-- Whether a hold is on anything that it needs. What tries a path passes holds of that path, its lane and its two hosts.
 local function needs_held(job, held)
   if held['*'] then
     return true
   end
+  local passes = (job['data.passes_holds'] or '') ~= ''
   for _, name in ipairs(resources(job)) do
-    if held[name] then
+    local of_path = name == job.lane or string.find(name, '^pair:')
+    if held[name] and not (passes and of_path) then
       return true
     end
   end
