@@ -180,6 +180,8 @@ async def bot_role(
         )
         sites = site_specs(settings)
         inventory = RedisInventory(store, [VCenterName(name) for name in settings.vcenters])
+        following = asyncio.create_task(inventory.run(), name="inventory")
+        stack.push_async_callback(_ended, following)
         queue = queue_of(settings, store, tally=health.tally if health else None)
         desk = Desk(
             Counter(

@@ -143,8 +143,18 @@ def seen(kind: str, delivery: str) -> str:
 
 # ---- owner: bot.vsphere
 def inventory(vcenter: str) -> str:
-    """Hash: the inventory of one vCenter."""
+    """Hash: who keeps the inventory of one vCenter, and in which state it is."""
     return _key("inv", vcenter)
+
+
+def inventory_rows(vcenter: str) -> str:
+    """Hash: a row for each VM of a vCenter."""
+    return _key("inv", vcenter, "rows")
+
+
+def inventory_changes(vcenter: str) -> str:
+    """Stream: the latest changes of those rows."""
+    return _key("inv", vcenter, "changes")
 
 
 # ---- owner: bot.logs

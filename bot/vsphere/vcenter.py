@@ -7,7 +7,7 @@ a slow submit must not keep anybody from reading. Managed objects stay inside th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -31,6 +31,8 @@ from bot.vsphere.errands import Errands
 from bot.vsphere.esxcli import Esxcli
 from bot.vsphere.far import Credentials, no_credentials, read_identity, service_locator
 from bot.vsphere.host_log import HostLogReader
+from bot.vsphere.inventory_line import News
+from bot.vsphere.inventory_watch import THREADS, watching
 from bot.vsphere.leftovers import SETTLES_IN, LeftoverDesk
 from bot.vsphere.place import read_place
 from bot.vsphere.port import (
@@ -106,6 +108,7 @@ class PyvmomiVCenter:
         self._leftovers = LeftoverDesk(name, self._errands, pauses=read_pauses, settles_in=leftovers_settle_in)
         self._reads = ThreadPoolExecutor(READING_THREADS, thread_name_prefix=f"vsphere-{name}-read")
         self._looks = ThreadPoolExecutor(LOOKING_THREADS, thread_name_prefix=f"vsphere-{name}-look")
+        self._watches = ThreadPoolExecutor(THREADS, thread_name_prefix=f"vsphere-{name}-inventory")
         self._look_within = look_within
         self._writes = ThreadPoolExecutor(WRITING_THREADS, thread_name_prefix=f"vsphere-{name}-write")
 
@@ -128,6 +131,7 @@ class PyvmomiVCenter:
         self._watcher.close()
         self._reader.close()
         self._watcher.join(ENDING_WITHIN)
+        self._watches.shutdown(wait=True, cancel_futures=True)
         self._looks.shutdown(wait=True, cancel_futures=True)
         self._reads.shutdown(wait=True, cancel_futures=True)
 
@@ -145,6 +149,10 @@ class PyvmomiVCenter:
     async def list_vms(self) -> Sequence[InventoryVm]:
         """Return every VM, for the inventory that the bot reads."""
         return await self._ask(lambda session: inventory.list_vms(session, self._name))
+
+    def inventory_news(self) -> AsyncGenerator[News, None]:
+        """Yield every VM, then what changes; whoever asks twice at a time has it read twice."""
+        return watching(self._reader, self._watches)
 
     async def read_vm(self, uuid: str) -> VmFacts:
         return await self._ask(lambda session: read_vm(session, self._name, uuid))

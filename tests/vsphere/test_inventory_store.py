@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
 
-from bot.errors import UnreachableError
 from bot.migration.request import VCenterName, VmRef
 from bot.store.client import connect
-from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory, publish
+from bot.vsphere.inventory_store import RedisInventory, publish
 from bot.vsphere.port import Inventory, InventoryVm
 
 EAST, WEST = VCenterName("east"), VCenterName("west")
@@ -105,30 +103,3 @@ async def test_its_age_is_that_of_the_oldest(store, inventory, skew_clock):
     assert 60 <= await inventory.age() < 65
     await publish(store, EAST, [vm("web01")])  # nothing changed, but it is true now
     assert await inventory.age() < 5
-
-
-async def test_one_worker_reads_a_vcenter_per_interval(store, played, player, skew_clock):
-    every = timedelta(seconds=10)
-    publishers = [InventoryPublisher(store, played, every=every) for _ in range(4)]
-    assert sorted(await asyncio.gather(*(p.turn() for p in publishers))) == [False, False, False, True]
-    skew_clock(every)
-    assert sorted(await asyncio.gather(*(p.turn() for p in publishers))) == [False, False, False, True]
-    found = await RedisInventory(store, [EAST]).find("web01")
-    assert list(found) == list(await played.find_vms("web01"))
-
-
-async def test_an_outage_of_vcenter_is_outlived(store, played, player, caplog):
-    publisher = InventoryPublisher(store, played, every=timedelta(milliseconds=1))
-    inventory = RedisInventory(store, [EAST])
-    await player.go_down()
-    with pytest.raises(UnreachableError) as error:
-        await publisher.turn()
-    assert list(await inventory.trouble()) == [str(error.value)]
-    running = asyncio.create_task(publisher.run())
-    await player.come_up()
-    async with asyncio.timeout(10):
-        while not await inventory.find("web01"):
-            pass
-    assert list(await inventory.trouble()) == []
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.migration.request import VCenterName, VmRef
+from bot.vsphere.inventory_line import line_of
 from bot.vsphere.name_index import NameIndex
 from bot.vsphere.port import InventoryVm
 
@@ -19,8 +20,15 @@ def row(name: str, folder: str = "Apps") -> InventoryVm:
     )
 
 
+def index_of(rows):
+    index = NameIndex(VCenterName("east"))
+    for vm in rows:
+        index.put(vm.ref.uuid, line_of(vm))
+    return index
+
+
 ROWS = [row("web01"), row("web02"), row("WEB01", "Old"), row("db-prod-01"), row("Weekly report 🚀"), row("x")]
-INDEX = NameIndex(ROWS)
+INDEX = index_of(ROWS)
 
 
 def names(found):
@@ -54,7 +62,7 @@ def test_before_anything_is_typed_the_first_names_are_near():
 
 
 def test_names_that_begin_with_what_was_typed_come_first():
-    index = NameIndex(row(name) for name in ["old-web", "web02", "a-web", "web01"])
+    index = index_of(row(name) for name in ["old-web", "web02", "a-web", "web01"])
     assert [found.ref.name for found in index.near("web", limit=3)] == ["web01", "web02", "a-web"]
 
 
@@ -63,6 +71,6 @@ def test_what_is_like_no_name_is_near_none():
 
 
 def test_the_limit_holds():
-    many = NameIndex(row(f"app-{n:05}") for n in range(5000))
+    many = index_of(row(f"app-{n:05}") for n in range(5000))
     assert len(many.near("app", limit=5)) == 5
     assert many.near("app-0499x", limit=3)[0].ref.name.startswith("app-0499")
