@@ -66,10 +66,12 @@ async def start(run: Run) -> None:
     trace = await _trace_on_vm(run)
     if trace is not None and await _called_before(run, read(trace.text)):
         return
-    if not (await _may_start(run) and await _is_ready(run)):
+    if not await _may_start(run):
         return
     if trace is not None and (lost := await forgotten(run.tools, trace)) is not None:
         await _make_way(run, lost)
+        return
+    if not await _is_ready(run):
         return
     await look_before_start(run.tools, run.claim)
     await submit(run, IntentWritten(), why="about to ask vCenter")
