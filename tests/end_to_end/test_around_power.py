@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from datetime import UTC, datetime
 
 import pytest
 
+from bot.migration.request import JobId, SiteName
+from bot.operations.trace import JobTrace, write
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import World
 from tests.end_to_end.conftest import WORLD
-from tests.end_to_end.plant import plant, text_of
+from tests.end_to_end.plant import ALICE, plant, text_of
 from tests.end_to_end.test_before_and_after import ALLOWED, RIGHTS, approved
 
 PLAY = '\n[play]\nguest_shutdown = "100 ms"\nnfc_patience = "200 ms"\n'
@@ -50,3 +53,23 @@ async def test_a_vm_whose_card_came_to_another_network_is_not_powered_on(stage, 
     assert "not on 'dvpg-app-dr'" in done
     assert "web01 was not powered on" in done
     assert "PowerOnVM_Task" not in vcenter.calls
+
+
+async def test_a_guest_is_not_shut_down_for_a_move_that_makes_way_for_a_forgotten_one(stage, vcenter, at):
+    vm, key = vcenter.estate.vm("app01"), vcenter.estate.custom_fields.add("coldmigrate.job", "VirtualMachine").key
+    forgotten = JobTrace(
+        JobId("forgottn"),
+        1,
+        "a session",
+        datetime.now(UTC),
+        SiteName("site2"),
+        ALICE,
+        "",
+        "",
+        "esx-site2-01.example.net",
+    )
+    at["claimed"] = lambda: vm.custom.setdefault(key, write(forgotten))
+    await approved(stage, "app01 site2 --shutdown")
+    assert "by a job that Redis had forgotten" in text_of(await stage.card(showing="failed"))
+    assert vm.power == "poweredOn"
+    assert "ShutdownGuest" not in vcenter.calls
