@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from bot.migration.machine import Phase
 from bot.operations.aftercare_record import AFTERCARE, Act, Aftercare
 from bot.operations.aftercare_verb import aftercare
 from bot.operations.answer_shutdown import answer_shutdown
+from bot.operations.record import with_shutdown
 from bot.operations.rights import Verb
 from bot.operations.shutdown_answer import ShutdownAnswer
 from bot.operations.tools import Allow
@@ -38,6 +40,15 @@ async def tried(counter, *, state: Phase = Phase.FAILED):
         await claim.move(Phase.ATTACHED, why="-")
         await claim.move(Phase.VERIFYING, why="-")
         await claim.move(state, why="-")
+    return job
+
+
+async def asking(counter):
+    """A job that asks what to do with a guest that does not shut down."""
+    job = await tried(counter, state=Phase.QUEUED)
+    claim = await counter.queue.claim("w")
+    await claim.note(with_shutdown(asked=True))
+    await claim.later(timedelta(minutes=1), why="-")
     return job
 
 
@@ -103,7 +114,7 @@ async def test_where_it_is_not_known_what_became_of_the_copy_no_file_is_a_leftov
 async def test_an_answer_about_a_guest_is_kept_with_the_job_and_audited(valkey_url, answer):
     async with connect(valkey_url) as store:
         counter = counter_for(store, Verb.POWER, sites=("site1",), allow=ALLOWED)
-        job = await tried(counter, state=Phase.QUEUED)
+        job = await asking(counter)
         await answer_shutdown(counter, ALICE, job, answer)
         assert (await counter.job(job)).data["answer"] == answer
         assert (answer, job) in [(verb, on) for verb, on, _ in await audited(counter)]
@@ -112,11 +123,20 @@ async def test_an_answer_about_a_guest_is_kept_with_the_job_and_audited(valkey_u
 async def test_powering_off_takes_the_configs_leave_and_waiting_on_does_not(valkey_url):
     async with connect(valkey_url) as store:
         counter = counter_for(store, Verb.POWER)
-        job = await tried(counter, state=Phase.QUEUED)
+        job = await asking(counter)
         with pytest.raises(RefusedError) as refused:
             await answer_shutdown(counter, ALICE, job, ShutdownAnswer.POWER_OFF)
         assert "power_off = true in [allow]" in refused.value.lifted_by
         await answer_shutdown(counter, ALICE, job, ShutdownAnswer.WAIT_ON)
+
+
+async def test_an_approved_job_that_asks_nothing_takes_no_answer_for_later(valkey_url):
+    async with connect(valkey_url) as store:
+        counter = counter_for(store, Verb.POWER, allow=ALLOWED)
+        job = await tried(counter, state=Phase.QUEUED)
+        with pytest.raises(UserError, match="asks nothing"):
+            await answer_shutdown(counter, ALICE, job, ShutdownAnswer.POWER_OFF)
+        assert not (await counter.job(job)).data.get("answer")
 
 
 async def test_a_job_that_asks_nothing_any_more_takes_no_answer(valkey_url):
