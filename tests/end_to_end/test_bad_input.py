@@ -17,7 +17,7 @@ SENTENCES = [
     ("web01 site9", "There is no site 'site9'", "site1, site2"),
     ("web01", "site", "/coldmigrate"),
     ("web01 site2 --thni", "--thni", ""),
-    ("web01 site2 --shutdown", "[allow] shutdown", ""),
+    ("web01 site2 --shutdown", "shutdown = true in [allow]", ""),
     ("web01 site2 --host", "--host", ""),
     ("'web01 site2", "quote", ""),
     ("web01 site2 site2", "", "/coldmigrate"),
