@@ -112,6 +112,15 @@ def test_the_rate_of_a_copy_is_its_mean_if_one_worker_saw_all_of_it():
     assert copy_sample(copied_job((Phase.VERIFYING, 0, "w1"), rate=None)).rate is None
 
 
+def test_a_canary_is_kept_as_one_with_the_rate_of_its_seconds():
+    canary = with_plan(replace(PLAN, request=replace(REQUEST, canary=True)))
+    seconds = [(Phase.ATTACHED, 0.5, "w1"), (Phase.VERIFYING, 0.0, "w1")]
+    job = copied_job(*seconds, rate=None)
+    assert copy_sample(job).rate is None  # of a copy that is too short
+    sample = copy_sample(replace(job, data={**job.data, **canary}))
+    assert (sample.kind, sample.rate) == (SampleKind.CANARY, pytest.approx(PLAN.size / 30))
+
+
 def test_a_copy_of_which_nothing_is_known_is_no_sample():
     job = copied_job((Phase.VERIFYING, 0, "w1"))
     local = {**job.data, **with_plan(replace(PLAN, link=""))}
