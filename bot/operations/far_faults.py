@@ -4,8 +4,17 @@ what has changed since a move was approved. Pure.
 
 from __future__ import annotations
 
+from typing import Final
+
 from bot.migration.plan import Plan
 from bot.operations.record import TaskEnd
+
+OUTDATED: Final = {"vmodl.fault.ManagedObjectNotFound", "vmodl.fault.InvalidArgument"}
+"""How a vCenter refuses a call that names what is not there (any more): a datastore, a host, a network card."""
+
+OUT_OF_DATE: Final = (
+    "The plan is out of date: something that it names was removed or changed after it was made. Plan the move again."
+)
 
 
 def changed_vcenter(approved: Plan, fresh: Plan) -> str:
@@ -24,10 +33,12 @@ def changed_vcenter(approved: Plan, fresh: Plan) -> str:
 
 
 def what_it_means(end: TaskEnd, plan: Plan) -> str:
-    """A sentence, with what to do; empty where vCenter's text says enough, and for moves within one vCenter.
+    """A sentence, with what to do; empty where vCenter's text says enough, as of most moves within one vCenter.
 
     Source of who says what: github.com/vmware/pyvmomi/issues/1041 and github.com/lamw/vmware-scripts/issues/32.
     """
+    if end.fault == "vmodl.fault.ManagedObjectNotFound":
+        return OUT_OF_DATE
     here, far = plan.request.vm.vcenter, plan.far
     if far is None:
         return ""

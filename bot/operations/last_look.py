@@ -7,7 +7,7 @@ with nothing started.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -72,7 +72,9 @@ async def put_off(tools: WorkerTools, claim: Claim, why: str) -> None:
 async def _look(tools: WorkerTools, claim: Claim) -> No | NotNow | None:
     approved = approved_plan(claim.job)
     try:
-        fresh = await plan_migration(tools.fleet, approved.request, surveying=PRIVILEGES)
+        # For the host that was approved: another one, which may be freer by now, would speak for itself only.
+        asked = replace(approved.request, host=approved.target.host)
+        fresh = await plan_migration(tools.fleet, asked, surveying=PRIVILEGES)
     except FaultError as error:
         if error.transient:
             raise
@@ -92,12 +94,33 @@ async def _compared(claim: Claim, fresh: Plan, approved: Plan) -> No | None:
     """What has changed under a plan that nothing blocks."""
     if changed := changed_vcenter(approved, fresh):
         return No(changed)
+    if changed := _gone(fresh, approved):
+        return No(f"The plan is out of date: {changed}. Plan the move again.")
     if _is_as_approved(fresh, approved):
+        if fresh.source != approved.source:  # it is off, so it may be registered on any host: its logs are there now
+            await claim.note(with_plan(replace(approved, source=fresh.source, path=fresh.path)))
         return None
     if approved.request.consolidate and _keys(fresh) == _keys(approved) and fresh.target == approved.target:
         await claim.note(with_plan(fresh))  # merging deltas, as was asked for, gives disks other files
         return None
     return No(f"{approved.request.vm.name} has moved or changed its disks since it was approved.")
+
+
+def _gone(fresh: Plan, approved: Plan) -> str:
+    """Which part of the way there is not what it was, though it may bear its name; empty: all of it is as approved."""
+    was, now, name = approved.target, fresh.target, approved.request.vm.name
+    parts = {
+        f"the host {was.host}": was.host_moid == now.host_moid,
+        f"the datastore {was.datastore}": was.datastore_moid == now.datastore_moid,
+        f"the folder {was.folder}": was.folder_moid == now.folder_moid,
+        f"the resource pool of {was.host}": was.pool_moid == now.pool_moid,
+    }
+    other = [part for part, is_same in parts.items() if not is_same]
+    if other:
+        return f"{' and '.join(other)} at {was.site} is not the one that was approved"
+    if fresh.nics != approved.nics:
+        return f"the network cards of {name}, or the networks at {was.site}, are not those that were approved"
+    return ""
 
 
 def _is_as_approved(fresh: Plan, approved: Plan) -> bool:

@@ -106,7 +106,7 @@ def last_word(job: Job) -> Reply | None:
                 "please look in vCenter. Nothing more will be done by itself."
             )
         case Phase.FAILED:
-            said = f"The migration of {name} failed before anything was started: {why}."
+            said = f"The migration of {name} failed before anything was started: {why}. {power_words(job)}".strip()
         case Phase.CANCELLED if job.cancel_by:
             said = f"{name} was cancelled before anything was started. {power_words(job)}".strip()
         case _:

@@ -11,10 +11,10 @@ from bot.migration.machine import Cancelled, CancelledAtSource, Event, advance
 from bot.migration.plan import Plan
 from bot.operations.cards import job_card
 from bot.operations.finish import finish
-from bot.operations.record import NO_TROUBLE, approved_plan, intent_of
+from bot.operations.record import NO_TROUBLE, approved_plan, intent_of, offers_of, power_words
 from bot.operations.tools import WorkerTools
 from bot.operations.watch_logs import LogWatch, watching
-from bot.slack.port import Reply
+from bot.slack.port import Button, Reply
 from bot.vsphere.port import VCenter
 
 TASK_IN_PROGRESS: Final = "vim.fault.TaskInProgress"
@@ -66,6 +66,13 @@ class Run:
         await self.tools.outbox.show(job_card(self.claim.job))
 
     async def end(self, event: Event, outcome: str) -> None:
-        """The last transition, with one sentence about it."""
+        """The last transition, with one sentence about it; with a second one, and a way to mend it, if the VM was shut
+        down for a move that is not to be.
+        """
+        job = self.claim.job
+        power = power_words(job)
+        said = outcome if power in outcome else f"{outcome} {power}"
         cancelled = isinstance(event, Cancelled | CancelledAtSource)
-        await finish(self.tools, self.claim, event, Reply("end", outcome, final=True, quiet=cancelled))
+        buttons = [Button(kind, job.id) for kind in offers_of(job)]
+        reply = Reply("end", said, buttons=buttons, final=True, quiet=cancelled and not power)
+        await finish(self.tools, self.claim, event, reply)

@@ -23,6 +23,7 @@ from bot.migration.machine import (
     TaskFound,
 )
 from bot.operations.clean_link import waits_for_clean_link
+from bot.operations.far_faults import OUT_OF_DATE, OUTDATED
 from bot.operations.find_out import Started, look
 from bot.operations.last_look import No, NotNow, last_look, patience_is_over, put_off
 from bot.operations.link_check import look_before_start
@@ -35,7 +36,10 @@ from bot.operations.record import (
     Intent,
     fruitless,
     intent_of,
+    offers_of,
     op_base,
+    power_words,
+    was_on,
     with_fruitless,
     with_intent,
 )
@@ -45,7 +49,7 @@ from bot.operations.since import in_its_time
 from bot.operations.take_trace_away import take_trace_away
 from bot.operations.trace import JobTrace, read, trace_of, write
 from bot.operations.wait_for_opening import waits_for_opening
-from bot.slack.port import Reply
+from bot.slack.port import Button, Reply
 from bot.vsphere.port import FaultError, Trace
 
 SESSION_ENDED: Final = "vim.fault.NotAuthenticated"
@@ -242,7 +246,8 @@ async def _refused(run: Run, error: FaultError) -> None:
     if error.transient:
         await put_off_start(run, str(error))
         return
-    await run.end(Refused(), f"vCenter refused to start it: {error} ({error.kind})")
+    why = OUT_OF_DATE if error.kind in OUTDATED else ""
+    await run.end(Refused(), f"vCenter refused to start it: {error} ({error.kind}) {why}".strip())
 
 
 async def _not_started(run: Run) -> None:
@@ -250,5 +255,7 @@ async def _not_started(run: Run) -> None:
     job = run.claim.job
     if job.state is not Phase.CANCELLED:
         return  # its card was shown by the move, and it waits for the release
-    said = f"{run.plan.request.vm.name} was cancelled before anything was started."
-    await run.tools.outbox.reply(job.id, job.channel, Reply("end", said, final=True, quiet=True))
+    said = f"{run.plan.request.vm.name} was cancelled before anything was started. {power_words(job)}".strip()
+    buttons = [Button(kind, job.id) for kind in offers_of(job)]
+    reply = Reply("end", said, buttons=buttons, final=True, quiet=not was_on(job))
+    await run.tools.outbox.reply(job.id, job.channel, reply)

@@ -1,0 +1,182 @@
+"""Whatever breaks at whichever point of a run: it ends where both sides agree, nothing is done twice, somebody is told.
+
+Each row of a table is one migration with the options that touch the VM before and after its move, and one disturbance
+that strikes it at a named point. The player is the referee: it knows what was really moved and switched on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import tomllib
+
+import pytest
+
+from bot.migration.machine import Phase
+from bot.operations.record import approved_plan
+from bot.playground.vcenter.collector import DEFAULT_COLLECTOR, Collector
+from bot.playground.vcenter.player import play_world
+from bot.playground.world import World
+from tests.end_to_end.conftest import WORLD
+from tests.end_to_end.disturbed import (
+    OPTIONS,
+    QUICK,
+    disturbed,
+    guests,
+    powered_on,
+    relocations,
+    sites,
+)
+from tests.end_to_end.plant import text_of
+from tests.severing import severing
+
+BEFORE = ("claimed", "before-shutdown", "after-shutdown", "guest-off", "before-intent", "before-call")
+AFTER = ("verifying", "before-power-on", "after-power-on", "before-finish")
+POINTS = (*BEFORE, "after-submit", "attached", *AFTER)
+ROUNDS = 2
+"""A run is struck at every second point, and the next one at the others."""
+
+
+@pytest.fixture
+async def vcenter(tmp_path):
+    world = World.model_validate(tomllib.loads(WORLD + guests(4) + QUICK))
+    async with await play_world(world, tmp_path / "world") as playing:
+        yield playing["east"]
+
+
+@pytest.fixture
+async def stage(tmp_path, target, valkey_url, skew_clock):
+    async with disturbed(tmp_path, target, valkey_url, skew_clock) as running:
+        yield running
+
+
+def lose_collectors(vcenter):
+    """Every collector that somebody made is gone, and with it what it was to watch; the sessions live on."""
+    for session in vcenter.estate.sessions.all():
+        for ref, thing in list(session.objects.items()):
+            if isinstance(thing, Collector) and ref != DEFAULT_COLLECTOR:
+                thing.destroy()
+                del session.objects[ref]
+    vcenter.estate.inventory.changes.touch()
+
+
+DISTURBANCES = {
+    "sessions end": (lambda vcenter: vcenter.expire_sessions(), POINTS),
+    "collectors are gone": (lose_collectors, POINTS),
+    "certificate is renewed": (lambda vcenter: vcenter.switches.renew_certificate(), POINTS),
+    "vCenter restarts": (lambda vcenter: vcenter.switches.restart_vcenter(), (*BEFORE, *AFTER)),
+}
+
+
+def arrived(vcenter, vm, job):
+    """Moved once, switched on once, and told."""
+    assert job.state is Phase.DONE, job.data
+    assert f"{vm} is on." in job.data["outcome"]
+    assert [one for one in relocations(vcenter, vm=vm) if one == "success"] == ["success"]
+    assert (sites(vcenter, vm=vm), powered_on(vcenter, vm=vm)) == (["site2"], 1)
+
+
+@pytest.mark.parametrize("disturbance", DISTURBANCES)
+async def test_the_move_goes_on_as_if_nothing_had_been(stage, vcenter, disturbance):
+    strike, points = DISTURBANCES[disturbance]
+    for number in range(ROUNDS):
+        vm = f"guest{number}"
+        for point in points[number::ROUNDS]:
+            stage.strikes.at(point, lambda: strike(vcenter))
+        await stage.approved(f"{vm} site2 {OPTIONS}")
+        arrived(vcenter, vm, await stage.ended(vm))
+        assert len(relocations(vcenter, vm=vm)) == 1
+    assert set(stage.strikes.struck) == set(points)
+
+
+async def test_one_call_in_twenty_is_lost(tmp_path, target, valkey_url, skew_clock, vcenter):
+    """Half of them before they arrive and half after they were carried out; by lot, so the seed is told."""
+    seed = secrets.randbelow(10**6)
+    print(f"seed of the lots: {seed}")
+    async with severing(vcenter.url, seed=seed) as wire:
+        through = dataclasses.replace(target, url=wire.through(vcenter.url))
+        async with disturbed(tmp_path, through, valkey_url, skew_clock) as stage:
+            vms = [f"guest{number}" for number in range(4)]
+            for vm in vms:
+                await stage.known(vm)
+            wire.share = 0.05
+            for vm in vms:
+                await stage.approved(f"{vm} site2 {OPTIONS}")
+            for vm in vms:
+                arrived(vcenter, vm, await stage.ended(vm))
+            assert wire.cut
+            print(f"{wire.cut} of {wire.calls} calls were lost")
+
+
+# What changes after the approval, by hand and by chance.
+
+
+def remove(vcenter, entity):
+    """Somebody removes a thing and makes another one of its name."""
+    inventory = vcenter.estate.inventory
+    inventory.remove(entity)
+    entity.id = inventory.new_id("again-")
+    inventory.add(entity)
+
+
+def change_the_disk(vcenter):
+    vcenter.estate.vm("guest0").snapshots = ("by hand",)
+    vcenter.estate.inventory.changes.touch(vcenter.estate.vm("guest0").ref)
+
+
+CHANGES = {
+    "a folder is another one": (
+        "guest-off",
+        lambda east: remove(east, east.estate.inventory.at("/DC2/vm/Migrated")),
+    ),
+    "a datastore is gone at the call": ("before-call", lambda east: remove(east, east.estate.datastore("ds-c2-01"))),
+    "a snapshot is taken": ("guest-off", change_the_disk),
+}
+SAID = {
+    "a folder is another one": "The plan is out of date: the folder /DC2/vm/Migrated at site2 is not the one",
+    "a datastore is gone at the call": "The plan is out of date",
+    "a snapshot is taken": "has moved or changed its disks since it was approved",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_plan_whose_ground_has_changed_is_not_carried_out(stage, vcenter, change):
+    """The guest is off by then: that is told, and mended with a click."""
+    point, strike = CHANGES[change]
+    stage.strikes.at(point, lambda: strike(vcenter))
+    card = await stage.approved(f"guest0 site2 {OPTIONS}")
+    job = await stage.ended("guest0")
+    assert job.state is Phase.FAILED
+    assert relocations(vcenter, vm="guest0") == []
+    end = await stage.reply(card, saying=SAID[change])
+    assert "it may be off" in text_of(end)
+    assert "it may be off" in text_of(await stage.card(showing="failed"))
+    await stage.click(end, "cm.power-on-source")
+    await stage.reply(card, saying="guest0 is on, at its source")
+    assert (sites(vcenter, vm="guest0"), powered_on(vcenter, vm="guest0")) == (["site1"], 1)
+
+
+async def test_the_host_that_was_approved_is_the_one_that_is_looked_at(stage, vcenter):
+    """Another one would do as well, and would hide that this one takes no VM any more, until the guest is off."""
+    card = await stage.approved_later("guest0 site2 --shutdown")
+    host = approved_plan(await stage.job("guest0")).target.host
+    vcenter.switches.set_host(host, maintenance=True)
+    await stage.click(card, "cm.approve")
+    said = await stage.until(lambda: "maintenance mode" in stage.thread_text(card) or None)
+    assert said
+    await stage.ended("guest0")
+    assert vcenter.estate.vm("guest0").power == "poweredOn"
+    assert relocations(vcenter, vm="guest0") == []
+
+
+async def test_the_vm_is_on_another_host_by_now(stage, vcenter):
+    """It is off, so nobody moved its files: the logs of the host where it is are those to read."""
+    guest = vcenter.estate.vm("guest0")
+    before = guest.host
+    (other,) = [host for host in guest.host.parent.hosts if host is not before]
+    move = vcenter.estate.inventory.move
+    stage.strikes.at("guest-off", lambda: move(guest, host=other, pool=guest.pool, folder=guest.parent))
+    await stage.approved(f"guest0 site2 {OPTIONS}")
+    job = await stage.ended("guest0")
+    arrived(vcenter, "guest0", job)
+    assert approved_plan(job).source.host == other.name
