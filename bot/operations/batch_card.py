@@ -11,7 +11,7 @@ from bot.jobs.port import Hold, Job
 from bot.migration.capacity import in_words as place_in_words
 from bot.migration.eta import in_words
 from bot.migration.machine import WORDS, Phase
-from bot.migration.plan import Plan, heaviest_first
+from bot.migration.plan import Plan, Severity, heaviest_first
 from bot.migration.size import gib
 from bot.operations.batch_record import Row, batch_of, startable, stops
 from bot.operations.holds import held_words
@@ -123,8 +123,8 @@ def _waits(row: Row, job: Job) -> str:
 
 
 def _concerns(plan: Plan) -> str:
-    """The heaviest in its own words, the others counted."""
-    weighed = heaviest_first(plan.concerns)
+    """The heaviest in its own words, the others counted; notes are for the card of one VM."""
+    weighed = [one for one in heaviest_first(plan.concerns) if one.severity is not Severity.NOTE]
     if not weighed:
         return ""
     others = len(weighed) - 1
