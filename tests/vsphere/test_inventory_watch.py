@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from pyVmomi import vim
 
 from bot.errors import UnreachableError
+from bot.migration.request import VCenterName
 from bot.playground.vcenter.collector import DEFAULT_COLLECTOR, Collector
 from bot.store.client import connect
 from bot.vsphere.inventory_line import Line
@@ -17,7 +20,8 @@ from bot.vsphere.inventory_shelf import Shelf
 from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory
 from bot.vsphere.inventory_watch import watching
 from bot.vsphere.session import Reader
-from tests.vsphere.conftest import EAST
+from tests.vsphere.conftest import EAST, QUICK
+from tests.vsphere.raw import Raw
 
 SOON = timedelta(seconds=10)
 LEASE = timedelta(milliseconds=400)
@@ -55,6 +59,30 @@ async def threads():
     await asyncio.to_thread(threads.shutdown)  # the player lives in this loop
 
 
+@dataclass
+class Watched:
+    """A vCenter whose polls are short: govmomi's simulator ends none for the sake of some changes."""
+
+    reader: Reader
+    threads: ThreadPoolExecutor
+    name: VCenterName = EAST
+
+    def inventory_news(self):
+        return watching(self.reader, self.threads, longest_wait=timedelta(seconds=1))
+
+
+async def watching_briefly(peer, threads):
+    reader = Reader(peer.endpoint(), pauses=QUICK)
+    yield Watched(reader, threads)
+    await asyncio.to_thread(reader.close)
+
+
+@pytest.fixture
+async def watched(peer, threads):
+    async for watched in watching_briefly(peer, threads):
+        yield watched
+
+
 async def until(inventory, query, *, there=True, within=SOON):
     """Wait until something is found, or is not; returns what."""
     async with asyncio.timeout(within.total_seconds()):
@@ -63,8 +91,10 @@ async def until(inventory, query, *, there=True, within=SOON):
     return found
 
 
-async def test_what_happens_to_a_vm_is_found_at_once(store, inventory, publishing, peer, vcenter, raw, in_thread):
-    publishing(vcenter)
+async def test_what_happens_to_a_vm_is_found_at_once(
+    store, inventory, publishing, peer, watched, vcenter, raw, in_thread
+):
+    publishing(watched)
     (before,) = await until(inventory, peer.vm_path)
     assert [before] == list(await vcenter.find_vms(peer.vm_path))
     vm = await in_thread(raw.find, peer.vm_path)
@@ -75,31 +105,60 @@ async def test_what_happens_to_a_vm_is_found_at_once(store, inventory, publishin
     assert not await inventory.find(before.ref.name)
 
     folder = await in_thread(raw.find, peer.vm_path.rsplit("/", 1)[0])
-    inside = await in_thread(folder.CreateFolder, "Inside 50%25")
+    inside = await in_thread(folder.CreateFolder, "Inside")
     await in_thread(raw.finish, await in_thread(inside.MoveIntoFolder_Task, [vm]))
-    path = f"{peer.vm_path.rsplit('/', 1)[0]}/Inside 50%25/renamed"
+    path = f"{peer.vm_path.rsplit('/', 1)[0]}/Inside/renamed"
     (moved,) = await until(inventory, path)
     assert moved.ref.uuid == before.ref.uuid
     await in_thread(raw.finish, await in_thread(inside.Rename_Task, "Within"))
-    assert await until(inventory, path.replace("Inside 50%25", "Within"))
+    assert await until(inventory, path.replace("Inside", "Within"))
 
     await in_thread(vm.UnregisterVM)
     await until(inventory, "renamed", there=False)
     assert not await inventory.find(before.ref.uuid)
 
 
-async def test_a_vm_that_is_new_is_found_at_once(inventory, publishing, peer, vcenter, raw, in_thread):
-    publishing(vcenter)
-    (known,) = await until(inventory, peer.vm_path)
-    vm = await in_thread(raw.find, peer.vm_path)
-    file, host = await in_thread(lambda: (vm.config.files.vmPathName, vm.runtime.host))
-    pool, folder = await in_thread(lambda: (host.parent.resourcePool, vm.parent))
-    await in_thread(vm.UnregisterVM)
+async def test_a_vm_that_is_registered_is_found_at_once(inventory, publishing, player_peer, played):
+    publishing(played)
+    (known,) = await until(inventory, player_peer.vm_path)
+    raw = await asyncio.to_thread(Raw, player_peer)
+    file = await asyncio.to_thread(_unregister, raw)
     await until(inventory, known.ref.uuid, there=False)
-    task = await in_thread(lambda: folder.RegisterVM_Task(file, "new01", False, pool, host))
-    await in_thread(raw.finish, task)
+    await asyncio.to_thread(_register, raw, file, "new01")
     (found,) = await until(inventory, "new01")
     assert found.host == known.host
+    await asyncio.to_thread(raw.close)
+
+
+def _unregister(raw):
+    vm = raw.vm
+    file = vm.config.files.vmPathName
+    vm.UnregisterVM()
+    return file
+
+
+def _register(raw, file, name):
+    host = raw.find("/DC1/host/C1").host[0]
+    task = raw.find("/DC1/vm/Web").RegisterVM_Task(file, name, False, host.parent.resourcePool, host)
+    raw.finish(task)
+
+
+async def test_a_vm_that_is_made_is_found_at_once(inventory, publishing, vcsim_peer, threads):
+    async for watched in watching_briefly(vcsim_peer, threads):
+        publishing(watched)
+        await until(inventory, vcsim_peer.vm_path)
+        raw = await asyncio.to_thread(Raw, vcsim_peer)
+        await asyncio.to_thread(_make, raw, "new01")
+        (found,) = await until(inventory, "new01")
+        assert found.path == "/DC0/vm/new01"
+        await asyncio.to_thread(raw.close)
+
+
+def _make(raw, name):
+    files = vim.vm.FileInfo(vmPathName="[LocalDS_0]")
+    spec = vim.vm.ConfigSpec(name=name, guestId="otherGuest", numCPUs=1, memoryMB=32, files=files)
+    pool = raw.find("/DC0/host/DC0_C0").resourcePool
+    raw.finish(raw.find("/DC0/vm").CreateVM_Task(spec, pool))
 
 
 async def test_a_move_of_a_vm_is_told(inventory, publishing, player_peer, played, player):
@@ -148,8 +207,8 @@ async def test_a_session_that_ends_is_opened_again(inventory, publishing, player
     assert player.calls["CreatePropertyCollector"] == 2
 
 
-async def test_sessions_that_an_administrator_ends_are_opened_again(inventory, publishing, peer, vcenter):
-    publishing(vcenter)
+async def test_sessions_that_an_administrator_ends_are_opened_again(inventory, publishing, peer, watched):
+    publishing(watched)
     await until(inventory, peer.vm_path)
     await peer.end_all_sessions()
     administrator = Reader(peer.endpoint())
