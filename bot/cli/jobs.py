@@ -98,6 +98,41 @@ def retry_job(config: Path | None, job_id: str) -> None:
         click.echo(f"Nothing was done: the VM has the live job {drafted.id} already.")
 
 
+@jobs.command("handover")
+@click.argument("sites", metavar="[SITE SITE]", nargs=-1)
+@click.option("--hours", type=click.IntRange(1, 168), default=12, show_default=True, help="How far back.")
+@click.pass_obj
+def hand_over(config: Path | None, *, sites: tuple[str, ...], hours: int) -> None:
+    """The last hours in a paragraph for each link, for whoever takes over: what failed, is held, waits, was tried."""
+    from datetime import timedelta
+
+    from bot.migration.plan import link_name
+    from bot.operations.handover import night_of
+    from bot.operations.handover_words import paragraphs, summary
+
+    if len(sites) not in (0, 2):
+        raise click.UsageError("Give the two sites of a link, or none.")
+    link, back = link_name(*sites) if sites else "", timedelta(hours=hours)
+    night = ask(config, lambda queue: night_of(queue, visible=lambda _: True, back=back, link=link))
+    for text in (summary(night), *paragraphs(night)):
+        click.echo(f"{plain(text)}\n")
+
+
+@jobs.command("evidence")
+@click.argument("job_id", metavar="JOB")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A .zip, or a .html.")
+@click.pass_obj
+def evidence(config: Path | None, job_id: str, *, output: Path) -> None:
+    """Write the evidence pack of a failed migration, from what was kept with it.
+
+    Controls are not measured here: the button in Slack has a worker do that.
+    """
+    from bot.cli.evidence import written
+
+    written(config, job_id, output)
+    click.echo(f"Written: {output}")
+
+
 @jobs.command("drain")
 @click.option("--undo", is_flag=True, help="Let everything go on that was kept waiting.")
 @click.option("--timeout", type=click.FloatRange(0), help="Seconds to wait for what runs; else there is no limit.")

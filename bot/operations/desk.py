@@ -17,6 +17,7 @@ from bot.operations.batch_request import may_migrate, request_batch
 from bot.operations.canary import send_canary
 from bot.operations.cancel import cancel
 from bot.operations.counter import Counter
+from bot.operations.handover import handover
 from bot.operations.holds_other_host import other_host
 from bot.operations.holds_verbs import cancel_waiting, hold_link, release, release_link
 from bot.operations.home import home
@@ -90,6 +91,9 @@ class Desk:
 
     async def release_link(self, who: Person, ends: tuple[str, str]) -> Answer:
         return await self._accounted("release", who, "~".join(ends), release_link(self._counter, who, ends))
+
+    async def handover(self, who: Person, ends: tuple[str, str] | None = None) -> Answer:
+        return await handover(self._counter, who, ends)
 
     async def release(self, who: Person, hold: JobId) -> Answer:
         return await self._accounted("release", who, hold, release(self._counter, who, hold))

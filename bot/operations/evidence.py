@@ -45,7 +45,7 @@ async def evidence_of(tools: WorkerTools, job: Job, *, asked_at: datetime) -> Ev
 
     The files are named after `asked_at`: whoever is asked once more makes the same ones, and a later pack is another.
     """
-    _require_copy(job)
+    require_copy(job)
     plan, now = approved_plan(job), await tools.queue.now()
     controls, history = await asyncio.gather(control(tools, plan), history_of(tools.links, job, now))
     bound = tools.fleet.max_loss.get(plan.link)
@@ -75,7 +75,7 @@ def make(
     asked_at: datetime | None = None,
 ) -> Evidence:
     """The pack and its files; takes a second or two. UserError for a migration that never ran."""
-    _require_copy(job)
+    require_copy(job)
     chart, says = _chart(approved_plan(job), job, now, history, bound)
     pack = build(Material(job, now, controls, chart, says, asked_at))
     files = files_of_pack(pack, verdict=_verdict(job), history=history)
@@ -92,7 +92,8 @@ def said_of(evidence: Evidence) -> str:
     return f"Evidence pack of {pack.vm}, for the network team: {TITLE[0].lower()}{TITLE[1:]}.{controls}"
 
 
-def _require_copy(job: Job) -> None:
+def require_copy(job: Job) -> None:
+    """UserError for a job of which no copy was ever started."""
     if plan_of(job) is None or not job.data.get("intent"):
         raise UserError(f"Job {job.id} was never started: there is nothing that could be shown of its copy.")
 

@@ -226,6 +226,10 @@ class Verbs(Protocol):
         """Let what waits for the link between two sites go on."""
         ...
 
+    async def handover(self, who: Person, ends: tuple[str, str] | None = None) -> Answer:
+        """What failed, is held, waits and was tried in the last hours, on one link or on all that they may see."""
+        ...
+
     async def release(self, who: Person, hold: JobId) -> Answer:
         """End a hold by its id."""
         ...

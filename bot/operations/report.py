@@ -42,6 +42,7 @@ _HELP: Final = {
     Verb.SEE: (
         "/coldmigrate list          the queue",
         "/coldmigrate show <job>    one job, with who did what and when",
+        "/coldmigrate handover [<site> <site>]     the last 12 hours in a paragraph for each link",
     ),
     Verb.CANCEL: ("/coldmigrate cancel <job>  stop it; the VM stays at, or goes back to, its source",),
     Verb.RETRY: ("/coldmigrate retry <job>   plan it again after it failed or was cancelled",),

@@ -19,6 +19,7 @@ from handlers.slack.parse import (
     EXAMPLE,
     CancelJob,
     Empty,
+    HandOver,
     Help,
     HoldLink,
     ListJobs,
@@ -57,6 +58,8 @@ class Commands:
                 return await self._on_job(who, channel, request, dedupe=delivery)
             case HoldLink() | ReleaseLink() | SendCanary() as request:
                 return await self._on_link(who, channel, request, dedupe=delivery)
+            case HandOver(ends=ends):
+                return await self._verbs.handover(who, ends)
             case Help():
                 return await self._verbs.help(who)
             case Empty():

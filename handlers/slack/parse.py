@@ -69,6 +69,13 @@ class SendCanary:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """`ends`: of the one link that is asked about; None: all."""
+
+    ends: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """What this person may do."""
 
@@ -88,6 +95,7 @@ Request = (
     | HoldLink
     | ReleaseLink
     | SendCanary
+    | HandOver
     | Help
     | Empty
 )
@@ -104,7 +112,8 @@ _ON_JOB: Final[Mapping[str, Callable[[JobId], Request]]] = {"show": ShowJob, "ca
 _HOLD: Final = "hold"
 _RELEASE: Final = "release"
 _CANARY: Final = "canary"
-_VERBS: Final = (*_ALONE, *_ON_JOB, _HOLD, _RELEASE, _CANARY)
+_HANDOVER: Final = "handover"
+_VERBS: Final = (*_ALONE, *_ON_JOB, _HOLD, _RELEASE, _CANARY, _HANDOVER)
 
 _NETWORK: Final = "--network"
 _AT: Final = "--at"
@@ -165,6 +174,8 @@ def _verb(words: list[Word]) -> Request | None:
         return _on_link(verb, [word.text.strip() for word in rest])
     if verb == _CANARY:
         return _canary(_read(rest))
+    if verb == _HANDOVER:
+        return _hand_over([word.text.strip() for word in rest])
     if verb in _ALONE:
         if not rest or verb == "help":
             return _ALONE[verb]()
@@ -196,6 +207,18 @@ def _on_link(verb: str, rest: list[str]) -> Request:
         )
     link = (ends[0], ends[1])
     return HoldLink(link, why) if verb == _HOLD else ReleaseLink(link)
+
+
+def _hand_over(ends: list[str]) -> HandOver:
+    if not ends:
+        return HandOver()
+    if len(ends) != 2 or not all(ends):  # noqa: PLR2004 - a link has two ends
+        raise UserError(
+            f"'{_HANDOVER}' is a command and takes the two sites of a link, or nothing. "
+            "A VM of that name goes in quotes.",
+            example=f'{COMMAND} {_HANDOVER} site1 site2, or {COMMAND} "{_HANDOVER}" site2',
+        )
+    return HandOver((ends[0], ends[1]))
 
 
 def _canary(draft: _Draft) -> SendCanary:
