@@ -7,9 +7,10 @@ the job is given back and holds no slot; the guest is looked at by the minute, f
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from bot.jobs.port import Job
 from bot.migration.eta import in_words
 from bot.migration.machine import Cancelled, Refused
 from bot.operations.cards import job_card
@@ -18,8 +19,10 @@ from bot.operations.last_look import patience_is_over, put_off
 from bot.operations.link_check import link_trouble
 from bot.operations.orders import Prepared, forbidden, give, say
 from bot.operations.record import (
+    NOT_BUSY,
     answer_of,
     asks_of,
+    doing,
     power_words,
     shutdown_by,
     was_on,
@@ -37,6 +40,7 @@ ASK_AGAIN: Final = timedelta(minutes=1)
 """So often a guest is looked at again while a person is asked about it."""
 
 NO_TOOLS: Final = "vim.fault.ToolsUnavailable"
+ASKING: Final = "Shutting down the guest"
 
 
 async def shut_down(run: Run) -> Prepared:
@@ -59,14 +63,22 @@ async def _bring_down(run: Run) -> Prepared:
     answer = answer_of(run.claim.job)
     if answer is ShutdownAnswer.POWER_OFF:
         return await _power_off(run)
-    if shutdown_by(run.claim.job) is None or answer is ShutdownAnswer.WAIT_ON:
+    until = shutdown_by(run.claim.job)
+    if until is None or answer is ShutdownAnswer.WAIT_ON or _was_asking(run.claim.job):
         try:
-            await _ask_guest(run)
+            await _ask_guest(run, until if answer is None else None)
         except FaultError as error:
             if error.kind != NO_TOOLS:
                 raise
             return await _ask_person(run, "VMware Tools do not run in it, so its guest cannot be asked to shut down.")
     return await _wait(run)
+
+
+def _was_asking(job: Job) -> bool:
+    """Whether a worker was about to ask the guest, or waited for it, when it died or lost its vCenter: nobody knows if
+    the guest has heard it, and being asked twice changes nothing.
+    """
+    return doing(job).startswith(ASKING)
 
 
 async def _guest(run: Run) -> Guest:
@@ -97,12 +109,13 @@ async def _may_begin(run: Run) -> bool:
     return False
 
 
-async def _ask_guest(run: Run) -> None:
-    until = await run.tools.queue.now() + run.tools.guest_time
+async def _ask_guest(run: Run, until: datetime | None) -> None:
+    """`until`: whoever asked before gave it so long, and that stays."""
+    until = until or await run.tools.queue.now() + run.tools.guest_time
     offers = with_offers([ButtonKind.POWER_ON_SOURCE] if run.tools.allow.power_on else [])
-    # Written before it is asked: whose doing it was must never be forgotten.
-    await run.claim.note({**with_shutdown(until=until), **offers})
-    await say(run, f"Shutting down the guest, as was asked for; it is given {in_words(run.tools.guest_time)}.")
+    # Written before it is asked: whose doing it was must never be forgotten. What was in the way before is over.
+    await run.claim.note({**with_shutdown(until=until), **offers, **NOT_BUSY})
+    await say(run, f"{ASKING}, as was asked for; it is given {in_words(run.tools.guest_time)}.")
     run.tools.reached("before-shutdown")
     await give(run, run.vcenter.shut_down_guest)
     run.tools.reached("after-shutdown")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.errors import UnreachableError
 from bot.migration.request import JobId, SiteName
 from bot.operations.trace import JobTrace, write
 from bot.playground.vcenter.player import play_world
@@ -73,3 +74,14 @@ async def test_a_guest_is_not_shut_down_for_a_move_that_makes_way_for_a_forgotte
     assert "by a job that Redis had forgotten" in text_of(await stage.card(showing="failed"))
     assert vm.power == "poweredOn"
     assert "ShutdownGuest" not in vcenter.calls
+
+
+async def test_a_guest_that_was_not_asked_because_vcenter_went_away_is_asked_by_whoever_comes_next(stage, vcenter, at):
+    def away():
+        del at["before-shutdown"]
+        raise UnreachableError("vCenter refuses connections.")
+
+    at["before-shutdown"] = away
+    await approved(stage, "app01 site2 --shutdown")
+    await stage.card(showing="done")
+    assert vcenter.calls["ShutdownGuest"] == 1
