@@ -98,7 +98,7 @@ async def _is_ready(run: Run) -> bool:
     try:
         prepared = await prepare(run)
     except FaultError as error:
-        if error.transient:
+        if error.transient and not await patience_is_over(run.tools, run.claim):
             await put_off(run.tools, run.claim, str(error))
         else:
             await run.end(Refused(), f"vCenter refused to prepare the VM: {error} Nothing was moved.")
