@@ -37,11 +37,16 @@ _POLICIES: Final[Mapping[Act, _Policy]] = {
     Act.POWER_ON_SOURCE: _Policy(
         Verb.POWER, lambda job: job.state in _NOT_ARRIVED or job.state is Phase.NEEDS_HUMAN, at_source=True
     ),
-    # Where it is not known what became of the copy, its files may be the VM itself.
-    Act.DELETE_LEFTOVERS: _Policy(Verb.CLEAN, lambda job: job.state in _NOT_ARRIVED),
+    # Where it is not known what became of the copy, its files may be the VM itself; where there was none, somebody's.
+    Act.DELETE_LEFTOVERS: _Policy(Verb.CLEAN, lambda job: job.state in _NOT_ARRIVED and _was_copied(job)),
     Act.EVIDENCE: _Policy(Verb.DIAGNOSE, lambda job: job.state.ended),
     Act.MEASURE: _Policy(Verb.DIAGNOSE, lambda _: True),
 }
+
+
+def _was_copied(job: Job) -> bool:
+    """Whether vCenter was seen to copy anything for it."""
+    return any(step.state in (Phase.ATTACHED, Phase.VERIFYING) for step in job.steps)
 
 
 async def aftercare(

@@ -110,6 +110,16 @@ async def test_where_it_is_not_known_what_became_of_the_copy_no_file_is_a_leftov
         await aftercare(counter, ALICE, job, Act.POWER_ON_SOURCE, dedupe="click")
 
 
+async def test_of_a_copy_that_never_began_nothing_is_left_and_what_is_there_is_somebodys(valkey_url):
+    async with connect(valkey_url) as store:
+        counter = counter_for(store, *Verb, allow=ALLOWED)
+        job = await tried(counter, state=Phase.QUEUED)
+        await counter.queue.cancel(job, by="U3")
+        with pytest.raises(UserError, match="nothing to do of that kind"):
+            await aftercare(counter, ALICE, job, Act.DELETE_LEFTOVERS, dedupe="click")
+        await aftercare(counter, ALICE, job, Act.POWER_ON_SOURCE, dedupe="click")
+
+
 @pytest.mark.parametrize("answer", ShutdownAnswer)
 async def test_an_answer_about_a_guest_is_kept_with_the_job_and_audited(valkey_url, answer):
     async with connect(valkey_url) as store:
