@@ -26,7 +26,13 @@ STARTING: Final = "Starting the simulated sites, the bot and the worker ..."
 
 
 @click.command()
-@click.option("--story", is_flag=True, help="Play the whole story without a person; exit 0 only if all of it happened.")
+@click.option(
+    "--story",
+    is_flag=False,
+    flag_value="usual",
+    type=click.Choice(["usual", "bad-night"]),
+    help="Play a story without a person; exit 0 only if all of it happened. Without a name: the usual one.",
+)
 @click.option("--terminal", is_flag=True, help="Type here instead of on a page.")
 @click.option("--port", type=click.IntRange(0, 65535), help=f"Where the page is; else {USUAL_PORT}, or a free one.")
 @click.option("--no-browser", is_flag=True, help="Only print where the page is.")
@@ -36,7 +42,7 @@ STARTING: Final = "Starting the simulated sites, the bot and the worker ..."
     type=click.Path(file_okay=False, path_type=Path),
     help="Where data, certificates and logs go; else a folder that is removed at the end.",
 )
-def demo(*, story: bool, terminal: bool, port: int | None, no_browser: bool, folder: Path | None) -> None:
+def demo(*, story: str | None, terminal: bool, port: int | None, no_browser: bool, folder: Path | None) -> None:
     """Try everything without a vCenter and without a Slack.
 
     Starts an embedded Valkey, a simulated Slack and a simulated vCenter with two sites, and the real bot and worker
@@ -51,7 +57,7 @@ def demo(*, story: bool, terminal: bool, port: int | None, no_browser: bool, fol
             if valkey.process is None:
                 raise UserError(f"Another demo plays in {place}, or is about to end.", example="--dir elsewhere")
             if story:
-                play = _story(place, valkey.url)
+                play = _story(place, valkey.url, story)
             elif terminal:
                 play = _terminal(place, valkey.url)
             else:
@@ -164,12 +170,14 @@ async def _served(stage: Stage, port: int | None) -> AsyncIterator[PageServer]:
         await page.stop()
 
 
-async def _story(place: Path, redis_url: str) -> None:
+async def _story(place: Path, redis_url: str, name: str) -> None:
     from bot.cli.stage import set_stage
-    from bot.cli.story import Story
+    from bot.cli.stories import STORIES
 
-    async with set_stage(place, redis_url=redis_url) as stage:
-        story = Story(stage.slack, stage.where, click.echo)
+    told = STORIES[name]
+    set_for = set_stage(place, redis_url=redis_url, world=told.world, worker=told.worker, amended=told.amended)
+    async with set_for as stage:
+        story = told.tale(stage.slack, stage.where, click.echo)
         try:
             await stage.ready()
             wrong = await story.play()
@@ -177,10 +185,7 @@ async def _story(place: Path, redis_url: str) -> None:
             wrong = [*story.wrong, f"the story did not go on: {error}"]
             click.echo(await story.channel())
     if not wrong:
-        click.echo(
-            "\nAll of this really happened: web01 is at site2, db01 is whole at site1, its thread says why, and "
-            "whoever asked was told as well."
-        )
+        click.echo(f"\nAll of this really happened: {told.moral}")
         return
     for problem in wrong:
         click.echo(f"WRONG: {problem}", err=True)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from bot.cli.init import CONFIG, MANIFEST
 from bot.cli.roles import our_roles
 from bot.cli.stagehands import Crew, WorldClock
-from bot.cli.story import Whereabouts
 from bot.cli.supervisor import Supervisor
+from bot.cli.tale import Whereabouts
 from bot.playground.page.server import PageServer
 from bot.playground.slack.control import SlackControl
 from bot.playground.slack.player import SlackPlayer
@@ -54,24 +55,34 @@ class Stage:
 
     async def where(self, vm: str) -> Whereabouts:
         """Where the simulated vCenter itself has the VM."""
-        place = self.world[VCENTER].placement(vm)
-        return Whereabouts(place.site, place.host, place.datastore)
+        vcenter = self.world[VCENTER]
+        place = vcenter.placement(vm)
+        return Whereabouts(place.site, place.host, place.datastore, vcenter.estate.vm(vm).power)
 
 
 @asynccontextmanager
 async def set_stage(
-    folder: Path, *, redis_url: str, world: Path = WORLD, log_format: str = "text"
+    folder: Path,
+    *,
+    redis_url: str,
+    world: Path = WORLD,
+    worker: Sequence[str] = (),
+    amended: Mapping[str, str] = MappingProxyType({}),
+    log_format: str = "text",
 ) -> AsyncIterator[Stage]:
-    """Start players and roles in `folder`, which keeps config, certificates and the roles' logs."""
+    """Start players and roles in `folder`, which keeps config, certificates and the roles' logs.
+
+    `worker`: options of the worker besides; `amended`: lines of the config that this play has otherwise.
+    """
     player = SlackPlayer(manifest=MANIFEST)
     clock = WorldClock()
     async with await play_world(load_world(world), folder, clock=clock) as playing:
         await player.start()
         try:
-            config = write_config(folder, player, playing[VCENTER])
+            config = write_config(folder, player, playing[VCENTER], amended=amended)
             roles = our_roles(
                 ["--config", str(config), "--log-format", log_format],
-                extra={"worker": ["--read-on", "4"]},
+                extra={"worker": ["--read-on", "4", *worker]},
                 environment=_environment(player, playing[VCENTER], redis_url),
                 logs=folder,
             )
@@ -87,10 +98,12 @@ def page_of(stage: Stage, *, port: int) -> PageServer:
     return PageServer(stage.player, stage.world, stage.crew, manifest=MANIFEST, port=port)
 
 
-def write_config(folder: Path, slack: SlackPlayer, vcenter: VCenterPlayer) -> Path:
+def write_config(
+    folder: Path, slack: SlackPlayer, vcenter: VCenterPlayer, *, amended: Mapping[str, str] = MappingProxyType({})
+) -> Path:
     """Write the config of the stage: what `coldmigrate init` writes, with the addresses and people of the players."""
     path = folder / "coldmigrate.toml"
-    path.write_text(_config(slack, vcenter), encoding="utf-8")
+    path.write_text(_replaced(_config(slack, vcenter), amended.items()), encoding="utf-8")
     return path
 
 
@@ -106,8 +119,7 @@ def _environment(slack: SlackPlayer, vcenter: VCenterPlayer, redis_url: str) -> 
 
 
 def _config(slack: SlackPlayer, vcenter: VCenterPlayer) -> str:
-    config = CONFIG
-    for theirs, ours in (
+    changes = (
         ('url = "https://vc-east.example.net"', f'url = "{vcenter.url}"'),
         ('user = "svc-coldmigrate@vsphere.local"', f'user = "{vcenter.user}"'),
         ('# ca_file = "/etc/ssl/east-ca.pem"', f'ca_file = "{vcenter.ca_file}"'),
@@ -128,7 +140,12 @@ def _config(slack: SlackPlayer, vcenter: VCenterPlayer) -> str:
         *((f"# {key} = true ", f"{key} = true ") for key in Allow.model_fields),
         # The simulated copies take seconds: nobody wants to wait half a minute for what a killed worker left.
         ("# [worker]\n# lease_seconds = 30 ", "[worker]\nlease_seconds = 10 "),
-    ):
+    )
+    return _replaced(CONFIG, changes)
+
+
+def _replaced(config: str, changes: Iterable[tuple[str, str]]) -> str:
+    for theirs, ours in changes:
         if theirs not in config:
             raise AssertionError(f"the config of `init` no longer has {theirs!r}")
         config = config.replace(theirs, ours)

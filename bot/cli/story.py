@@ -6,17 +6,9 @@ if both agree.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from bot.playground.slack.control import SlackControl
-from bot.playground.slack.render import render_thread
-
-CHANNEL: Final = "#migrations"
-PATIENCE: Final = timedelta(seconds=90)
-"""For one step of the story on a slow machine."""
+from bot.cli.tale import CHANNEL, PATIENCE, Json, Tale, payload_of, words_of
 
 # The vpxa log of "Timeouts during a cold migration" (2012), where it all began; shortened.
 PASTED: Final = """\
@@ -25,26 +17,9 @@ PASTED: Final = """\
 [2012-03-14 16:31:45.324 1C69CB90 error 'App' opID=C65743A5-0000024D-5c] [VpxNfcClient] File transfer  failed:
 """  # noqa: E501 - lines of a log
 
-Json = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
-    """Where the referee sees a VM."""
-
-    site: str
-    host: str
-    datastore: str
-
-
-@dataclass(slots=True)
-class Story:
-    """The stage and what was found wrong on it. `say` gets the transcript, piece by piece."""
-
-    slack: SlackControl
-    where: Callable[[str], Awaitable[Whereabouts]]
-    say: Callable[[str], None]
-    wrong: list[str] = field(default_factory=list)
+class Story(Tale):
+    """What has been built, from a migration that succeeds to a log that somebody pasted."""
 
     async def play(self) -> list[str]:
         """All acts. What is returned is what did not happen as it should; empty means that all of it did."""
@@ -57,7 +32,7 @@ class Story:
     async def _a_migration_that_succeeds(self) -> None:
         self._title("web01 goes to site2")
         thread = await self._migrate("web01", "site2")
-        self._check("is at site2" in _words(thread[-1]), "the thread of web01 does not say that it is at site2")
+        self._check("is at site2" in words_of(thread[-1]), "the thread of web01 does not say that it is at site2")
         place = await self.where("web01")
         self._check(place.site == "site2", f"web01 is at {place.site}, not at site2")
 
@@ -65,7 +40,7 @@ class Story:
         self._title("db01 goes to site2 as well, and the provider's switches begin to drop packets")
         before = await self.where("db01")
         thread = await self._migrate("db01", "site2")
-        said = "\n".join(_words(message) for message in thread)
+        said = "\n".join(words_of(message) for message in thread)
         self._check("packet loss" in said, "the thread of db01 does not name packet loss")
         self._check("NFC ERROR" in said, "the thread of db01 shows no log line")
         self._check("intact at its source" in said, "the thread of db01 does not say where the VM is")
@@ -94,74 +69,13 @@ class Story:
         """Wait for the verdict in the thread, print it, and check that it is the right one."""
         await self.slack.wait_for(lambda: self._verdict(ts), PATIENCE)
         self.say(await self._shown(ts))
-        said = _words(await self._verdict(ts) or {})
+        said = words_of(await self._verdict(ts) or {})
         self._check("packet loss" in said, f"the diagnosis of {what} does not name packet loss")
 
     async def _verdict(self, ts: str) -> Json | None:
         """The answer of a diagnosis, once its card says so as well."""
         thread = await self.slack.thread(CHANNEL, ts)
-        found = {str(_payload(message).get("reply")): message for message in thread}
-        cards = [message for message in thread if _payload(message).get("of") == "inquiry"]
+        found = {str(payload_of(message).get("reply")): message for message in thread}
+        cards = [message for message in thread if payload_of(message).get("of") == "inquiry"]
         answered = cards and not cards[-1]["text"].endswith(": under way")
         return found.get("verdict") if answered else None
-
-    async def _migrate(self, vm: str, site: str) -> list[Json]:
-        """Type, approve, wait for the end, print the thread."""
-        seen = {message["ts"] for message in await self.slack.history(CHANNEL)}
-        line = f"/coldmigrate {vm} {site}"
-        self.say(f"alice types: {line}")
-        outcome = await self.slack.command("alice", CHANNEL, line)
-        self.say(f"only alice reads: {outcome.text or outcome.error}\n")
-        ts = await self.slack.wait_for(lambda: self._new_card(seen), PATIENCE)
-        approve = await self.slack.wait_for(lambda: self._button(ts, "cm.approve"), PATIENCE)
-        self.say(await self._shown(ts))
-        self.say(f"\nalice clicks [{approve['text']['text']}]\n")
-        await self.slack.click("alice", CHANNEL, ts, "cm.approve")
-        await self.slack.wait_for(lambda: self._ended(ts), PATIENCE)
-        self.say(await self._shown(ts))
-        return await self.slack.thread(CHANNEL, ts)
-
-    async def _new_card(self, seen: set[str]) -> str | None:
-        fresh = [m["ts"] for m in await self.slack.history(CHANNEL) if m["ts"] not in seen and m.get("blocks")]
-        return fresh[0] if fresh else None
-
-    async def _button(self, ts: str, action: str) -> Json | None:
-        message = await self.slack.message(CHANNEL, ts)
-        elements: list[Json] = [
-            e for b in message.get("blocks", ()) for e in b.get("elements", ()) if isinstance(e, dict)
-        ]
-        return next((element for element in elements if element.get("action_id") == action), None)
-
-    async def _ended(self, ts: str) -> bool:
-        """The card has no Cancel any more and the thread has its last word."""
-        if await self._button(ts, "cm.cancel"):
-            return False
-        thread = await self.slack.thread(CHANNEL, ts)
-        kinds = [_payload(message) for message in thread[1:]]
-        failed = await self._button(ts, "cm.retry") is not None
-        return any(k.get("reply") == ("ways" if failed else "end") for k in kinds)
-
-    async def channel(self) -> str:
-        """Everything in the channel, as it stands."""
-        return "\n".join([await self._shown(message["ts"]) for message in await self.slack.history(CHANNEL)])
-
-    async def _shown(self, ts: str) -> str:
-        return render_thread(await self.slack.thread(CHANNEL, ts), names=await self.slack.names())
-
-    def _title(self, text: str) -> None:
-        self.say(f"\n=== {text} ===\n")
-
-    def _check(self, true: object, otherwise: str) -> None:
-        if not true:
-            self.wrong.append(otherwise)
-
-
-def _payload(message: Json) -> Json:
-    """What a message of the bot says of itself to the bot."""
-    found: Json = (message.get("metadata") or {}).get("event_payload", {})
-    return found
-
-
-def _words(message: Json) -> str:
-    """All that a person reads in a message."""
-    return f"{message.get('text', '')}\n{message.get('blocks', '')}"

@@ -174,6 +174,8 @@ class Estate:
         for diary in self.diaries.values():
             for back in range(play.history_lines, 0, -1):
                 diary.write_ordinary_work(now - timedelta(seconds=back * play.noise_every.total_seconds()))
+        for back in range(play.history_lines, 0, -1):
+            self.chronicle.write_ordinary_work(now - timedelta(seconds=back * play.noise_every.total_seconds()))
         for vm in self.inventory.each(Vm):
             if vm.held_by:
                 self.tasks.start(self.tasks.create(vm.held_by, entity=vm, user="backup@vsphere.local", op_id="backup"))
