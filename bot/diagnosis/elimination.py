@@ -26,6 +26,12 @@ UPLINK_RULES: Final = frozenset({"host-uplink-lost"})
 LOST_RULES: Final = frozenset({"host-heartbeats-missing", "host-agent-lost", "host-not-contacted"})
 _SHOWN: Final = 3
 
+NEAR: Final = timedelta(minutes=15)
+"""Of what a path was like at the break, a look that is further away says nothing that somebody else would accept."""
+
+MANY: Final = 0.5
+"""The least weight of a look without loss that makes a path clean; one at few packets has less."""
+
 _HOST: Final = frozenset({Cause.HOST_AGENT_DOWN, Cause.NFC_MEMORY_LIMIT, Cause.AUTHD_UNRESPONSIVE})
 _STORAGE: Final = frozenset({Cause.DEST_FULL, Cause.DISK_IO_ERROR, Cause.FILE_LOCKED, Cause.SOURCE_FILE_MISSING})
 _PATH: Final = frozenset(
@@ -181,13 +187,14 @@ class _Table:
     def _path(self, part: Part) -> Row:
         """Only measurements judge the path: that a log saw a session die is what is to be explained."""
         measured = self._look.facts.measured
-        if shown := [one for one in _confirming(measured, _PATH) if one.basis is Basis.MEASURED]:
+        near = [one for one in measured if one.at is None or abs(one.at - self._look.broke) <= NEAR]
+        if shown := [one for one in _confirming(near, _PATH) if one.basis is Basis.MEASURED]:
             return Row(part, State.DIRTY, shown[0].text, tuple(dict.fromkeys(one.check for one in shown)))
-        refuting = [one for one in measured if any(one.says_of(cause) is Says.REFUTES for cause in _PATH)]
-        if not refuting:
-            return Row(part, State.UNREADABLE, "nothing was measured on it")
+        refuting = [one for one in near if any(one.says_of(cause) is Says.REFUTES for cause in _PATH)]
         checks = tuple(dict.fromkeys(one.check for one in refuting))
-        return Row(part, State.CLEAN, "; ".join(one.text.rstrip(".") for one in refuting), checks)
+        if any(one.says_of(Cause.PACKET_LOSS) is Says.REFUTES and one.weight >= MANY for one in refuting):
+            return Row(part, State.CLEAN, "; ".join(one.text.rstrip(".") for one in refuting), checks)
+        return Row(part, State.UNREADABLE, _too_little(measured, near), checks)
 
     def _by_logs(
         self,
@@ -208,6 +215,17 @@ class _Table:
     def _why_not(self, host: str, log: str) -> str:
         told = self._look.unread.get((host, log)) or self._look.unread.get((host, ""))
         return told or f"{log} of {host or 'vCenter'} was not read"
+
+
+def _too_little(measured: Sequence[Measurement], near: Sequence[Measurement]) -> str:
+    """Say what is missing for a path to be called clean: packets enough to see loss, and near the break."""
+    lossy = [one for one in near if one.check == "probe.loss"]
+    if lossy:
+        return f"too few packets to call it clean: {'; '.join(one.text.rstrip('.') for one in lossy)}"
+    if any(one.check == "probe.loss" for one in measured):
+        minutes = NEAR // timedelta(minutes=1)
+        return f"its loss was measured at other times only, none within {minutes} minutes of the break"
+    return "its loss was not measured"
 
 
 def _speaks_of(sign: Recognised, causes: Collection[Cause]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -129,3 +129,31 @@ def test_a_full_datastore_that_was_measured_is_the_destinations_storage(table):
     result = table(measured=(FULL,))
     assert result.of(Part.DESTINATION_STORAGE).state is State.DIRTY
     assert result.of(Part.SOURCE_STORAGE).state is State.CLEAN
+
+
+REACHED = Measurement(
+    check="interface.provisioning",
+    says=((Cause.PROVISIONING_PATH, Says.REFUTES),),
+    text="They reach each other",
+    at=BROKE,
+)
+TOO_FEW = Measurement(check="probe.loss", says=(), text="1 of 200 lost, 0.5 %: too few to tell", at=BROKE)
+
+
+@pytest.mark.parametrize(
+    ("measured", "why"),
+    [
+        ((REACHED, TOO_FEW), "too few packets to call it clean: 1 of 200 lost, 0.5 %: too few to tell"),
+        (
+            (REACHED, replace(NONE_LOST, text="0 of 20 lost", weight=0.2)),
+            "too few packets to call it clean: 0 of 20 lost",
+        ),
+        ((replace(NONE_LOST, at=BROKE - timedelta(hours=6)),), "none within 15 minutes of the break"),
+        ((replace(LOSS, at=BROKE - timedelta(hours=6)),), "none within 15 minutes of the break"),
+        ((REACHED,), "its loss was not measured"),
+    ],
+)
+def test_a_path_is_clean_or_dirty_only_by_packets_enough_and_near_the_break(table, measured, why):
+    row = table(measured=measured).of(Part.PATH)
+    assert row.state is State.UNREADABLE
+    assert why in row.why
