@@ -14,6 +14,10 @@ _Z: Final = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: two sides of 95 %."""
 
 
+LEAST_LOST: Final = 2
+"""Packets that are lost by more than chance at the beginning; one is, on any network, now and then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """Between what and what a share lies; both within 0 and 1."""
@@ -36,6 +40,15 @@ def interval(count: int, of: int) -> Interval:
     low = 0.0 if count == 0 else max(middle - half, 0.0)
     high = 1.0 if count == of else min(middle + half, 1.0)
     return Interval(low, high)
+
+
+def exceeds(lost: int, sent: int, bound: float) -> bool:
+    """Whether surely more than this share is lost: 95 % sure, and by more than one packet.
+
+    The formulas take each packet for itself. The first after a pause is not like the others: it may be dropped while
+    neighbours and flows are looked up, on a network that loses none.
+    """
+    return lost >= LEAST_LOST and interval(lost, sent).low > bound
 
 
 def excluded_above(of: int) -> float:

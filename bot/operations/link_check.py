@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.jobs.port import Claim
-from bot.migration.intervals import in_words, interval, percent
+from bot.migration.intervals import exceeds, in_words, percent
 from bot.migration.measured import PathMeasurement, When
 from bot.operations.link_notes import note_measured
 from bot.operations.measure import Depth, measure, probes_of
@@ -37,7 +37,7 @@ async def link_trouble(tools: WorkerTools, claim: Claim) -> str:
     measured = await _look(tools, claim)
     bound = tools.fleet.max_loss.get(plan.link)
     small = measured.small
-    if small is None or not small.sent or bound is None or interval(small.lost, small.sent).low <= bound:
+    if small is None or bound is None or not exceeds(small.lost, small.sent, bound):
         return ""
     way = f"{plan.source.host} to {plan.target.host}"
     return f"of small packets from {way} {in_words(small.lost, small.sent)}, and the bound is {percent(bound)}."

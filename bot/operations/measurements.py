@@ -13,7 +13,7 @@ from typing import Final
 from bot.diagnosis.causes import Basis, Cause
 from bot.diagnosis.elimination import UplinkLook
 from bot.diagnosis.measurements import Measurement, Says
-from bot.migration.intervals import in_words, interval
+from bot.migration.intervals import LEAST_LOST, exceeds, in_words
 from bot.migration.measured import Connection, NicCounters, PathMeasurement, Pings, When, address_of, port_of
 from bot.migration.path import Leg, PathKind
 from bot.migration.size import gib
@@ -21,7 +21,6 @@ from bot.migration.size import gib
 LOSS: Final = 0.001
 """The share of lost packets that ends copies sooner or later; the interval's lower bound has to be above it."""
 
-_LEAST_LOST: Final = 2  # one packet is lost on any network now and then
 _MANY: Final = 100
 _MOST_PASS: Final = 0.5
 _ICMP_ALONE: Final = 0.8  # a network may drop pings alone
@@ -74,7 +73,7 @@ class _Said:
         if not pings.lost:
             weight = _CLEAN_NOW if pings.sent >= _MANY else _FEW_CLEAN
             yield self._says("probe.loss", text, {Cause.PACKET_LOSS: Says.REFUTES}, weight=weight)
-        elif pings.lost >= _LEAST_LOST and interval(pings.lost, pings.sent).low > LOSS:
+        elif exceeds(pings.lost, pings.sent, LOSS):
             yield self._says("probe.loss", text, {Cause.PACKET_LOSS: Says.CONFIRMS})
         else:
             yield self._says("probe.loss", f"{text}: too few to tell", {})
@@ -213,7 +212,7 @@ def _is_routed_apart(leg: Leg) -> bool:
 
 def _is_damaged(delta: NicCounters) -> bool:
     packets = delta.received + delta.sent
-    return not delta.up or (delta.faults >= _LEAST_LOST and delta.faults > packets * _DAMAGED)
+    return not delta.up or (delta.faults >= LEAST_LOST and delta.faults > packets * _DAMAGED)
 
 
 def _counted(delta: NicCounters) -> str:

@@ -311,10 +311,12 @@ YES: dict[str, list[tuple[Severity, str, Bend]]] = {
             lambda b: b.look(small=Pings(200, 188, 84, whole=False)),
         ),
         (NOTE, "1 of 2000", lambda b: b.look(small=Pings(2000, 1999, 84, whole=False))),
+        (NOTE, "1 of 20 lost", lambda b: b.look(small=Pings(20, 19, 84, whole=False))),
+        (WARN, "2 of 20 lost", lambda b: b.look(small=Pings(20, 18, 84, whole=False))),
         (
             WARN,
-            "1 of 2000",
-            lambda b: b.full(survey={"measured": replace(b.measured, small=Pings(2000, 1999, 84, whole=False))}),
+            "2 of 2000",
+            lambda b: b.full(survey={"measured": replace(b.measured, small=Pings(2000, 1998, 84, whole=False))}),
         ),
     ],
     "path-mtu": [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.migration.intervals import by_chance, excluded_above, in_words, interval
+from bot.migration.intervals import by_chance, exceeds, excluded_above, in_words, interval
 
 
 @st.composite
@@ -75,3 +75,11 @@ def test_twelve_of_two_hundred_after_none_is_no_chance_and_one_is():
 def test_what_is_no_count_is_refused(count):
     with pytest.raises(ValueError, match="no count"):
         interval(*count)
+
+
+@pytest.mark.parametrize(
+    ("lost", "sent", "bound", "surely"),
+    [(0, 20, 0.0, False), (1, 20, 0.001, False), (1, 20, 0.0, False), (2, 20, 0.001, True), (2, 2000, 0.001, False)],
+)
+def test_a_bound_is_exceeded_by_more_than_one_packet(lost, sent, bound, surely):
+    assert exceeds(lost, sent, bound) is surely

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.migration.choice import Choice
 from bot.migration.concerns.guard import Finding, Guard, note, survey, unknown, warn
-from bot.migration.intervals import in_words, interval, percent
+from bot.migration.intervals import exceeds, in_words, percent
 from bot.migration.plan import Severity
 
 _LIFTED_BY: Final = "the right to ask hosts by esxcli (docs/privileges.md), or measuring it by hand"
@@ -27,8 +27,7 @@ def check(choice: Choice) -> Iterator[Finding]:
         )
         bound = choice.max_loss
         may = f"; {choice.link} may lose {percent(bound)}." if bound is not None else "."
-        is_within = bound is not None and interval(pings.lost, pings.sent).low <= bound
-        yield note(seen + may) if is_within else warn(seen + may)
+        yield warn(seen + may) if exceeds(pings.lost, pings.sent, bound or 0.0) else note(seen + may)
 
 
 GUARD = Guard(
