@@ -23,6 +23,7 @@ from bot.migration.link_loss import Loss, is_clean, packets_for, pooled
 from bot.migration.machine import Refused
 from bot.migration.measured import LinkSample, SampleKind
 from bot.migration.plan import Plan
+from bot.operations.canary_proof import waits_for_canary
 from bot.operations.cards import job_card
 from bot.operations.finish import finish
 from bot.operations.last_look import patience_is_over
@@ -65,8 +66,9 @@ class _Unseen:
 
 
 async def waits_for_clean_link(tools: WorkerTools, claim: Claim) -> bool:
-    """Put the job off until its link is clean, if that was asked for, and say on its card what was measured. False: it
-    may start now. True, too, when it was ended because the link cannot be measured.
+    """Put the job off until its link is clean, if that was asked for, and say on its card what was measured; then until
+    the link's canary has crossed it, if there is one. False: it may start now. True, too, when it was ended because the
+    link cannot be measured, or its canary failed.
 
     LostLeaseError when another worker has it, UnreachableError when Redis does not answer.
     """
@@ -85,7 +87,7 @@ async def waits_for_clean_link(tools: WorkerTools, claim: Claim) -> bool:
     loss, fresh = pooled(samples), bool(pooled(one for one in samples if one.at >= now - FRESH))
     bound = tools.fleet.max_loss.get(plan.link, USUAL_BOUND)
     if unseen is None and fresh and is_clean(loss, bound):
-        return False
+        return await waits_for_canary(tools, tools.links, claim, plan)
     await _put_off(tools, claim, _why(plan.link, loss, bound, unseen), fresh=fresh)
     return True
 

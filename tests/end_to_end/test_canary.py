@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import sys
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -71,6 +71,7 @@ async def on_the_command_line(stage, *words, redis):
 
 async def test_a_canary_crosses_a_held_link_without_a_click_and_is_remembered_as_one(stage, vcenter):
     await stage.type("/coldmigrate hold site1 site2 the provider works on it")
+    await stage.card(showing="is held")
     said = await stage.type("/coldmigrate canary site2 site1")
     assert "Checking canary01 for site2" in said
     host = vcenter.placement("canary01").host
@@ -114,6 +115,7 @@ async def test_a_copy_that_dies_names_the_canary_which_comes_back_from_the_comma
     ended = await stage.reply(failed, saying="/coldmigrate canary site1 site2 --host")
     target = text_of(ended).partition("canary site1 site2 --host ")[2].split()[0]
     assert "cm.retry" in buttons(ended)
+    await stage.card(showing="is held", number=1)
     vcenter.set_link("site1", "site2", loss=0.0)
     said = await stage.type(f"/coldmigrate canary site1 site2 --host {target}")
     assert "the last copy that failed on this link" in said
@@ -125,3 +127,16 @@ async def test_a_copy_that_dies_names_the_canary_which_comes_back_from_the_comma
     assert code == 0, told
     assert "canary01 is on" in told
     await stage.card(showing="canary01 is at site1", number=3)
+
+
+async def test_a_canary_goes_ahead_of_what_waits_for_a_clean_link(stage, vcenter, skew_clock):
+    await stage.type("/coldmigrate web01 site2 --when-clean")
+    await stage.click(await stage.card(showing="waiting for approval"), "cm.approve")
+    for look in range(4):
+        skew_clock(look * timedelta(minutes=4))
+        await stage.card(showing=f"0 of {750 * (look + 1)} lost" if look < 3 else "tries it first: job")
+    await stage.card(showing="canary01 is at site2", number=1)
+    assert vcenter.placement("web01").site == "site1"
+    skew_clock(timedelta(minutes=14))
+    await stage.card(showing="done")
+    assert [move.vm for move in vcenter.relocations] == ["canary01", "web01"]

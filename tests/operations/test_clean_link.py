@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -17,8 +17,8 @@ from bot.migration.measured import LinkSample, SampleKind
 from bot.migration.request import MigrationRequest, SiteName, VCenterName
 from bot.operations.clean_link import LOOK_EVERY, WINDOW, waits_for_clean_link
 from bot.operations.plan_migration import plan_migration, resolve_vm
-from bot.operations.record import waits_for, with_plan, with_request
-from bot.operations.tools import Fleet
+from bot.operations.record import request_of, waits_for, with_plan, with_request
+from bot.operations.tools import Allow, Fleet
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import World
 from bot.slack.outbox import RedisOutbox
@@ -44,6 +44,10 @@ site = "site1"
 disks = ["1 GiB thin 10 MiB"]
 [[vms]]
 name = "web02"
+site = "site1"
+disks = ["1 GiB thin 10 MiB"]
+[[vms]]
+name = "canary01"
 site = "site1"
 disks = ["1 GiB thin 10 MiB"]
 """
@@ -73,6 +77,7 @@ class Tools:
     links: RedisLinkHistory | None
     probes: dict
     patience: timedelta = timedelta(hours=1)
+    allow: Allow = field(default_factory=Allow)
     points: list = field(default_factory=list)
 
     def reached(self, point):
@@ -275,3 +280,61 @@ async def test_a_link_that_lets_no_echo_pass_is_said(tools, queued, later, playe
     await queued()
     said, _ = await looked(tools, later, most=1)
     assert "The link is down, or lets no echo requests pass." in said[0]
+
+
+@pytest.fixture
+async def clean(tools):
+    """The link is known to be clean, has a canary, and waits for nothing but it."""
+    tools.fleet = replace(tools.fleet, canaries={LINK: "canary01"})
+    tools.allow = Allow(canary=True)
+    at = await tools.queue.now() - timedelta(seconds=30)
+    await tools.links.note(LinkSample(at, LINK, SampleKind.PROBE, "a", "b", sent=5000))
+
+
+async def sent_ahead(tools, queued):
+    """The job that waits and the claim on the canary that it sent, both once."""
+    waiting = await queued()
+    claim = await tools.queue.claim("w1")
+    assert await waits_for_clean_link(tools, claim)
+    (said,) = [waits_for(await tools.queue.get(waiting))]
+    canary = await tools.queue.claim("w1")
+    assert f"canary01, its canary, tries it first: job {canary.job.id}." in said
+    return canary
+
+
+async def asked_again(tools, later):
+    later(LOOK_EVERY)
+    claim = await tools.queue.claim("w1")
+    return await waits_for_clean_link(tools, claim), await tools.queue.get(claim.job.id)
+
+
+async def test_the_canary_of_a_clean_link_goes_ahead_once(tools, queued, clean, later):
+    canary = await sent_ahead(tools, queued)
+    request = request_of(canary.job)
+    assert (request.site, request.canary, request.vm.name) == ("site2", True, "canary01")
+    assert request.host.startswith("esx-site2")
+    await canary.move(Phase.CHECKING, why="-")
+    await canary.later(timedelta(hours=9), why="it takes its time")
+    assert (await asked_again(tools, later))[0]
+    assert len(await tools.queue.recent()) == 2
+    await tools.links.note(LinkSample(await tools.queue.now(), LINK, SampleKind.CANARY, "a", "b"))
+    waits, job = await asked_again(tools, later)
+    assert (waits, job.state) == (False, Phase.QUEUED)
+
+
+@pytest.mark.parametrize("started", [True, False])
+async def test_a_canary_that_dies_ends_it_and_one_that_never_started_does_not(tools, queued, clean, later, started):
+    canary = await sent_ahead(tools, queued)
+    await canary.move(Phase.CHECKING, why="-")
+    await canary.move(Phase.FAILED, why="-", attempt=1 if started else 0)
+    waits, job = await asked_again(tools, later)
+    assert (waits, job.state) == ((True, Phase.FAILED) if started else (False, Phase.QUEUED))
+    assert ("did not arrive. Nothing was started." in job.data.get("outcome", "")) is started
+
+
+@pytest.mark.parametrize(("named", "allowed"), [("nobody", True), ("canary01", False)])
+async def test_without_the_config_or_the_canary_the_packets_alone_count(tools, queued, clean, named, allowed):
+    tools.fleet, tools.allow = replace(tools.fleet, canaries={LINK: named}), Allow(canary=allowed)
+    await queued()
+    assert not await waits_for_clean_link(tools, await tools.queue.claim("w1"))
+    assert len(await tools.queue.recent()) == 1
