@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shlex
+from dataclasses import replace
 
 from bot.errors import UserError
 from bot.migration.choice import Outlook
@@ -55,6 +56,7 @@ async def plan_migration(
     first = make()
     if surveying is None or not (first.target.host_moid and first.target.datastore_moid):
         return first
+    surveying = replace(surveying, runs=vm.power == "poweredOn")
     return make(await survey(fleet, first, surveying, live=live), max_loss=fleet.max_loss.get(first.link))
 
 

@@ -43,7 +43,8 @@ class Surveying:
     """What a survey may use; what is missing is not looked at, and nothing is said of it.
 
     `queue`: whose live jobs are counted; `job`: the one that is planned, which does not count. `measure`: a quick look
-    at the path of a plan. `advice`: whether vCenter is asked for its own check, which may take a minute.
+    at the path of a plan. `advice`: whether vCenter is asked for its own check, which may take a minute; `runs`: the VM
+    does, and what vCenter would check is a move of it as it runs.
     """
 
     queue: JobQueue | None = None
@@ -52,6 +53,7 @@ class Surveying:
     probes: Mapping[VCenterName, HostProbes] = field(default_factory=dict)
     measure: Measures | None = None
     advice: bool = True
+    runs: bool = False
 
 
 def surveying_of(tools: WorkerTools, job: JobId | None = None) -> Surveying:
@@ -109,6 +111,9 @@ class _Look:
 
     async def advice(self) -> tuple[Advice, ...] | None:
         if not (self.asking.advice and self.plan.safe):  # of what is blocked anyway it only repeats that
+            return None
+        if self.asking.runs:
+            self.unread["advice"] = ["vCenter's own check: of a VM that runs it would check another kind of move"]
             return None
         check = self.fleet.vcenter(self.plan.request.vm.vcenter).check_relocate(self.plan)
         return await self._all("advice", {"vCenter's own check": check})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from bot.migration.concerns.guard import Of
 from bot.migration.facts import RunningTask
 from bot.migration.plan import Severity
 from bot.migration.survey import Survey
+from bot.operations.option import Option
 from bot.vsphere.host_rows import HOST
 from bot.vsphere.site_facts import NEAR, PARTS
 from bot.vsphere.vm_facts import VM
@@ -142,3 +144,10 @@ READ = {
 def test_what_a_guard_rests_on_is_read(concern, fact):
     """A path that nobody reads is never in `unread`, and would only look like care."""
     assert fact.path in READ[fact.of]
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.id)
+def test_an_option_that_a_concern_names_is_typed_so(guard):
+    """Whoever reads that it lifts a warning will type it."""
+    known = {"--host", "--datastore", "--disk", "--network", "--at", "--dry-run", *(option.typed for option in Option)}
+    assert set(re.findall(r"--[a-z-]+", f"{guard.when} {guard.lifted_by}")) <= known

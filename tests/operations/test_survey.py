@@ -217,3 +217,13 @@ async def test_the_claim_is_in_the_way_where_space_is_short(machine, queue, appr
     job = await approved(replace(other, disks=(disk,)))
     found = told(await planned(vcenter, everything(vcenter, queue)))["free-space"]
     assert f"of which 3.00 TiB are for {job}" in found.text
+
+
+async def test_vcenters_check_is_not_asked_of_a_vm_that_is_to_be_shut_down_first(machine, player):
+    """It would check a move of the VM as it runs, and every plan with --shutdown had a warning that means nothing."""
+    player.set_power("web01", on=True)
+    vcenter = machine()
+    plan = await planned(vcenter, everything(vcenter), shutdown=True)
+    assert told(plan)["check-relocate"].unreadable
+    assert not plan.needs_force
+    assert "CheckRelocate_Task" not in player.calls

@@ -37,9 +37,9 @@ def _is_backed(drive: Device) -> bool:
 
 GUARD = Guard(
     id="drives",
-    when="A CD or floppy drive has an image in it, or is a drive of the host. --disconnect lifts it.",
+    when="A CD or floppy drive has an image in it, or is a drive of the host. --disconnect-iso lifts it.",
     weights=(Severity.WARN, Severity.NOTE),
-    lifted_by="--disconnect, or taking it out in the vSphere Client",
+    lifted_by="--disconnect-iso, or taking it out in the vSphere Client",
     check=check,
     rests_on=vm("config.hardware.device"),
 )
