@@ -26,6 +26,7 @@ from bot.operations.record import (
     starts,
     trouble_of,
     waits_for,
+    was_on,
 )
 from bot.slack.port import Button, ButtonKind, JobCard, Progress
 
@@ -129,19 +130,32 @@ def _progress(job: Job, plan: Plan | None) -> Progress | None:
 def _note(job: Job, plan: Plan | None, held: Hold | None) -> str:
     if job.state.ended:
         outcome = job.data.get("outcome") or (job.steps[-1].why if job.steps else "")
-        more = {Phase.FAILED: job.data.get("cause", ""), Phase.CANCELLED: power_words(job)}.get(job.state, "")
-        return f"{outcome} {more}".strip() if more not in outcome else outcome
+        cause = job.data.get("cause", "") if job.state is Phase.FAILED else ""
+        power = power_words(job) if job.state is not Phase.DONE else ""
+        return " ".join([outcome, *(more for more in (cause, power) if more not in outcome)])
     trouble = f"{trouble_of(job)} {_MEANWHILE.get(job.state, '')}".strip() if trouble_of(job) else ""
     if job.cancel_by:
         return f"{_cancelling(job)} {trouble}".strip()
     if job.state is Phase.QUEUED:
-        behind = f"{held_words(held)} Nothing was started." if held is not None else ""
-        return behind or doing(job) or _asked(job) or trouble or _waiting(job)
+        return _queued(job, held, trouble)
     if trouble:
         return trouble
     if job.state is Phase.PLANNED and plan is not None:
         return (_FORCE if asks_for_force(job, plan) else _SAFE) if plan.safe else _BLOCKED
     return _NOTES.get(job.state, "")
+
+
+def _queued(job: Job, held: Hold | None, trouble: str) -> str:
+    """What is asked or done before the move, else what it waits for."""
+    if held is None and (now := _asked(job) or (doing(job) if not trouble else "")):
+        return now
+    behind = f"{held_words(held)} Nothing was started." if held is not None else ""
+    return f"{behind or trouble or _waiting(job)} {_outage(job)}".strip()
+
+
+def _outage(job: Job) -> str:
+    """That a VM may be off while its move waits, and how to end that."""
+    return f"{power_words(job)} Cancel the move, and it can be powered on again." if was_on(job) else ""
 
 
 def _asked(job: Job) -> str:

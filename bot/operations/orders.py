@@ -10,7 +10,7 @@ from typing import Protocol
 from bot.errors import MaybeSentError
 from bot.migration.machine import Refused
 from bot.operations.cards import job_card
-from bot.operations.record import with_doing
+from bot.operations.record import NO_TROUBLE, with_doing
 from bot.operations.run import Run
 
 
@@ -47,6 +47,6 @@ async def forbidden(run: Run, key: str) -> Prepared:
 
 
 async def say(run: Run, what: str) -> None:
-    """Show on the card what is being done to the VM; empty: nothing any more."""
-    await run.claim.note(with_doing(what))
+    """Show on the card what is being done to the VM; empty: nothing any more. Trouble from before is over by then."""
+    await run.claim.note({**with_doing(what), **NO_TROUBLE})
     await run.tools.outbox.show(job_card(run.claim.job))

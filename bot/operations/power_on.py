@@ -8,7 +8,7 @@ from typing import Final
 from bot.errors import LoginError, MaybeSentError
 from bot.jobs.port import Claim
 from bot.operations.arrival import is_fit_to_run
-from bot.operations.record import approved_plan, was_on
+from bot.operations.record import approved_plan, is_adopted, was_on
 from bot.operations.tools import WorkerTools
 from bot.vsphere.port import FaultError, VCenter, VmPlace
 
@@ -24,6 +24,8 @@ async def power_on(tools: WorkerTools, claim: Claim, place: VmPlace) -> str:
     plan = approved_plan(claim.job)
     name = plan.request.vm.name
     if not plan.request.power_on:
+        if is_adopted(claim.job):
+            return f"{name} is off: Redis had lost whether it was to be powered on."
         return f"{name} is off: this migration shut it down." if was_on(claim.job) else ""
     if not tools.allow.power_on:
         return f"{name} was not powered on: the config does not allow it ([allow] power_on)."

@@ -20,11 +20,21 @@ from bot.migration.planning import make_plan
 from bot.migration.request import JobId, MigrationRequest, VCenterName, VmRef
 from bot.operations.cards import job_card
 from bot.operations.plan_migration import plan_migration
-from bot.operations.record import ADOPTED, MIGRATE, Intent, op_base, with_intent, with_plan, with_request
+from bot.operations.record import (
+    ADOPTED,
+    MIGRATE,
+    Intent,
+    op_base,
+    with_intent,
+    with_offers,
+    with_plan,
+    with_request,
+    with_shutdown,
+)
 from bot.operations.take_trace_away import GONE
 from bot.operations.tools import WorkerTools
-from bot.operations.trace import JobTrace, read
-from bot.slack.port import Reply
+from bot.operations.trace import BEFORE_CALL, JobTrace, read
+from bot.slack.port import ButtonKind, Reply
 from bot.vsphere.port import FaultError, Trace
 
 log = logging.getLogger(__name__)
@@ -83,13 +93,26 @@ async def adopt(tools: WorkerTools, lost: Forgotten) -> bool:
         vm_key=lost.ref.key,
         requester=trace.requester,
         channel=trace.channel,
-        data={**with_request(plan.request), **with_plan(plan), **with_intent(intent), **ADOPTED},
+        data={
+            **with_request(plan.request),
+            **with_plan(plan),
+            **with_intent(intent),
+            **ADOPTED,
+            **_power(tools, trace),
+        },
     )
     if not await tools.queue.adopt(trace.job, new, state=Phase.UNKNOWN, attempt=trace.attempt, why=_WHY):
         return False
     log.warning("The migration %s of %s was not known to Redis and is followed again.", trace.job, lost.vm)
     await _say(tools, trace)
     return True
+
+
+def _power(tools: WorkerTools, trace: JobTrace) -> dict[str, str]:
+    """What is known of the VM's power: a trace without a call was written before the guest was shut down."""
+    if trace.attempt != BEFORE_CALL:
+        return {}
+    return {**with_shutdown(), **with_offers([ButtonKind.POWER_ON_SOURCE] if tools.allow.power_on else [])}
 
 
 async def _plan(tools: WorkerTools, lost: Forgotten) -> Plan:

@@ -140,7 +140,17 @@ def with_shutdown(*, until: datetime | None = None, asked: bool = False) -> dict
     asked what to do with one that does not. Written before it is asked to, so that nobody forgets whose doing it was.
     """
     said = {"was_on": "yes", "asks": ASKS_SHUTDOWN if asked else "", "answer": ""}
-    return said | ({"shutdown_by": until.isoformat()} if until else {})
+    return said | ({"shutdown_by": until.isoformat(), **NOT_OFF} if until else {})
+
+
+WENT_OFF: Final = {"went_off": "yes"}
+"""The field that says that the guest was seen to be down: if the VM is on after that, somebody wants it to be."""
+NOT_OFF: Final = {"went_off": ""}
+
+
+def went_off(job: Job) -> bool:
+    """The guest was down already, for this migration."""
+    return bool(job.data.get("went_off"))
 
 
 def was_on(job: Job) -> bool:

@@ -21,9 +21,9 @@ from bot.operations.batch_record import BATCH
 from bot.operations.batch_show import put_away, show_batch
 from bot.operations.inquiry import DIAGNOSE
 from bot.operations.on_call_card import last_look
-from bot.operations.record import MIGRATE, power_words, request_of
+from bot.operations.record import MIGRATE, offers_of, power_words, request_of, was_on
 from bot.operations.show_job import show_job
-from bot.slack.port import Outbox, Reply
+from bot.slack.port import Button, Outbox, Reply
 
 UNATTENDED: Final = ENDS | {Phase.PLANNED, Phase.QUEUED}
 
@@ -111,7 +111,8 @@ def last_word(job: Job) -> Reply | None:
             said = f"{name} was cancelled before anything was started. {power_words(job)}".strip()
         case _:
             return None
-    return Reply("end", said, final=True, quiet=job.state is Phase.CANCELLED)
+    buttons = [Button(kind, job.id) for kind in offers_of(job)]
+    return Reply("end", said, buttons=buttons, final=True, quiet=job.state is Phase.CANCELLED and not was_on(job))
 
 
 def _name(job: Job) -> str:

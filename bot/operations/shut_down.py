@@ -20,18 +20,21 @@ from bot.operations.link_check import link_trouble
 from bot.operations.orders import Prepared, forbidden, give, say
 from bot.operations.record import (
     NOT_BUSY,
+    WENT_OFF,
     answer_of,
     asks_of,
     doing,
     power_words,
     shutdown_by,
     was_on,
+    went_off,
     with_doing,
     with_offers,
     with_shutdown,
 )
 from bot.operations.run import Run
 from bot.operations.shutdown_answer import ShutdownAnswer
+from bot.operations.trace_shutdown import trace_shutdown
 from bot.slack.port import Button, ButtonKind, Reply
 from bot.vsphere.port import FaultError, Guest
 
@@ -63,6 +66,8 @@ async def _bring_down(run: Run) -> Prepared:
     answer = answer_of(run.claim.job)
     if answer is ShutdownAnswer.POWER_OFF:
         return await _power_off(run)
+    if went_off(run.claim.job) and answer is None:
+        return await _ask_person(run, "It was shut down for its move, and somebody has powered it on since.")
     until = shutdown_by(run.claim.job)
     if until is None or answer is ShutdownAnswer.WAIT_ON or _was_asking(run.claim.job):
         try:
@@ -89,8 +94,8 @@ async def _is_off(run: Run) -> Prepared:
     if not was_on(run.claim.job):
         return Prepared.NOTHING
     run.tools.reached("guest-off")
-    if asks_of(run.claim.job) or run.claim.job.data.get("doing"):
-        await run.claim.note(with_shutdown())
+    if asks_of(run.claim.job) or doing(run.claim.job) or not went_off(run.claim.job):
+        await run.claim.note({**with_shutdown(), **WENT_OFF})
         await say(run, "")
     return Prepared.READY
 
@@ -114,6 +119,7 @@ async def _ask_guest(run: Run, until: datetime | None) -> None:
     until = until or await run.tools.queue.now() + run.tools.guest_time
     offers = with_offers([ButtonKind.POWER_ON_SOURCE] if run.tools.allow.power_on else [])
     # Written before it is asked: whose doing it was must never be forgotten. What was in the way before is over.
+    await trace_shutdown(run)
     await run.claim.note({**with_shutdown(until=until), **offers, **NOT_BUSY})
     await say(run, f"{ASKING}, as was asked for; it is given {in_words(run.tools.guest_time)}.")
     run.tools.reached("before-shutdown")

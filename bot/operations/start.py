@@ -29,7 +29,7 @@ from bot.operations.last_look import No, NotNow, last_look, patience_is_over, pu
 from bot.operations.link_check import look_before_start
 from bot.operations.orders import Prepared
 from bot.operations.prepare import prepare
-from bot.operations.readopt import Forgotten, adopt, forgotten
+from bot.operations.readopt import adopt, forgotten
 from bot.operations.record import (
     ADOPTED,
     NO_INTENT,
@@ -70,15 +70,12 @@ async def start(run: Run) -> None:
     trace = await _trace_on_vm(run)
     if trace is not None and await _called_before(run, read(trace.text)):
         return
-    if not await _may_start(run):
-        return
-    if trace is not None and (lost := await forgotten(run.tools, trace)) is not None:
-        await _make_way(run, lost)
-        return
-    if not await _is_ready(run):
+    if not await _may_start(run) or (trace is not None and await _makes_way(run, trace)) or not await _is_ready(run):
         return
     await look_before_start(run.tools, run.claim)
-    await submit(run, IntentWritten(), why="about to ask vCenter")
+    run.tools.reached("link-looked-at")
+    if await _is_still_off(run):
+        await submit(run, IntentWritten(), why="about to ask vCenter")
 
 
 async def _may_start(run: Run) -> bool:
@@ -129,11 +126,23 @@ async def _called_before(run: Run, trace: JobTrace | None) -> bool:
     return True
 
 
-async def _make_way(run: Run, lost: Forgotten) -> None:
+async def _is_still_off(run: Run) -> bool:
+    """It may have been powered on while the link was looked at, and a vCenter with the right to moves it as it runs."""
+    vm = run.plan.request.vm
+    if (await run.vcenter.guest(vm.uuid)).power != "poweredOn":
+        return True
+    await put_off(run.tools, run.claim, f"{vm.name} has just been powered on.")
+    return False
+
+
+async def _makes_way(run: Run, trace: Trace) -> bool:
     """Only the trace on the VM tells of the migration that is under way: that one goes on, and this one ends."""
+    if (lost := await forgotten(run.tools, trace)) is None:
+        return False
     why = f"{lost.vm} is being migrated already, by a job that Redis had forgotten: {lost.job}."
     await run.end(Refused(), f"{why} It is followed again from now on. Nothing was started by this job.")
     await adopt(run.tools, lost)
+    return True
 
 
 async def submit(run: Run, event: Event, *, why: str) -> None:

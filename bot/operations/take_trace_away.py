@@ -8,7 +8,7 @@ from typing import Final
 from bot.errors import OutsideError, UserError
 from bot.jobs.port import Job
 from bot.migration.request import VmRef
-from bot.operations.record import Intent, approved_plan, intent_of
+from bot.operations.record import approved_plan, intent_of, was_on
 from bot.operations.tools import WorkerTools
 from bot.operations.trace import read
 from bot.vsphere.port import FaultError, VCenter
@@ -23,12 +23,13 @@ async def take_trace_away(tools: WorkerTools, job: Job) -> None:
 
     A trace may have gone along to another vCenter, or stayed behind with the VM that left, and be gone with it.
     """
-    if not job.data.get("intent"):
+    called = bool(job.data.get("intent"))
+    if not (called or was_on(job)):
         return
-    plan, intent = approved_plan(job), intent_of(job)
+    plan, session = approved_plan(job), intent_of(job).session if called else ""
     for name in (plan.request.vm.vcenter, *([plan.far.name] if plan.far else [])):
         try:
-            await _take_away(tools.fleet.vcenter(name), job, plan.request.vm, intent)
+            await _take_away(tools.fleet.vcenter(name), job, plan.request.vm, session=session)
         except (OutsideError, UserError) as error:
             if not (plan.far and isinstance(error, FaultError) and error.kind == GONE):
                 log.warning(
@@ -36,10 +37,13 @@ async def take_trace_away(tools: WorkerTools, job: Job) -> None:
                 )
 
 
-async def _take_away(vcenter: VCenter, job: Job, vm: VmRef, intent: Intent) -> None:
+async def _take_away(vcenter: VCenter, job: Job, vm: VmRef, *, session: str) -> None:
+    """`session`: that of the intent; empty for a job that only shut the guest down, whose trace names no call."""
     found = read(await vcenter.read_trace(vm.uuid))
-    if found is None or (found.job, found.session) != (job.id, intent.session):
+    if found is None or found.job != job.id or found.session != (session or found.session):
         return  # a successor's, whose call may be under way
+    if not session and found.attempt:
+        return  # of a call that this record does not know
     # Through the session of the intent where that is ours: a successor has ended it. Another vCenter has no such one.
-    ours = vcenter.name == vm.vcenter and await vcenter.writer_session() == intent.session
-    await vcenter.write_trace(vm.uuid, "", session=intent.session if ours else "")
+    ours = bool(session) and vcenter.name == vm.vcenter and await vcenter.writer_session() == session
+    await vcenter.write_trace(vm.uuid, "", session=session if ours else "")

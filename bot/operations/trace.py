@@ -24,6 +24,11 @@ the one where it arrives.
 LONGEST: Final = 250
 """Characters, as `VCenter.write_trace` takes them."""
 
+BEFORE_CALL: Final = 0
+"""The attempt of a trace that was written before the guest was shut down, when there was no call yet: if Redis then
+forgets the job, somebody still knows whose doing it is that the VM is off.
+"""
+
 _DISPENSABLE: Final = 3
 """The last so many fields may be left out where names are long: they are read again, as far as they still matter."""
 

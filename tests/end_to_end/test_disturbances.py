@@ -6,12 +6,14 @@ that strikes it at a named point. The player is the referee: it knows what was r
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import secrets
 import tomllib
 
 import pytest
 
+from bot.compose import store_of
 from bot.migration.machine import Phase
 from bot.operations.record import approved_plan
 from bot.playground.vcenter.collector import DEFAULT_COLLECTOR, Collector
@@ -20,6 +22,7 @@ from bot.playground.world import World
 from tests.end_to_end.conftest import WORLD
 from tests.end_to_end.disturbed import (
     OPTIONS,
+    PATIENCE,
     QUICK,
     disturbed,
     guests,
@@ -180,3 +183,82 @@ async def test_the_vm_is_on_another_host_by_now(stage, vcenter):
     job = await stage.ended("guest0")
     arrived(vcenter, "guest0", job)
     assert approved_plan(job).source.host == other.name
+
+
+# What happens while the guest is down, and nobody but us knows why.
+
+
+async def test_held_while_the_guest_shuts_down(stage, vcenter):
+    stage.strikes.at("guest-off", lambda: stage.type("/coldmigrate hold site1 site2 the provider works on it"))
+    card = await stage.approved("guest0 site2 --shutdown")
+    said = text_of(await stage.card(showing="is held"))
+    assert "it may be off. Cancel the move, and it can be powered on again" in said
+    await stage.click(card, "cm.cancel")
+    end = await stage.reply(card, saying="it may be off")
+    await stage.click(end, "cm.power-on-source")
+    await stage.reply(card, saying="guest0 is on, at its source")
+    assert relocations(vcenter, vm="guest0") == []
+
+
+async def test_vcenter_goes_away_while_the_guest_shuts_down(stage, vcenter):
+    stage.strikes.at("after-shutdown", vcenter.switches.go_down)
+    await stage.approved(f"guest0 site2 {OPTIONS}")
+    said = text_of(await stage.card(showing="refuses connections"))
+    assert "it may be off" in said
+    await vcenter.switches.come_up()
+    arrived(vcenter, "guest0", await stage.ended("guest0"))
+
+
+@pytest.mark.parametrize("point", ["guest-off", "link-looked-at"])
+async def test_somebody_powers_it_on_by_hand_meanwhile(stage, vcenter, point):
+    """That person wants it to run: it is neither moved as it runs nor shut down again, unless somebody says so."""
+    stage.strikes.at(point, lambda: vcenter.switches.set_power("guest0", on=True))
+    card = await stage.approved("guest0 site2 --shutdown")
+    async with asyncio.timeout(PATIENCE):
+        while "Give it more time, or cancel" not in stage.thread_text(card):
+            stage.later()
+            await asyncio.sleep(0.5)
+    assert vcenter.calls["ShutdownGuest"] == 1
+    assert vcenter.estate.vm("guest0").power == "poweredOn"
+    assert relocations(vcenter, vm="guest0") == []
+    asked = await stage.reply(card, saying="Give it more time, or cancel")
+    assert "powered it on" in text_of(asked)
+    await stage.click(asked, "cm.wait-on")
+    assert (await stage.ended("guest0")).state is Phase.DONE
+    assert relocations(vcenter, vm="guest0") == ["success"]
+
+
+async def test_redis_forgets_a_migration_that_has_shut_its_guest_down(stage, vcenter):
+    """Nothing was called, so nothing is found out by tasks: the trace on the VM tells whose doing it is."""
+    stage.strikes.at("guest-off", lambda: flushed(stage))
+    before = await stage.approved(f"guest0 site2 {OPTIONS}")
+    await stage.reply(before, saying="Redis lost its data")
+    job = await stage.ended("guest0")
+    assert job.state is Phase.FAILED
+    assert relocations(vcenter, vm="guest0") == []
+    card = await stage.card(showing="failed")
+    assert card["ts"] == before["ts"]
+    assert "it may be off" in text_of(card)
+    end = await stage.reply(card, saying="certain that nothing was started")
+    await stage.click(end, "cm.power-on-source")
+    await stage.reply(card, saying="guest0 is on, at its source")
+    async with asyncio.timeout(PATIENCE):
+        while any(vcenter.estate.vm("guest0").custom.values()):
+            await asyncio.sleep(0.05)
+
+
+async def flushed(stage):
+    async with store_of(stage.settings) as store:
+        await store.flushall()
+
+
+async def test_two_clicks_on_power_on_at_source(stage, vcenter):
+    stage.strikes.at("before-call", lambda: remove(vcenter, vcenter.estate.datastore("ds-c2-01")))
+    card = await stage.approved("guest0 site2 --shutdown")
+    await stage.ended("guest0")
+    end = await stage.reply(card, saying="it may be off")
+    await asyncio.gather(*(stage.click(end, "cm.power-on-source", user=who) for who in ("alice", "bob", "alice")))
+    await stage.reply(card, saying="guest0 is on, at its source")
+    await stage.click(end, "cm.power-on-source")
+    await stage.reply(card, saying="is on already")
+    assert powered_on(vcenter, vm="guest0") == 1
