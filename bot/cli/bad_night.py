@@ -113,9 +113,10 @@ class BadNight(Tale):
         line = "/coldmigrate handover"
         self.say(f"bob types: {line}")
         outcome = await self.slack.command("bob", CHANNEL, line)
-        self.say(f"only bob reads: {outcome.text or outcome.error}\n")
-        for part in (LARGE, "packet loss", "held since", "web01", "Power on at source", "Open:"):
-            self._check(part in outcome.text, f"the hand-over does not say {part!r}")
+        said = words_of(outcome.ack or {})
+        self.say(f"only bob reads: {_paragraphs(outcome.ack or {}) or outcome.error}\n")
+        for part in (LARGE, "packet loss", "Held since", "web01", "Power on at source", "Open:"):
+            self._check(part in said, f"the hand-over does not say {part!r}")
 
     # ---- what is looked for
 
@@ -138,8 +139,14 @@ class BadNight(Tale):
             thread = await self.slack.thread(CHANNEL, ts)
             whole = [await self.slack.message(CHANNEL, message["ts"]) for message in thread]
             files = [file for message in whole for file in message.get("files", ())]
-            named = (file for file in files if str(file.get("name", "")).startswith("evidence-"))
+            named = (file for file in files if "-evidence-" in str(file.get("name", "")))
             return next((str(file["id"]) for file in named if str(file["name"]).endswith(ending)), None)
 
         _, data = await self.slack.download("carol", await self.slack.wait_for(found, PATIENCE))
         return data
+
+
+def _paragraphs(message: Json) -> str:
+    """What is shown of an answer, whole; the text for notifications may be cut."""
+    texts = (block.get("text", {}).get("text", "") for block in message.get("blocks", ()))
+    return "\n".join(filter(None, texts))

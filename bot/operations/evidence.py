@@ -28,6 +28,9 @@ from bot.operations.tools import WorkerTools
 from bot.slack.loss_chart import loss_chart
 
 LOOKED_BACK: Final = timedelta(days=1)
+SHORTEST: Final = timedelta(hours=1)
+MARGIN: Final = timedelta(minutes=5)
+"""The picture begins so long before what is first known of the link in that day, and spans an hour at least."""
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +106,8 @@ def _chart(
 ) -> tuple[bytes | None, str]:
     if not history:
         return None, ""
-    since = min(broke_at(job, chief_incident(job)), now) - LOOKED_BACK
+    begun = min(broke_at(job, chief_incident(job)), now) - LOOKED_BACK
+    since = min(max(begun, history[0].at - MARGIN), now - SHORTEST)
     picture = loss_chart(history, link=plan.link, since=since, until=now, bound=bound)
     return picture, f"Packets lost and rates of copies on {plan.link} since {since:%Y-%m-%d %H:%M} UTC."
 

@@ -67,7 +67,7 @@ def build(material: Material) -> Pack:
         queues=tuple(_queues(looks)),
         counters=tuple(_counters(looks)),
         lines=tuple(_lines(incident)),
-        ruled_out=tuple(map(str, incident.get("ruled_out", ()))),
+        ruled_out=tuple(_ruled_out(incident)),
         unknown=tuple(_unknown(incident, looks, material)),
         commands=capture_commands(plan),
         chart=material.chart,
@@ -247,6 +247,14 @@ def _sides(examined: Examined | None) -> Iterator[Side]:
         return
     for row in examined.elimination.rows:
         yield Side(row.part.value, row.state.value, row.why, ", ".join(row.evidence))
+
+
+def _ruled_out(incident: Mapping[str, Any]) -> Iterator[str]:
+    """What the verdict rules out, without the counts: those stand in their own table, all of them."""
+    counted = [str(one.get("text", "")) for one in incident.get("measured", ()) if one.get("check") == "probe.loss"]
+    for sentence in map(str, incident.get("ruled_out", ())):
+        if not any(text and text in sentence for text in counted):
+            yield sentence
 
 
 def _lines(incident: Mapping[str, Any]) -> Iterator[Line]:

@@ -27,13 +27,13 @@ _FORMULA: Final = ("=", "+", "-", "@")
 
 
 def files_of_pack(pack: Pack, *, verdict: Mapping[str, Any], history: Sequence[LinkSample]) -> tuple[Attachment, ...]:
-    """Make both; takes a moment, so call it on a thread."""
+    """Make both; takes a moment, so call it on a thread. The outbox names files after the job by itself."""
     page = page_of(pack).encode()
     about = f"Evidence pack of {pack.vm}"
     return (
-        Attachment(f"{pack.name}.html", page, f"{about}: the page", "What was measured and ruled out, as a page."),
+        Attachment(f"{pack.stamp}.html", page, f"{about}: the page", "What was measured and ruled out, as a page."),
         Attachment(
-            f"{pack.name}.zip",
+            f"{pack.stamp}.zip",
             zipped(pack, page=page, verdict=verdict, history=history),
             f"{about}: to forward",
             "The page, the counts as CSV, the log lines, the verdict as JSON and the link's chart in one file.",

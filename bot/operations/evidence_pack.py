@@ -122,5 +122,10 @@ class Pack:
 
     @property
     def name(self) -> str:
-        """`evidence-<job>-<when it was asked for>`: what its files are called. A later one is another one."""
-        return f"evidence-{self.job}" + (f"-{self.asked_at:%m%dT%H%M}Z" if self.asked_at else "")
+        """What its folder in the .zip is called."""
+        return f"evidence-{self.job}"
+
+    @property
+    def stamp(self) -> str:
+        """What its files are called in the thread of the job. One that is asked for later is another one."""
+        return "evidence" + (f"-{self.asked_at:%m%dT%H%M}Z" if self.asked_at else "")

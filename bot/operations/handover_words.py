@@ -15,7 +15,7 @@ from bot.migration.capacity import in_words
 from bot.migration.eta import in_words as lasting
 from bot.migration.machine import WORDS, Phase
 from bot.migration.request import JobId
-from bot.operations.aftercare_record import AFTERCARE, IN_WORDS, Aftercare
+from bot.operations.aftercare_record import AFTERCARE, IN_WORDS, Act, Aftercare
 from bot.operations.holds import planned, uses, vm_name
 from bot.operations.record import MIGRATE, copied_of, measured_of, request_of
 
@@ -77,11 +77,11 @@ def _link(lane: str, night: Night) -> Iterator[str]:
     failed = [job for job in jobs if job.state in _UNDONE]
     for job in failed[:FAILED]:
         yield " ".join(_failure(job, night))
-    if more := len(failed) - FAILED:
-        yield f"{more} more failed." if more > 0 else ""
+    if (more := len(failed) - FAILED) > 0:
+        yield f"{more} more failed."
     for hold in night.holds:
         if _holds(hold, lane, night):
-            yield _held(hold, night)
+            yield _held(hold, night, named=hold.resource != lane)
     yield from _rest(jobs, night)
 
 
@@ -124,18 +124,20 @@ def _looks(job: Job) -> str:
 
 
 def _done(act: Job, night: Night) -> str:
-    """`Power on at source, asked for by U1 at 01:50 UTC: db01 is on`."""
+    """`Power on at source (U1, 01:50 UTC): db01 is on`. Of a pack, that it was made: what it says is in the thread."""
     asked = Aftercare.from_data(act.data)
-    outcome = act.data.get("outcome") or WORDS[act.state]
-    said = outcome.split(". ")[0].rstrip(".")
-    return f"{IN_WORDS[asked.act]}, asked for by {act.requester} at {_at(act.created, night.now)}: {said}"
+    said = (act.data.get("outcome") or WORDS[act.state]).split(". ")[0].rstrip(".")
+    told = "made" if asked.act is Act.EVIDENCE and act.state is Phase.DONE else said
+    return f"{IN_WORDS[asked.act]} ({act.requester}, {_at(act.created, night.now)}): {told}"
 
 
-def _held(hold: Hold, night: Night) -> str:
+def _held(hold: Hold, night: Night, *, named: bool = True) -> str:
+    """`named` False: it is clear from what stands before which link it is."""
     waiting = night.waiting.get(hold.id, ())
     what = in_words(hold.resource)
     since = f"{_at(hold.at, night.now)} ({lasting(night.now - hold.at)})"
-    said = f"{what[:1].upper()}{what[1:]}: held since {since}: {hold.why.rstrip('.')}."
+    whose = f"{what[:1].upper()}{what[1:]}: held" if named else "Held"
+    said = f"{whose} since {since}: {hold.why.rstrip('.')}."
     if not waiting:
         return f"{said} Nothing waits behind it. Open: release it when the cause is mended."
     names = _names(waiting)

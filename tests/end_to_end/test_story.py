@@ -28,6 +28,20 @@ def test_the_story_is_true():
     assert asked.count("Probable cause: packet loss") == 4, "each card says it, and each thread"
 
 
+@pytest.mark.timeout(240)
+def test_the_bad_night_is_carried_from_end_to_end():
+    """What has to be true of it is checked by the story itself, against the simulated vCenter's own inventory."""
+    done = subprocess.run(
+        [*JUDGED, "demo", "--story", "bad-night"], capture_output=True, text=True, timeout=230, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "messages and views, 0 faults" in done.stderr
+    assert "All of this really happened" in done.stdout
+    sinking = done.stdout.partition("=== 01:40")[2].partition("=== 01:42")[0]
+    assert "% of the usual" in sinking
+    assert "No progress for" in sinking
+
+
 @pytest.mark.timeout(120)
 def test_a_person_types_in_the_terminal():
     with subprocess.Popen(

@@ -76,9 +76,9 @@ def test_a_night_in_one_paragraph():
         "db01 (job db01) failed at 01:42 UTC, at 63 %.",
         "Probable cause: packet loss (79% sure, measured).",
         "It is intact at its source",
-        "Power on at source, asked for by U2 at 01:49 UTC: db01 is on, at its source, esx-11.",
+        "Power on at source (U2, 01:49 UTC): db01 is on, at its source, esx-11.",
         "Open: nobody has asked for it again.",
-        "held since 01:43 UTC (3 h 47 min): db01 died of packet loss.",
+        "Held since 01:43 UTC (3 h 47 min): db01 died of packet loss.",
         "3 wait behind it, untouched: web01, app01, mail01.",
         "then release it.",
     ):
