@@ -118,7 +118,8 @@ async def retry_batch(
             f"All that is left of batch {job.id} is tried again already: {rows[0].request.vm.name} has {which}."
         )
     for row in rows:
-        await require_options(counter, who, row.request, source=source_of(row.job) if row.job else None)
+        source = source_of(row.job) if row.job else None
+        await require_options(counter, who, replace(row.request, force=False), source=source)
     await counter.channels.require_member(channel)
     title, now = batch_of(job).title, await counter.queue.now()
     fresh = Batch(

@@ -19,6 +19,7 @@ from bot.operations.batch_record import (
     BATCH,
     Batch,
     Part,
+    batch_of,
     read_rows,
     startable,
     with_batch,
@@ -35,6 +36,7 @@ from bot.operations.rights import Grant, Rights, Verb
 from bot.slack.outbox import RedisOutbox
 from bot.store.client import connect
 from tests.migration.conftest import NOW, REQUEST, VM, plan_of
+from tests.operations.counter_stage import counter_for
 
 MANY = 30
 ADMIN = Person(user_id="U1", channel="C1")
@@ -63,9 +65,10 @@ class Drawing(RedisOutbox):
         await super().show_table(card)
 
 
-async def _batch(queue: RedisQueue, *, approved: bool = True) -> Claim:
+async def _batch(queue: RedisQueue, *, approved: bool = True, force: bool = False) -> Claim:
     """A claimed batch whose parts are all planned; if they are approved, they wait for their link."""
-    asked = [replace(REQUEST, vm=replace(VM.ref, uuid=f"u{n}", name=f"web{n:02}")) for n in range(MANY)]
+    vms = [replace(VM.ref, uuid=f"u{n}", name=f"web{n:02}") for n in range(MANY)]
+    asked = [replace(REQUEST, vm=vm, force=force) for vm in vms]
     new = NewJob(
         kind=BATCH, vm_key="", requester="U2", channel="C1", data=with_batch(Batch("all", tuple(asked))), lane=BATCH
     )
@@ -170,6 +173,19 @@ async def test_a_retry_that_is_delivered_again_is_the_same_and_another_one_is_re
         with pytest.raises(UserError, match="is tried again already: web00 has a place in batch"):
             await retry_batch(counter, ADMIN, "C1", job, dedupe="d2")
         assert [found.kind for found in await queue.recent(limit=100, live_only=True)] == [BATCH]
+
+
+async def test_what_was_forced_is_tried_again_by_somebody_who_may_not_force_and_then_it_is_not(valkey_url):
+    async with connect(valkey_url) as store:
+        whole = await _batch(RedisQueue(store), force=True)
+        counter = counter_for(store, Verb.RETRY)
+        for part in await counter.queue.recent(limit=100, live_only=True):
+            if part.kind == MIGRATE:
+                await counter.queue.cancel(part.id, by="U2")
+        await whole.move(Phase.CANCELLED, why="-")
+        await retry_batch(counter, ADMIN, "C1", whole.job, dedupe="d1")
+        (fresh,) = await counter.queue.recent(limit=100, live_only=True)
+        assert not any(request.force for request in batch_of(fresh).requests)
 
 
 async def test_of_several_holds_of_a_link_what_was_released_is_told_beside_what_was_not(valkey_url):
