@@ -26,7 +26,9 @@ async def power_on(tools: WorkerTools, claim: Claim, place: VmPlace) -> str:
     if not plan.request.power_on:
         if is_adopted(claim.job):
             return f"{name} is off: Redis had lost whether it was to be powered on."
-        return f"{name} is off: this migration shut it down." if was_on(claim.job) else ""
+        if was_on(claim.job):
+            return f"{name} is off: this migration shut it down."
+        return f"{name} is off." if plan.request.shutdown else ""  # the one before, of which this is a retry, may have
     if not tools.allow.power_on:
         return f"{name} was not powered on: the config does not allow it ([allow] power_on)."
     if not is_fit_to_run(place, plan):

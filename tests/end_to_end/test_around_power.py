@@ -85,3 +85,9 @@ async def test_a_guest_that_was_not_asked_because_vcenter_went_away_is_asked_by_
     await approved(stage, "app01 site2 --shutdown")
     await stage.card(showing="done")
     assert vcenter.calls["ShutdownGuest"] == 1
+
+
+async def test_a_retry_of_what_was_shut_down_says_that_it_is_off(stage, vcenter):
+    """It found the VM off, and knows nothing of the migration that shut it down."""
+    await approved(stage, "web01 site2 --shutdown")
+    assert "web01 is off." in text_of(await stage.card(showing="done"))
