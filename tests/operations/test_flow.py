@@ -7,12 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.jobs.port import Job, Step
 from bot.migration.eta import Pace
 from bot.migration.facts import Vmk
+from bot.migration.machine import Phase
 from bot.migration.measured import Connection, PathMeasurement, Pings, When
 from bot.migration.path import DataPath, Leg, PathKind
-from bot.operations.copy_pace import CopyPace
+from bot.migration.request import JobId
+from bot.operations.copy_pace import CopyPace, pace_of
 from bot.operations.flow_words import worth_saying
+from bot.operations.record import Copied, with_copied
+from tests.migration.conftest import plan_of
 
 T0 = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 LEG = Leg(Vmk("vmk0", "10.1.0.11"), Vmk("vmk0", "10.2.0.21"), 902)
@@ -52,6 +57,46 @@ def test_a_percentage_that_is_only_repeated_moves_no_clock():
     copy.seen(10, at(0))
     copy.seen(10, at(90))
     assert copy.since == at(0)
+
+
+class Tools:
+    """As much of a worker's tools as is needed here: a link of which nothing is known, and no ledger."""
+
+    links = None
+    still_after = timedelta(seconds=20)
+
+    class queue:  # noqa: N801 - a name of the tools
+        @staticmethod
+        async def recent(*, limit):
+            return []
+
+
+def job(copied: Copied | None, *, attached: float = 0) -> Job:
+    steps = [Step(Phase.ATTACHED, at(attached), "w1", "")]
+    data = with_copied(copied) if copied else {}
+    return Job(
+        id=JobId("abcdefgh"), kind="migrate", state=Phase.ATTACHED, vm_key="k", lane="l", requester="U1", channel="C1",
+        fence=2, owner="w2", attempt=1, created=T0, updated=at(100), cancel_by="", data=data, steps=steps,
+    )  # fmt: skip
+
+
+async def test_whoever_takes_over_goes_on_with_the_same_clock():
+    before = pace()
+    before.seen(62, at(10))
+    before.seen(63, at(20))
+    kept = before.copied(at(200), nfc_errors=0)
+    assert kept.stalled == 180
+    after = await pace_of(Tools(), job(kept), plan_of())
+    assert after.since == at(20)
+    assert (after.usual, after.good, after.pace.percent) == (10**8, before.good, 63)
+    after.seen(63, at(230))  # what vCenter says first to whoever asks anew
+    assert after.stalled(at(240)) == timedelta(seconds=220)
+
+
+@pytest.mark.parametrize("kept", [None, Copied(63, 1.0, None, 0), Copied(63, 1.0, None, 0, since=at(5))])
+async def test_an_attempt_before_this_one_left_no_clock(kept):
+    fresh = await pace_of(Tools(), job(kept, attached=50), plan_of())
+    assert (fresh.since, fresh.pace.percent, fresh.usual) == (at(50), 0, None)
 
 
 def look(*connections: Connection, lost: int = 0, when: When = When.DURING) -> PathMeasurement:
