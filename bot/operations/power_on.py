@@ -6,7 +6,8 @@ import asyncio
 from typing import Final
 
 from bot.errors import LoginError, MaybeSentError
-from bot.jobs.port import Claim
+from bot.jobs.port import Claim, Job
+from bot.migration.plan import Plan
 from bot.operations.arrival import is_fit_to_run
 from bot.operations.record import approved_plan, is_adopted, was_on
 from bot.operations.tools import WorkerTools
@@ -24,11 +25,7 @@ async def power_on(tools: WorkerTools, claim: Claim, place: VmPlace) -> str:
     plan = approved_plan(claim.job)
     name = plan.request.vm.name
     if not plan.request.power_on:
-        if is_adopted(claim.job):
-            return f"{name} is off: Redis had lost whether it was to be powered on."
-        if was_on(claim.job):
-            return f"{name} is off: this migration shut it down."
-        return f"{name} is off." if plan.request.shutdown else ""  # the one before, of which this is a retry, may have
+        return _left_off(claim.job, plan)
     if not tools.allow.power_on:
         return f"{name} was not powered on: the config does not allow it ([allow] power_on)."
     if not is_fit_to_run(place, plan):
@@ -41,6 +38,15 @@ async def power_on(tools: WorkerTools, claim: Claim, place: VmPlace) -> str:
         return f"{name} was not powered on, or it is not known whether: {error}"
     tools.reached("after-power-on")
     return f"{name} is on."
+
+
+def _left_off(job: Job, plan: Plan) -> str:
+    name = plan.request.vm.name
+    if is_adopted(job):
+        return f"{name} is off: Redis had lost whether it was to be powered on."
+    if was_on(job):
+        return f"{name} is off: this migration shut it down."
+    return f"{name} is off." if plan.request.shutdown else ""  # one before, of which this is a retry, may have done it
 
 
 async def _until_on(tools: WorkerTools, claim: Claim, vcenter: VCenter, uuid: str) -> None:
