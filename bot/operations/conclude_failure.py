@@ -43,6 +43,7 @@ async def conclude_failure(
     """
     plan = approved_plan(claim.job)
     await _say_where(tools, claim, seen, end)
+    tools.reached("at-source")
     measured, _ = await asyncio.gather(
         _measured(tools, plan),
         asyncio.sleep(tools.read_on.total_seconds()),  # hosts write on after a task's end
@@ -50,6 +51,7 @@ async def conclude_failure(
     if measured is not None:
         await claim.note(with_measured(claim.job, measured))
         await note_measured(tools, measured)
+    tools.reached("measured")
     looks = measured_of(claim.job)
     found = await diagnose(tools, claim.job, watch, measured=looks)
     broken, after, examined = await asyncio.gather(

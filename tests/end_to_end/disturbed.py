@@ -19,7 +19,7 @@ from bot.migration.request import VCenterName
 from bot.operations.record import request_of
 from bot.playground.vcenter.player import VCenterPlayer
 from bot.vsphere.inventory_store import RedisInventory
-from tests.end_to_end.plant import ALICE, BOB, Plant, Target, plant
+from tests.end_to_end.plant import ALICE, BOB, Plant, Target, plant, text_of
 
 ALLOWED = """
 [allow]
@@ -46,7 +46,26 @@ devices = ["iso [ds-c1-01] tools.iso"]
 power = "on"
 """
 OPTIONS = "--shutdown --power-on --thin --disconnect-iso"
+FAR = """
+[vcenters.west]
+url = "{url}"
+user = "svc@west.local"
+password_env = "WEST"
+{trust}
+[sites.site1]
+vcenter = "east"
+datacenter = "DC1"
+cluster = "C1"
+datastore = "ds-c1-01"
+[sites.site9]
+vcenter = "west"
+datacenter = "DC9"
+cluster = "C9"
+datastore = "ds-w-01"
+folder = "Migrated"
+"""
 DAY = timedelta(days=1)
+SILENCE = timedelta(seconds=0.5)
 SETTLES = timedelta(seconds=0.3)
 LOOKS_AGAIN = timedelta(seconds=1.5)
 PAST_RETRY = timedelta(seconds=61)
@@ -96,7 +115,7 @@ class Stage(Plant):
         self.skew(self.skewed)
 
     async def worker(self, **options: Any) -> Callable[[], Any]:
-        return await self.start_worker(reached=self.strikes, settle_margin=SETTLES, **options)
+        return await self.start_worker(reached=self.strikes, settle_margin=SETTLES, silence=SILENCE, **options)
 
     async def approved(self, line: str) -> dict[str, Any]:
         """Ask for a migration and approve it; its card."""
@@ -110,6 +129,14 @@ class Stage(Plant):
         await self.known(line.split(maxsplit=1)[0])
         await self.type(f"/coldmigrate {line}")
         return await self.card(showing="waiting for approval", number=number)
+
+    async def blackout(self, player: VCenterPlayer) -> None:
+        """Let a vCenter be away until some card says so."""
+        await player.switches.go_down()
+        try:
+            await self.until(lambda: any("refuses connections" in text_of(card) for card in self.cards()))
+        finally:
+            await player.switches.come_up()
 
     async def known(self, vm: str) -> None:
         """Until the inventory has this VM: each vCenter's is read by itself."""
@@ -146,6 +173,20 @@ class Stage(Plant):
                     last_news = clock()
                 await asyncio.sleep(0.05)
         raise AssertionError(f"{vm} came to no end: {before}; points: {self.strikes.passed[-12:]}")
+
+
+def far_target(east: VCenterPlayer, west: VCenterPlayer, *, trust: str = "") -> Target:
+    """Both vCenters, the second one believed by its issuer or as `trust` says."""
+    sites = FAR.format(url=west.url, trust=trust or f'ca_file = "{west.ca_file}"')
+    return Target(
+        east.url,
+        east.ca_file or "",
+        east.user,
+        east.password,
+        sites,
+        between='"site1", "site9"',
+        secrets={"WEST": west.password},
+    )
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from tests.end_to_end.disturbed import (
     PATIENCE,
     QUICK,
     disturbed,
+    far_target,
     guests,
     powered_on,
     relocations,
@@ -32,6 +33,7 @@ from tests.end_to_end.disturbed import (
 )
 from tests.end_to_end.plant import text_of
 from tests.severing import severing
+from tests.worlds import TWO_VCENTERS
 
 BEFORE = ("claimed", "before-shutdown", "after-shutdown", "guest-off", "before-intent", "before-call")
 AFTER = ("verifying", "before-power-on", "after-power-on", "before-finish")
@@ -262,3 +264,77 @@ async def test_two_clicks_on_power_on_at_source(stage, vcenter):
     await stage.click(end, "cm.power-on-source")
     await stage.reply(card, saying="is on already")
     assert powered_on(vcenter, vm="guest0") == 1
+
+
+# Two vCenters, of which one is away.
+
+
+@pytest.fixture
+async def both(tmp_path):
+    world = World.model_validate(tomllib.loads(TWO_VCENTERS + guests(4)))
+    async with await play_world(world, tmp_path / "world") as playing:
+        yield playing["east"], playing["west"]
+
+
+FAR_OPTIONS = "--shutdown --power-on --disconnect-iso"
+AWAY = {
+    "east": ("after-shutdown", "verifying"),
+    "west": ("guest-off", "before-power-on"),
+}
+
+
+@pytest.mark.parametrize("away", AWAY)
+async def test_one_of_two_vcenters_is_away_at_each_phase(tmp_path, valkey_url, skew_clock, both, away):
+    east, west = both
+    player = {"east": east, "west": west}[away]
+    async with disturbed(tmp_path, far_target(east, west), valkey_url, skew_clock) as stage:
+        for point in AWAY[away]:
+            stage.strikes.at(point, lambda: stage.blackout(player))
+        await stage.approved(f"guest0 site9 {FAR_OPTIONS}")
+        job = await stage.ended("guest0")
+        assert job.state is Phase.DONE, job.data
+        assert "guest0 is on." in job.data["outcome"]
+        assert relocations(east, west, vm="guest0") == ["success"]
+        assert (sites(east, west, vm="guest0"), powered_on(east, west, vm="guest0")) == (["site9"], 1)
+        assert set(AWAY[away]) == set(stage.strikes.struck)
+
+
+async def test_the_other_vcenter_is_away_at_the_very_call(tmp_path, valkey_url, skew_clock, both):
+    """This one's task says that it does not reach the other; both are asked before it is believed."""
+    east, west = both
+    async with disturbed(tmp_path, far_target(east, west), valkey_url, skew_clock) as stage:
+        stage.strikes.at("before-call", lambda: stage.blackout(west))
+        card = await stage.approved(f"guest0 site9 {FAR_OPTIONS}")
+        assert (await stage.ended("guest0")).state is Phase.FAILED
+        said = stage.thread_text(card)
+        assert "does not reach west" in said
+        assert "guest0 is off: this migration shut it down" in said
+        assert len(relocations(east, west, vm="guest0")) == 1
+        assert (sites(east, west, vm="guest0"), powered_on(east, west, vm="guest0")) == (["site1"], 0)
+
+
+# A copy that fails, and is concluded while vCenter comes and goes.
+
+CONCLUDED = {
+    "sessions end": ("verifying", "at-source", "measured", "before-finish"),
+    "collectors are gone": ("verifying", "measured"),
+    "vCenter restarts": ("at-source", "before-finish"),
+}
+
+
+@pytest.mark.parametrize("disturbance", CONCLUDED)
+async def test_a_failed_copy_is_concluded_all_the_same(stage, vcenter, disturbance):
+    strike, _ = DISTURBANCES[disturbance]
+    for point in CONCLUDED[disturbance]:
+        stage.strikes.at(point, lambda: strike(vcenter))
+    card = await stage.approved("db01 site2")
+    job = await stage.ended("db01")
+    assert job.state is Phase.FAILED
+    assert set(stage.strikes.struck) == set(CONCLUDED[disturbance])
+    assert relocations(vcenter, vm="db01") == ["NetworkCopyFault"]
+    assert sites(vcenter, vm="db01") == ["site1"]
+    await stage.reply(card, saying="Left behind")
+    said = stage.thread_text(card)
+    assert "db01 is intact at its source" in said
+    assert "A retry starts at 0 %" in said
+    assert "could not be looked at" not in said
