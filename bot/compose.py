@@ -53,6 +53,7 @@ from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory
 
 if TYPE_CHECKING:
     from bot.vsphere.vcenter import PyvmomiVCenter
+    from bot.vsphere.wire import Endpoint
     from handlers.slack.run import SlackBot
 
 LOOK_WITHIN: Final = timedelta(seconds=20)
@@ -327,6 +328,15 @@ def _site(name: str, site: Site) -> SiteSpec:
         folder=site.folder,
         networks=dict(site.networks),
     )
+
+
+def endpoint_of(settings: Settings, name: VCenterName) -> Endpoint:
+    """Where a vCenter is and how to log in there, for who looks at just that."""
+    from bot.vsphere.wire import Endpoint, Trust
+
+    table = settings.vcenters[name]
+    trust = Trust(settings.path(table.ca_file), table.thumbprint)
+    return Endpoint(name, table.url, table.user, lambda: _password(settings, name), trust)
 
 
 def _vcenter(

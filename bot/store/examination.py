@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bot.errors import ColdmigrateError
@@ -26,6 +26,7 @@ OLDEST_FOR_DISKS: Final = (7, 2)
 
 _NEARLY_FULL: Final = 0.8
 _FULL: Final = 0.95
+_APART: Final = timedelta(seconds=2)
 _UNREADABLE: Final = "Redis does not let us read its CONFIG"
 _NO_NEWS: Final = frozenset({"redis.replicas"})
 """Whoever chose a single node knows, and is not told again at every start."""
@@ -41,6 +42,8 @@ class Facts:
     skew: str | None = None
     durability: Durability = field(default_factory=Durability)
     sentinel: bool = False
+    ahead: timedelta = timedelta()
+    """How far its clock is ahead of ours, as far as it can be told."""
 
 
 async def examine(store: Store) -> list[Finding]:
@@ -76,7 +79,18 @@ async def _read(store: Store) -> Facts:
         skew=await store.text(keys.CLOCK_SKEW),
         durability=store.durability,
         sentinel="sentinel" in store.where,
+        ahead=await _ahead(store),
     )
+
+
+async def _ahead(store: Store) -> timedelta:
+    """What the way of the answer may account for is no difference."""
+    before = datetime.now(UTC)
+    seconds, micros = await store.execute_command("TIME", repeatable=True)
+    after = datetime.now(UTC)
+    theirs = datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int(micros))
+    ahead = theirs - (before + (after - before) / 2)
+    return ahead if abs(ahead) > (after - before) / 2 else timedelta()
 
 
 async def _configuration(store: Store) -> Mapping[str, str] | None:
@@ -250,8 +264,17 @@ def _clock(facts: Facts) -> Finding:
     )
 
 
+def _time(facts: Facts) -> Finding:
+    about, seconds = "redis.time", facts.ahead.total_seconds()
+    if abs(facts.ahead) <= _APART:
+        return fine(about, "Its clock and ours agree.")
+    side = "ahead of" if seconds > 0 else "behind"
+    says = f"Its clock is {abs(seconds):.0f} s {side} ours; jobs go by it."
+    return warning(about, says, do="Let both keep the time by NTP: logs and jobs are told apart by it.")
+
+
 CHECKS: Final[tuple[Callable[[Facts], Finding], ...]] = (
-    _release, _place, _eviction, _memory, _file, _sync, _replicas, _cut_off, _schema, _clock,
+    _release, _place, _eviction, _memory, _file, _sync, _replicas, _cut_off, _schema, _clock, _time,
 )  # fmt: skip
 
 

@@ -48,13 +48,17 @@ def missing_privileges(connected: Connected, vcenter: VCenterName, plan: Plan) -
     asked = [(need, thing) for need in needs for thing in touched if need.on is thing.role]
     if not asked:
         return []
-    objects = {moid(thing.reference): thing.reference for _, thing in asked}
-    names = sorted({need.privilege for need, _ in asked})
-    manager = connected.content.authorizationManager
-    answers = manager.HasUserPrivilegeOnEntities(list(objects.values()), connected.user, names)
-    held = {(moid(answer.entity), one.privId) for answer in answers for one in answer.privAvailability if one.isGranted}
+    held = held_on(connected, (thing.reference for _, thing in asked), {need.privilege for need, _ in asked})
     lacking = (pair for pair in asked if (moid(pair[1].reference), pair[0].privilege) not in held)
     return list(dict.fromkeys(_missing(*pair) for pair in lacking))
+
+
+def held_on(connected: Connected, references: Iterable[Any], privileges: Iterable[str]) -> set[tuple[str, str]]:
+    """Return which of these privileges we have on which of these objects, as pairs of id and name; one round trip."""
+    objects = {moid(one): one for one in references}
+    manager = connected.content.authorizationManager
+    answers = manager.HasUserPrivilegeOnEntities(list(objects.values()), connected.user, sorted(privileges))
+    return {(moid(answer.entity), one.privId) for answer in answers for one in answer.privAvailability if one.isGranted}
 
 
 def _missing(need: Need, thing: Touched) -> MissingPrivilege:

@@ -1,7 +1,7 @@
 """What hosts say of the network by esxcli, in domain types: pings, connections, uplinks. Looks; judges nothing.
 
 Odd names are the real ones' (`Recieved`). Round trips are taken for microseconds although their names end in `MS`:
-of the published replies one has 512 and one 0, and nobody could compare yet (docs/privileges.md).
+of the published replies one has 512 and one 0, and nobody could compare yet (docs/verify.md).
 """
 
 from __future__ import annotations

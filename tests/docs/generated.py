@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from bot.cli.verifying import items
 from bot.migration.concerns.catalogue import GUARDS
 from bot.migration.concerns.guard import Guard
 from bot.migration.facts import SiteSpec
@@ -26,6 +27,7 @@ PAGES: Final = {
     ROOT / "docs/states.md": ("diagram", "events", "model", "states"),
     ROOT / "docs/concerns.md": ("concerns",),
     ROOT / "docs/privileges.md": ("needs", "roles"),
+    ROOT / "docs/verify.md": ("verify",),
 }
 """Every page with the parts that it must have."""
 _ANY_SITE: Final = SiteSpec(SiteName("site2"), VCenterName("east"), "DC2", "C2", None, "ds", None, {"there": "here"})
@@ -97,6 +99,20 @@ def roles() -> str:
     return _table(("role", "granted on", "propagates", "at most"), rows)
 
 
+def verify() -> str:
+    """What could only be tried against players."""
+    parts = []
+    for item in items():
+        steps = [f"- check: {step}" for step in item.check]
+        tried = ["- `coldmigrate doctor --verify --try` tries it"] if item.attempt else []
+        facts = [f"- source: {item.source}", *steps, *tried, f"- report: {item.report}"]
+        rests = ", ".join(f"`{file}`" for file in item.where)
+        parts.append(
+            "\n".join([f"### {item.id} ({item.area})", "", item.believed, "", *facts, f"- rests on it: {rests}"])
+        )
+    return "\n\n".join(parts)
+
+
 PARTS: Final[dict[str, Callable[[], str]]] = {
     "diagram": diagram,
     "events": events,
@@ -105,6 +121,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "concerns": concerns,
     "needs": needs,
     "roles": roles,
+    "verify": verify,
 }
 
 
