@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from bot.errors import BugError, LoginError, UserError
@@ -27,6 +28,15 @@ from bot.vsphere.port import FaultError, Leftover
 
 LISTED: Final = 30
 """Files of a list that somebody reads before deleting them; there are rarely more, and the rest is counted."""
+
+
+WRITES_ON: Final = timedelta(minutes=10)
+"""After its end a copy writes nothing any more; so much may its host's clock be ahead of ours."""
+
+_NOT_OURS: Final = (
+    "Nothing was deleted: somebody has written there since the copy failed, perhaps to bring the VM over by hand. "
+    "Please look for yourself what is to be kept."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,8 @@ async def _delete_leftovers(tools: WorkerTools, claim: Claim, job: Job, seen: st
     found = await vcenter.leftovers(plan)
     if not found:
         return Done(f"Nothing is left of {plan.request.vm.name} on {plan.target.datastore}.")
+    if since := _written_since(job, found):
+        return Done(_NOT_OURS, well=False, sections=[Section("Written since the copy failed", lines=since[:LISTED])])
     if seen != fingerprint(found):
         return _listed(job, found, again=bool(seen))
     await claim.cancel_asked()
@@ -108,6 +120,12 @@ async def _delete_leftovers(tools: WorkerTools, claim: Claim, job: Job, seen: st
     text = f"Deleted {len(deleted)} of {len(found)} files on {plan.target.datastore}, {gib(size)}."
     left = [Section("Not deleted, because something else has it by now", lines=kept)] if kept else []
     return Done(text, sections=left)
+
+
+def _written_since(job: Job, found: Sequence[Leftover]) -> list[str]:
+    """The files that somebody has written after the copy was over: perhaps to bring the VM over by hand."""
+    over = job.steps[-1].at + WRITES_ON
+    return [f"{file.changed_at:%Y-%m-%d %H:%M} UTC  {file.path}" for file in found if file.changed_at > over]
 
 
 def _listed(job: Job, found: Sequence[Leftover], *, again: bool) -> Done:

@@ -137,3 +137,15 @@ async def test_leftovers_are_deleted_once_the_list_was_confirmed(stage, vcenter)
     assert "Deleted" in text_of(await stage.reply(card, saying="Deleted"))
     await stage.click(listed, "cm.delete-leftovers")
     await stage.reply(card, saying="Nothing is left of db01")
+
+
+async def test_where_somebody_has_written_since_the_copy_failed_nothing_is_offered_for_deletion(stage, vcenter):
+    card = await approved(stage, "db01 site2")
+    await stage.card(showing="failed")
+    said = await stage.reply(card, saying="which no registered VM has")
+    left = vcenter.datastore("ds-c2-01").orphans
+    left[:] = [dataclasses.replace(one, at=one.at + timedelta(minutes=11)) for one in left]  # brought over by hand
+    await stage.click(said, "cm.delete-leftovers")
+    told = await stage.reply(card, saying="Nothing was deleted: somebody has written there")
+    assert "db01/db01.vmdk" in text_of(told)
+    assert "cm.delete-leftovers" not in str(told)
