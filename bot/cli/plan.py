@@ -129,6 +129,5 @@ def _lines(made: Plan) -> list[str]:
 
 
 def _line(concern: Concern) -> str:
-    lifted = f" Lifted by: {concern.lifted_by}." if concern.lifted_by else ""
     unknown = " (not readable)" if concern.unreadable else ""
-    return f"  {concern.severity:<9} {concern.text}{lifted}{unknown}"
+    return f"  {concern.severity:<9} {concern.said}{unknown}"

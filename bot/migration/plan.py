@@ -35,6 +35,12 @@ class Concern:
     lifted_by: str = ""
     unreadable: bool = False
 
+    @property
+    def said(self) -> str:
+        """The sentence, and who can lift it; a mere note is nothing that has to be lifted."""
+        lifts = self.lifted_by and (self.severity is not Severity.NOTE or self.unreadable)
+        return f"{self.text} Lifted by: {self.lifted_by}." if lifts else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class DiskMove:

@@ -28,17 +28,13 @@ def draw_concerns(layout: Layout, concerns: Sequence[Concern]) -> None:
     """Add them; nothing if there are none."""
     ordered = heaviest_first(concerns)
     if len(ordered) <= FEW:
-        layout.bullets((_lead(concern), _text(concern)) for concern in ordered)
+        layout.bullets((_lead(concern), concern.said) for concern in ordered)
         return
-    width = layout.share([len(_text(concern)) for concern in ordered])
+    width = layout.share([len(concern.said) for concern in ordered])
     for lead, group in groupby(ordered, key=_lead):
-        texts = [_text(concern) for concern in group]
+        texts = [concern.said for concern in group]
         layout.bullets((("", text) for text in texts), heading=f"{lead} {len(texts)}", width=width)
 
 
 def _lead(concern: Concern) -> str:
     return _LEADS[concern.severity, concern.unreadable]
-
-
-def _text(concern: Concern) -> str:
-    return concern.text + (f" Lifted by: {concern.lifted_by}." if concern.lifted_by else "")

@@ -30,10 +30,7 @@ def whole_card(card: JobCard) -> str:
     """The plan on a card: its facts and concerns. Not how far it is: that is news in a minute."""
     facts = "\n".join(f"{label}: {value}" for label, value in card.facts)
     concerns = "\n".join(
-        f"{concern.severity.value}: "
-        + ("not readable: " if concern.unreadable else "")
-        + concern.text
-        + (f" Lifted by: {concern.lifted_by}." if concern.lifted_by else "")
+        f"{concern.severity.value}: " + ("not readable: " if concern.unreadable else "") + concern.said
         for concern in heaviest_first(card.concerns)
     )
     return _text([card.title, facts, concerns])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_a_few_say_each_what_they_are_and_what_is_unknown_is_no_warning_like_oth
     assert in_turn(
         text, "⛔ Blocks:", "Concern 4", "⚠️ Mind:", "Concern 3", "❔ Not readable:", "Concern 2", "Concern 1"
     )
-    assert text.count("Lifted by: mending it.") == 4
+    assert text.count("Lifted by: mending it.") == 3  # a note has not to be lifted
 
 
 def test_many_stand_in_groups_that_are_counted(card):
@@ -48,7 +49,7 @@ def test_many_stand_in_groups_that_are_counted(card):
     text = said(card, [concern(n, severity, unreadable=n % 10 == 1) for n, severity in enumerate(weights)])
     assert len(weights) > FEW
     assert in_turn(text, "⛔ Blocks: 5", "⚠️ Mind: 8", "❔ Not readable: 2", "Note: 5")
-    assert all(f"Concern {n} " in text for n in range(20))
+    assert all(re.search(rf"Concern {n}\b", text) for n in range(20))
     assert "Did not fit" not in text
 
 
