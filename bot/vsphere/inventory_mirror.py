@@ -77,7 +77,7 @@ class Mirror:
     def learn_machine(self, machine: str, told: Told) -> None:
         """Take in properties of a VM. Its UUID never goes: only whether we may read it does."""
         known = self._machines.get(machine, Machine())
-        uuid = told.get("config.instanceUuid") or told.get("summary.config.instanceUuid") or known.uuid
+        uuid = told.get("summary.config.instanceUuid") or known.uuid
         self._machines[machine] = now = Machine(
             uuid=uuid,
             name=told.get("name", known.name),

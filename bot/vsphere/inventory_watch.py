@@ -29,7 +29,7 @@ from bot.vsphere.inventory_line import News
 from bot.vsphere.inventory_mirror import Mirror
 from bot.vsphere.properties import PAGE, Query, moid
 from bot.vsphere.session import Connected, Reader
-from bot.vsphere.tasks import LOST, Allowance
+from bot.vsphere.tasks import LOST
 from bot.vsphere.tree import NODES
 from bot.vsphere.wire import LostReplyError
 
@@ -41,6 +41,9 @@ THREADS: Final = 2
 LONGEST_WAIT: Final = timedelta(seconds=10)
 """Also how old the inventory may look while nothing happens: each end of a poll says that all is still so."""
 
+APART: Final = timedelta(seconds=1)
+"""So far apart polls begin at least: whoever switches on a whole rack makes one delta a second, not a hundred."""
+
 REPLY_WITHIN: Final = timedelta(seconds=20)
 ASKED_AGAIN: Final = 2
 """So often a poll whose reply was lost is put again before all is made anew."""
@@ -48,7 +51,10 @@ ASKED_AGAIN: Final = 2
 READ_ANEW: Final = timedelta(minutes=15)
 """How long the filter alone is believed. 20,000 VMs take some seconds of one core, so this is below one percent."""
 
-WATCHED: Final = {vim.VirtualMachine: LINE, **NODES}
+TOLD_TWICE: Final = "config.instanceUuid"
+"""It is in the summary too, there even for a VM whose files cannot be read."""
+
+WATCHED: Final = {vim.VirtualMachine: tuple(path for path in LINE if path != TOLD_TWICE), **NODES}
 
 
 @dataclass(eq=False)
@@ -182,18 +188,19 @@ async def watching(
 
     News without rows says that all is still so. Ends with the OutsideError of an attempt to begin that failed.
     """
-    watch, allowance = InventoryWatch(reader, longest_wait=longest_wait), Allowance()
+    watch = InventoryWatch(reader, longest_wait=longest_wait)
 
     async def on_thread(work: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 
     try:
         while True:
-            begun = time.monotonic()
+            begun = polled = time.monotonic()
             yield await on_thread(watch.begin)
             try:
                 while time.monotonic() - begun < read_anew.total_seconds():
-                    await asyncio.sleep(allowance.spend().total_seconds())
+                    await asyncio.sleep(polled + APART.total_seconds() - time.monotonic())
+                    polled = time.monotonic()
                     yield await on_thread(watch.news)
             except OutsideError:
                 continue

@@ -19,7 +19,10 @@ from bot.migration.request import VCenterName
 from bot.vsphere.inventory_line import Line
 from bot.vsphere.port import InventoryVm
 
-SHORT_LIST: Final = 100
+FEW: Final = 5
+"""With so many names that contain what was typed, nobody is looking for one that only looks like it."""
+
+SHORT_LIST: Final = 50
 """Names compared in full; comparing all of 20,000 would hold everybody else up for a third of a second."""
 
 MOST_COUNTED: Final = 20_000
@@ -36,7 +39,7 @@ class NameIndex:
 
     def __init__(self, vcenter: VCenterName) -> None:
         self._vcenter = vcenter
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[str, tuple[str, ...]] = {}  # plain tuples of text: the garbage collector soon passes them by
         self._by_name: dict[str, tuple[str, ...]] = {}
         self._by_tail: dict[str, tuple[str, ...]] = {}
         self._by_uuid: dict[str, tuple[str, ...]] = {}
@@ -58,7 +61,7 @@ class NameIndex:
         if known == line:
             return
         self.forget(vm)
-        self._lines[vm] = line
+        self._lines[vm] = tuple(line)
         name = _folded(line.name)
         if name not in self._by_name:
             self._list(name)
@@ -69,9 +72,10 @@ class NameIndex:
 
     def forget(self, vm: str) -> None:
         """Drop the row of a VM, if it has one."""
-        line = self._lines.pop(vm, None)
-        if line is None:
+        known = self._lines.pop(vm, None)
+        if known is None:
             return
+        line = Line._make(known)
         name = _folded(line.name)
         _drop(self._by_name, name, vm)
         _drop(self._by_uuid, _folded(line.uuid), vm)
@@ -95,14 +99,14 @@ class NameIndex:
     def near(self, text: str, *, limit: int) -> Sequence[InventoryVm]:
         """Names that begin with the text, then those that contain it, then those that look like it.
 
-        Nothing typed yet: the first ones there are.
+        Those last only if there are few others. Nothing typed yet: the first ones there are.
         """
         wanted = _folded(text)
         names = list(islice(self._beginning(wanted), limit))
         if wanted and len(names) < limit:
             within = (name for name in self._names if wanted in name and not name.startswith(wanted))
             names += islice(within, limit - len(names))
-        if wanted and len(names) < limit:
+        if wanted and len(names) < min(limit, FEW):
             names += get_close_matches(wanted, self._short_list(wanted), n=limit)
         found = (vm for name in dict.fromkeys(names) for vm in self._named(name))
         return [vm for vm, _ in zip(found, range(limit), strict=False)]
@@ -120,13 +124,13 @@ class NameIndex:
         if wanted.startswith("/"):
             tail = _tail(wanted)
             found += [*self._by_name.get(tail, ()), *self._by_tail.get(tail, ())]
-        return [self._lines[vm] for vm in dict.fromkeys(found)]
+        return [Line._make(self._lines[vm]) for vm in dict.fromkeys(found)]
 
     def _records(self, lines: Iterable[Line]) -> list[InventoryVm]:
         return [line.vm(self._vcenter) for line in sorted(lines, key=lambda line: line.path)]
 
     def _named(self, name: str) -> list[InventoryVm]:
-        return self._records(self._lines[vm] for vm in self._by_name[name])
+        return self._records(Line._make(self._lines[vm]) for vm in self._by_name[name])
 
     def _beginning(self, wanted: str) -> Iterator[str]:
         for at in range(bisect_left(self._names, wanted), len(self._names)):
