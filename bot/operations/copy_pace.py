@@ -20,9 +20,10 @@ from bot.operations.tools import WorkerTools
 
 @dataclass(slots=True)
 class CopyPace:
-    """`since`: when the percentage last changed, or the copy began; `good`: the best rate that it had."""
+    """`since`: when the percentage last changed, or the copy `began`; `good`: the best rate that it had."""
 
     pace: Pace
+    began: datetime
     since: datetime
     usual: float | None = None
     good: float | None = None
@@ -66,6 +67,6 @@ async def pace_of(tools: WorkerTools, job: Job, plan: Plan) -> CopyPace:
     known = copied_of(job)
     if known is None or known.since is None or known.since < began:  # none yet, or of an attempt before this one
         usual = await usual_rate(tools, plan.link)
-        return CopyPace(Pace(plan.size), began, usual, least=tools.still_after)
+        return CopyPace(Pace(plan.size), began, began, usual, least=tools.still_after)
     pace = Pace(plan.size, known.percent, known.since, known.rate)
-    return CopyPace(pace, known.since, known.usual, known.good, tools.still_after)
+    return CopyPace(pace, began, known.since, known.usual, known.good, tools.still_after)

@@ -20,6 +20,7 @@ from bot.operations.watch_logs import LogWatch
 from bot.slack.port import Section
 
 _SIGN: Final = {State.CLEAN: "clean", State.DIRTY: "DIRTY", State.UNREADABLE: "unreadable"}
+_ORDER: Final = (State.DIRTY, State.UNREADABLE, State.CLEAN)
 _HEADING: Final = "Clean, dirty, unreadable"
 _SHOWN_EVIDENCE: Final = 2
 
@@ -58,14 +59,21 @@ def _watched(watch: LogWatch, logs: Sequence[str]) -> set[tuple[str, str]]:
 
 
 def elimination_section(elimination: Elimination) -> Section:
-    """The table for the thread: what was looked at, and a line for each part."""
+    """The table for the thread: what was looked at, and a line for each part, the dirty ones first.
+
+    Why a part is clean is in the evidence pack: in the thread it would hide what is not.
+    """
     dirty = [row.part.value for row in elimination.dirty]
     said = f"Dirty: {', '.join(dirty)}." if dirty else "Nothing that could be read is dirty."
     when = f"{elimination.since:%H:%M:%S} to {elimination.until:%H:%M:%S} UTC"
-    return Section(_HEADING, f"{said} Logs and events from {when}.", [_line(row) for row in elimination.rows])
+    rows = sorted(elimination.rows, key=lambda row: _ORDER.index(row.state))
+    return Section(_HEADING, f"{said} Logs and events from {when}.", [_line(row) for row in rows])
 
 
 def _line(row: Row) -> str:
+    begins = f"{_SIGN[row.state]:<10} {row.part.value}"
+    if row.state is State.CLEAN:
+        return begins
     shown = ", ".join(row.evidence[:_SHOWN_EVIDENCE])
     where = f" [{shown}]" if shown and row.state is State.DIRTY else ""
-    return f"{_SIGN[row.state]:<10} {row.part.value}: {row.why}{where}"
+    return f"{begins}: {row.why}{where}"

@@ -6,24 +6,28 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.jobs.port import Claim
 from bot.migration.eta import in_words
+from bot.migration.measured import PathMeasurement, When
 from bot.migration.plan import Plan
 from bot.operations.cards import job_card
 from bot.operations.copy_pace import CopyPace
 from bot.operations.flow_words import worth_saying
 from bot.operations.link_notes import note_measured
 from bot.operations.measure import look_at_flow, probes_of
-from bot.operations.measure_looks import Probes
+from bot.operations.measure_looks import Looks, Probes
 from bot.operations.record import measured_of, with_copied, with_measured
 from bot.operations.tools import WorkerTools
 from bot.operations.watch_logs import LogWatch
 
 TICKS: Final = 4
 """Times that the clock is looked at within the shortest stall."""
+
+PATIENCE: Final = timedelta(seconds=30)
+"""For the counters of all uplinks of both hosts."""
 
 LOOKS_AT_ZERO: Final = 2
 """A large VM is at 0 % for minutes although all is well."""
@@ -45,6 +49,7 @@ class FlowWatch:
 
     async def run(self) -> None:
         """Look at the clock, and at the connections when they are worth it."""
+        await self._count_cards()
         while True:
             await asyncio.sleep(self.tools.still_after.total_seconds() / TICKS)
             now = await self.tools.queue.now()
@@ -75,6 +80,18 @@ class FlowWatch:
     @property
     def _probes(self) -> tuple[Probes, Probes]:
         return probes_of(self.tools, self.plan)
+
+    async def _count_cards(self) -> None:
+        """Read the uplinks' counters once: what they counted during the copy is known by that after it."""
+        counted = any(look.nics and look.at >= self.pace.began for look in measured_of(self.claim.job))
+        if counted or not any(self._probes):
+            return
+        at = await self.tools.queue.now()
+        nics = await Looks(self.plan, *self._probes, patience=PATIENCE).nics()
+        if nics:
+            source, target = self.plan.source.host, self.plan.target.host
+            look = PathMeasurement(at, When.DURING, self.plan.link, source, target, self.plan.path, nics=nics)
+            await self.claim.note(with_measured(self.claim.job, look))
 
     async def _look(self, now: datetime) -> None:
         self.looked = asyncio.get_running_loop().time()

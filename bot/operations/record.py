@@ -102,7 +102,10 @@ _COPIED: Final = TypeAdapter(Copied)
 _MEASURED: Final = TypeAdapter(tuple[PathMeasurement, ...])
 
 MOST_MEASURED: Final = 12
-"""Looks at its path that a job keeps: the first, and the newest."""
+"""Looks at its path that a job keeps: the first ones, and the newest."""
+
+FIRST_MEASURED: Final = 2
+"""Before its start, and the counters of the uplinks at its beginning."""
 
 
 def with_request(request: MigrationRequest) -> dict[str, str]:
@@ -202,8 +205,8 @@ def offers_of(job: Job) -> list[ButtonKind]:
 
 def with_measured(job: Job, measured: PathMeasurement) -> dict[str, str]:
     """The field that holds what was measured on the way of this copy, with one look more."""
-    first, *others = (*measured_of(job), measured)
-    kept = (first, *others[-(MOST_MEASURED - 1) :])
+    every = (*measured_of(job), measured)
+    kept = (*every[:FIRST_MEASURED], *every[FIRST_MEASURED:][FIRST_MEASURED - MOST_MEASURED :])
     return {"measured": _MEASURED.dump_json(kept).decode()}
 
 

@@ -16,7 +16,7 @@ from bot.migration.path import DataPath, Leg, PathKind
 from bot.migration.request import JobId
 from bot.operations.copy_pace import CopyPace, pace_of
 from bot.operations.flow_words import worth_saying
-from bot.operations.record import Copied, with_copied
+from bot.operations.record import Copied, measured_of, with_copied, with_measured
 from tests.migration.conftest import plan_of
 
 T0 = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
@@ -29,7 +29,7 @@ def at(seconds: float) -> datetime:
 
 
 def pace(**changes) -> CopyPace:
-    return replace(CopyPace(Pace(10**11), T0, usual=10**8), **changes)  # a percent takes 10 s
+    return replace(CopyPace(Pace(10**11), T0, T0, usual=10**8), **changes)  # a percent takes 10 s
 
 
 def test_rate_and_estimate_sink_while_no_percent_comes_and_a_stall_has_no_end():
@@ -140,3 +140,11 @@ def test_the_words_have_counts_and_who_waits_for_whom():
     assert "262,040 bytes wait at esx-11 to be acknowledged by 10.2.0.21:902" in stuck.text
     assert "no progress for 4 min" in stuck.text
     assert "4 of 20 lost, 20 %, 95 % CI" in loss.text
+
+
+def test_a_job_keeps_its_first_looks_and_the_newest():
+    kept = job(None)
+    for number in range(20):
+        one = replace(look(), at=at(number))
+        kept = replace(kept, data={**kept.data, **with_measured(kept, one)})
+    assert [round((one.at - T0).total_seconds()) for one in measured_of(kept)] == [0, 1, *range(10, 20)]
