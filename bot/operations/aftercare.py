@@ -18,6 +18,7 @@ from bot.migration.machine import Answered, CheckStarted, NoAnswer, Phase, advan
 from bot.migration.size import gib
 from bot.operations.aftercare_record import Act, Aftercare
 from bot.operations.evidence import evidence_of, said_of
+from bot.operations.link_chart import chart_of
 from bot.operations.measure import measure_and_tell
 from bot.operations.on_call_files import Attachment
 from bot.operations.record import approved_plan
@@ -25,6 +26,8 @@ from bot.operations.tools import WorkerTools
 from bot.operations.verify import Whereabouts, sight
 from bot.slack.port import Button, ButtonKind, Reply, Section
 from bot.vsphere.port import FaultError, Leftover
+
+HISTORY: Final = timedelta(days=1)
 
 LISTED: Final = 30
 """Files of a list that somebody reads before deleting them; there are rarely more, and the rest is counted."""
@@ -148,9 +151,19 @@ def fingerprint(found: Sequence[Leftover]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-async def _measure(tools: WorkerTools, _: Claim, job: Job, __: str) -> Done:
+async def _measure(tools: WorkerTools, claim: Claim, job: Job, _: str) -> Done:
     reply = await measure_and_tell(tools, job)
-    return Done(reply.text, sections=reply.sections, buttons=reply.buttons)
+    return Done(reply.text, sections=reply.sections, buttons=reply.buttons, files=await _history(tools, claim, job))
+
+
+async def _history(tools: WorkerTools, claim: Claim, job: Job) -> list[Attachment]:
+    """What the link was like over the last day, as a picture: one figure alone says little."""
+    plan = approved_plan(job)
+    data = await chart_of(tools, plan.link, claim.job.created - HISTORY)
+    if data is None:
+        return []
+    said = f"Lost packets and rates of copies on {plan.link} in the 24 hours before."
+    return [Attachment(f"link-{claim.job.id}.png", data, f"{plan.link} over the last day", said)]
 
 
 async def _evidence(tools: WorkerTools, claim: Claim, job: Job, _: str) -> Done:

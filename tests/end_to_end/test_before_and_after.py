@@ -120,9 +120,17 @@ async def test_after_a_failure_the_vm_is_powered_on_at_its_source_with_a_click(s
     await stage.card(showing="failed")
     said = await stage.reply(card, saying="A retry starts at 0 %")
     assert "Left behind" in text_of(said)
+    await stage.click(said, "cm.measure")
+    await stage.reply(card, saying="Measured from esx-site1-02.example.net to esx-site2-01.example.net")
+    await stage.until(lambda: _picture(stage, card))
     await stage.click(said, "cm.power-on-source")
     await stage.reply(card, saying="db01 is on, at its source")
     assert vcenter.estate.vm("db01").power == "poweredOn"
+
+
+def _picture(stage, card):
+    thread = stage.slack.person.thread("#migrations", card["ts"])
+    return any("-link-" in file["name"] for message in thread for file in message.get("files") or ())
 
 
 async def test_leftovers_are_deleted_once_the_list_was_confirmed(stage, vcenter):
