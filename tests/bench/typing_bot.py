@@ -1,6 +1,7 @@
 """A bot's inventory in a process of its own, and people who type.
 
-Run as `python -m tests.bench.typing_bot REDIS_URL type`; with `ping` they only ask Redis whether it is there. Nothing is imported here that a bot does not need; what it says in the end is for the part `inventory`.
+Run as `python -m tests.bench.typing_bot REDIS_URL type`; with `ping` they only ask Redis whether it is there. Nothing
+is imported here that a bot does not need; what it says in the end is for the part `inventory`.
 """
 
 from __future__ import annotations

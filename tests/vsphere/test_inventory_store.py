@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from datetime import timedelta
 
 import pytest
 
 from bot.migration.request import VCenterName, VmRef
+from bot.store import keys
 from bot.store.client import connect
+from bot.vsphere.inventory_line import decoded, encoded, line_of
+from bot.vsphere.inventory_shelf import CHANGES_KEPT, LEASE, Shelf
 from bot.vsphere.inventory_store import RedisInventory, publish
 from bot.vsphere.port import Inventory, InventoryVm
 
@@ -103,3 +108,110 @@ async def test_its_age_is_that_of_the_oldest(store, inventory, skew_clock):
     assert 60 <= await inventory.age() < 65
     await publish(store, EAST, [vm("web01")])  # nothing changed, but it is true now
     assert await inventory.age() < 5
+
+
+def line(name, number=1):
+    return line_of(vm(name, number=number))
+
+
+@pytest.fixture
+async def shelf(store):
+    shelf = Shelf(store, EAST)
+    assert await shelf.take()
+    return shelf
+
+
+async def test_what_changes_is_followed_and_not_read_again(store, inventory, shelf):
+    await shelf.replace({f"vm-{n}": line(f"web{n:02}", n) for n in range(40)})
+    assert await inventory.find("web01")
+    await store.delete(keys.inventory_rows(EAST))  # whoever read them again would find no more than what changed
+    await shelf.change({"vm-1": line("renamed", 1), "vm-2": None})
+    assert await inventory.find("renamed")
+    assert await inventory.find("web03")
+    assert not await inventory.find("web01")
+    assert not await inventory.find("web02")
+
+
+async def test_who_missed_changes_reads_all_rows(store, inventory, shelf):
+    await shelf.replace({"vm-1": line("web01")})
+    assert await inventory.find("web01")
+    for number in range(CHANGES_KEPT + 2):
+        await shelf.change({f"vm-{number}": line(f"app{number}", number)})
+    assert await store.xlen(keys.inventory_changes(EAST)) == CHANGES_KEPT
+    assert await inventory.find("app0")
+    assert await inventory.find(f"app{CHANGES_KEPT}")
+    assert not await inventory.find("web01")
+
+
+async def test_a_redis_that_went_back_in_time_is_noticed_by_who_writes_and_who_reads(store, inventory, shelf):
+    """As when an old replica takes over: what was published last is gone, and something else comes after it."""
+    await shelf.change({"vm-1": line("web01")})
+    before = await store.hgetall(keys.inventory(EAST))
+    await shelf.change({"vm-2": line("lost", 2)})
+    assert await inventory.find("lost")
+    (last, _), *_ = await store.xrevrange(keys.inventory_changes(EAST), count=1)
+    await store.xdel(keys.inventory_changes(EAST), last)
+    await store.hdel(keys.inventory_rows(EAST), "vm-2")
+    await store.hset(keys.inventory(EAST), mapping=before)
+    assert not await shelf.change({"vm-3": line("web03", 3)})
+    assert await shelf.take()
+    assert await shelf.replace({"vm-1": line("web01"), "vm-3": line("web03", 3)})
+    assert await inventory.find("web03")
+    assert not await inventory.find("lost")
+
+
+async def test_only_what_differs_is_written(store, shelf):
+    rows = {f"vm-{n}": line(f"web{n:02}", n) for n in range(300)}
+    await shelf.replace(rows)
+    before = await store.xlen(keys.inventory_changes(EAST))
+    await shelf.replace(rows)
+    assert await store.xlen(keys.inventory_changes(EAST)) == before
+    await shelf.replace({**rows, "vm-7": line("renamed", 7)})
+    ((_, told),) = await store.xrevrange(keys.inventory_changes(EAST), count=1)
+    assert set(told) == {"after", "state", "vm-7"}
+
+
+async def test_who_does_not_keep_it_any_more_publishes_nothing(store, inventory, shelf, skew_clock):
+    await shelf.change({"vm-1": line("web01")})
+    other = Shelf(store, EAST)
+    assert not await other.take()
+    skew_clock(2 * LEASE)
+    assert await other.take()
+    assert not await shelf.change({"vm-2": line("zombie", 2)})
+    await shelf.release(trouble="a zombie's")
+    assert list(await inventory.trouble()) == []
+    assert await other.change({"vm-3": line("web03", 3)})
+    assert [found.ref.name for found in await inventory.suggest("")] == ["web01", "web03"]
+
+
+async def test_rows_of_another_version_are_read_as_far_as_they_are_known(store, inventory, shelf):
+    newer = json.dumps([*line("newer", 2), "00:50:56:00:00:01", {"more": 1}])
+    await shelf.change({"vm-1": line("web01")})
+    await store.hset(keys.inventory_rows(EAST), mapping={"vm-2": newer, "vm-3": "[1]", "vm-4": "no JSON"})
+    assert [found.ref.name for found in await inventory.suggest("")] == ["newer", "web01"]
+    assert decoded(encoded(line("web01"))) == line("web01")
+
+
+async def test_what_an_earlier_version_left_is_cleared_away(store, inventory):
+    await store.hset(keys.inventory(EAST), mapping={"rows": "[]", "version": "1", "next": "9", "at": "1"})
+    assert not await inventory.find("web01")
+    await publish(store, EAST, [vm("web01")])
+    assert await inventory.find("web01")
+    assert not {"rows", "version", "next"} & set(await store.hgetall(keys.inventory(EAST)))
+
+
+async def test_while_all_is_read_again_the_former_copy_answers(store, shelf):
+    """Nobody who types waits for twenty thousand rows."""
+    inventory = RedisInventory(store, [EAST])
+    await shelf.replace({f"vm-{n}": line(f"web{n:05}", n) for n in range(3000)})
+    assert await inventory.find("web00001")
+    await store.delete(keys.inventory_changes(EAST))
+    await shelf.change({"vm-1": line("renamed", 1)})
+    await store.xtrim(keys.inventory_changes(EAST), maxlen=0)
+    reading = asyncio.create_task(inventory.find("renamed"))
+    answered = 0
+    while not reading.done():
+        assert await inventory.find("web00002")
+        answered += 1
+    assert answered > 1
+    assert await inventory.find("renamed")

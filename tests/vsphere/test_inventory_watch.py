@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -71,6 +71,7 @@ class Watched:
         return watching(self.reader, self.threads, longest_wait=timedelta(seconds=1))
 
 
+@asynccontextmanager
 async def watching_briefly(peer, threads):
     reader = Reader(peer.endpoint(), pauses=QUICK)
     yield Watched(reader, threads)
@@ -79,7 +80,7 @@ async def watching_briefly(peer, threads):
 
 @pytest.fixture
 async def watched(peer, threads):
-    async for watched in watching_briefly(peer, threads):
+    async with watching_briefly(peer, threads) as watched:
         yield watched
 
 
@@ -144,7 +145,7 @@ def _register(raw, file, name):
 
 
 async def test_a_vm_that_is_made_is_found_at_once(inventory, publishing, vcsim_peer, threads):
-    async for watched in watching_briefly(vcsim_peer, threads):
+    async with watching_briefly(vcsim_peer, threads) as watched:
         publishing(watched)
         await until(inventory, vcsim_peer.vm_path)
         raw = await asyncio.to_thread(Raw, vcsim_peer)
