@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from typing import Final
+from zlib import crc32
 
 from bot.jobs.port import Job
 from bot.migration.eta import in_words
@@ -139,7 +140,7 @@ async def _wait(run: Run) -> Prepared:
             return Prepared.NO
         if guest.question is not None:
             return await _ask_person(run, f"It waits for an answer in vCenter: {guest.question}")
-        if until is None or await run.tools.queue.now() >= until:
+        if until is None or asks_of(run.claim.job) or await run.tools.queue.now() >= until:
             within = in_words(run.tools.guest_time)
             return await _ask_person(run, f"Its guest was asked to shut down and has not done so within {within}.")
         await asyncio.sleep(min(LOOK_EVERY, run.tools.guest_time / 4).total_seconds())
@@ -150,9 +151,12 @@ async def _ask_person(run: Run, why: str) -> Prepared:
     job = run.claim.job
     if not asks_of(job) or answer_of(job):
         hard = " Powering it off hard is like pulling its plug." if run.tools.allow.power_off else ""
-        name, now = run.plan.request.vm.name, await run.tools.queue.now()
+        name, until = run.plan.request.vm.name, shutdown_by(job)
         said = f"{name} is still on. {why} Nothing was moved. Give it more time, or cancel.{hard}"
-        question = Reply(f"shutdown-{now:%d%H%M%S}", said, buttons=buttons(run))
+        # Whoever takes over asks the same within the same time, and that is one question.
+        key = f"shutdown-{until:%d%H%M%S}" if until else "shutdown"
+        question = Reply(f"{key}-{crc32(why.encode()):08x}", said, buttons=buttons(run))
+        await run.claim.cancel_asked()  # refuses to speak for a job that another worker has
         await run.tools.outbox.reply(job.id, job.channel, question)
         await run.claim.note({**with_shutdown(until=shutdown_by(job), asked=True), **with_doing("")})
         await run.tools.outbox.show(job_card(run.claim.job))
