@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.errors import BugError
 from bot.jobs.port import Job
 from bot.migration.eta import Pace
 from bot.migration.machine import Phase
@@ -64,9 +65,17 @@ class CopyPace:
 async def pace_of(tools: WorkerTools, job: Job, plan: Plan) -> CopyPace:
     """Begin, or go on where another worker had come to."""
     began = next((step.at for step in reversed(job.steps) if step.state is Phase.ATTACHED), job.updated)
-    known = copied_of(job)
+    known = _known(job)
     if known is None or known.since is None or known.since < began:  # none yet, or of an attempt before this one
         usual = await usual_rate(tools, plan.link)
         return CopyPace(Pace(plan.size), began, began, usual, least=tools.still_after)
     pace = Pace(plan.size, known.percent, known.since, known.rate)
     return CopyPace(pace, began, known.since, known.usual, known.good, tools.still_after)
+
+
+def _known(job: Job) -> Copied | None:
+    """What is kept; nothing of what another version wrote: a clock that begins anew stops no copy."""
+    try:
+        return copied_of(job)
+    except BugError:
+        return None

@@ -5,10 +5,13 @@ slows down. Whatever takes long here delays neither the following nor a cancel.
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.errors import BugError
 from bot.jobs.port import Claim
 from bot.migration.eta import in_words
 from bot.migration.measured import PathMeasurement, When
@@ -32,6 +35,8 @@ PATIENCE: Final = timedelta(seconds=30)
 LOOKS_AT_ZERO: Final = 2
 """A large VM is at 0 % for minutes although all is well."""
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class FlowWatch:
@@ -49,13 +54,20 @@ class FlowWatch:
 
     async def run(self) -> None:
         """Look at the clock, and at the connections when they are worth it."""
-        await self._count_cards()
+        await self._unless_unreadable(self._count_cards())
         while True:
             await asyncio.sleep(self.tools.still_after.total_seconds() / TICKS)
             now = await self.tools.queue.now()
             await self._show(now)
             if self._is_worth_a_look(now):
-                await self._look(now)
+                await self._unless_unreadable(self._look(now))
+
+    async def _unless_unreadable(self, doing: Awaitable[None]) -> None:
+        """A copy that goes well is not ended by looks that another version kept in another form."""
+        try:
+            await doing
+        except BugError as error:
+            log.warning("The flow of %s is not looked at: %s", self.claim.job.id, error)
 
     async def _show(self, now: datetime) -> None:
         """Only what a person would see: no write for each tick of a clock that nobody reads."""

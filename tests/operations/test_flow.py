@@ -99,6 +99,11 @@ async def test_an_attempt_before_this_one_left_no_clock(kept):
     assert (fresh.since, fresh.pace.percent, fresh.usual) == (at(50), 0, None)
 
 
+async def test_a_record_of_another_version_stops_no_copy():
+    unreadable = replace(job(None, attached=50), data={"copied": '{"much": 1}'})
+    assert (await pace_of(Tools(), unreadable, plan_of())).since == at(50)
+
+
 def look(*connections: Connection, lost: int = 0, when: When = When.DURING) -> PathMeasurement:
     small = Pings(sent=20, received=20 - lost, size=84, whole=False)
     return PathMeasurement(T0, when, "site1~site2", "esx-11", "esx-21", PATH, small=small, connections=connections)
