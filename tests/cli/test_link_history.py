@@ -51,6 +51,16 @@ async def known(valkey_url):
     return samples
 
 
+async def test_canaries_are_told_as_such(run, known, valkey_url):
+    async with connect(valkey_url) as store:
+        sample = LinkSample(datetime.now(UTC), LINK, SampleKind.CANARY, "esx-11", "esx-21", rate=1e8)
+        await RedisLinkHistory(store).note(sample)
+    text = run("site1", "site2")
+    assert "Copies that went well: 1. Usual rate: 180 Mbit/s. Canaries that went well: 1." in text
+    assert "canary: 800 Mbit/s" in text
+    assert json.loads(run("site1", "site2", "--format", "json"))["samples"][-1]["kind"] == "canary"
+
+
 def test_people_read_counts_with_their_interval(run, known):
     text = run("site2", "site1")
     assert "packets: 12 of 400 lost, 3 %, 95 % CI 1.7 to 5.2 %." in text
