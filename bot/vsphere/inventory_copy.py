@@ -24,6 +24,9 @@ SLICE: Final = 50
 ENTRIES: Final = 4
 """Changes, of up to 250 rows each, that are fetched at a time: to parse a reply holds others up, too."""
 
+PATIENCE: Final = 0.02
+"""Seconds to wait for whoever is taking in changes; then they are many, and people type."""
+
 RACES: Final = 3
 """So often all rows are read when more changes than are kept came meanwhile; the next question goes on."""
 
@@ -58,15 +61,22 @@ class InventoryCopy:
         self.index = NameIndex(vcenter)
 
     async def catch_up(self, seen: Seen) -> None:
-        """Be at least what was `seen`. While somebody has all rows read already, the copy stays as it is.
+        """Be at least what was `seen`. While somebody else sees to that and it takes long, the copy stays as it is.
 
         A Redis that knows nothing of the vCenter has lost it, and will be told again; until then the copy stays, too.
         """
         if seen.state in {"", self._state} or (self._reading and self._state):
             return
-        async with self._turn:
+        try:
+            async with asyncio.timeout(PATIENCE if self._state else None):
+                await self._turn.acquire()
+        except TimeoutError:
+            return
+        try:
             if seen.state != self._state and (self.index.worn or not await self._follow()):
                 await self._read_all()
+        finally:
+            self._turn.release()
 
     async def _follow(self) -> bool:
         """Take in what changed since; False when that is not to be had without a gap."""
