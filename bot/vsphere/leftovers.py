@@ -170,9 +170,18 @@ class LeftoverDesk:
 
 def _is_left(directory: Directory, owners: Owners, plan: Plan) -> bool:
     """Say whether all of a directory is what this plan's copy left."""
-    if directory.unknown or owners.own(directory.path):
+    if directory.unknown or owners.own(directory.path) or _may_be_the_source(directory, plan):
         return False
     return bool(directory.files) and all(file.changed_at >= plan.made_at for file in directory.files)
+
+
+def _may_be_the_source(directory: Directory, plan: Plan) -> bool:
+    """Say whether the VM itself may be in it: another vCenter that has the same datastore does not know its VM.
+
+    A VMFS datastore bears its name itself, so one that is shared has the same in both.
+    """
+    here = f"[{directory.store.name}] {directory.path}/"
+    return plan.far is not None and any(path.startswith(here) for path in (plan.vm_path_name, *plan.disk_paths))
 
 
 def _unchanged(path: str, before: Found, now: Found, *, gone: Sequence[str]) -> bool:

@@ -116,6 +116,17 @@ async def test_the_vm_itself_is_no_leftover_where_source_and_target_share_the_da
     assert "DeleteVirtualDisk_Task" not in player.calls
 
 
+async def test_the_vm_of_another_vcenter_that_shares_the_datastore_is_no_leftover(failed, played):
+    """It is not registered here, and whatever shut it down has written its files after the plan."""
+    (left,) = await played.leftovers(failed)
+    far = FarVCenter(played.name, "https://east", "uuid", "AA")
+    disks = (replace(failed.disks[0], path=left.path),)
+    shared = replace(failed, far=far, vm_path_name="[ds-c2-01] db01/db01.vmx", disks=disks)
+    assert list(await played.leftovers(shared)) == []
+    assert list(await played.delete_leftovers(shared, [left.path])) == []
+    assert [file.path for file in await played.leftovers(replace(failed, far=far))] == [left.path]
+
+
 async def test_a_vm_that_was_registered_from_these_files_keeps_them(failed, played, player):
     (left,) = await played.leftovers(failed)
     settle(player, "tenant", "db01")
