@@ -59,7 +59,8 @@ async def conclude_failure(
         aftermath(tools, claim.job, found.chief),
         _examined(tools, claim, watch, found, looks),
     )
-    sections = [*after.sections, *broken.sections]
+    first = _sections(seen, end) if plan.request.batch else []  # in whose thread the first word is not posted
+    sections = [*first, *after.sections, *broken.sections]
     failed = Reply("end", f"{_intact(seen)} {after.cost}", sections, buttons_after(claim.job.id, after.offers))
     verdict, *ways = found.replies
     data = {**found.data, **broken.data, **with_offers(after.offers), **with_examined(examined)}
@@ -72,7 +73,7 @@ async def _say_where(tools: WorkerTools, claim: Claim, seen: Sighting, end: Task
     """Say what is known by now. No buttons: the VM is this job's until it has ended."""
     await claim.cancel_asked()  # refuses to speak for a job that another worker has
     said = f"{_failed(seen, end)} Why, and what can be done, follows within a minute or two."
-    await tools.outbox.reply(claim.job.id, claim.job.channel, Reply("failed", said, _sections(seen, end)))
+    await tools.outbox.reply(claim.job.id, claim.job.channel, Reply("failed", said, _sections(seen, end), quiet=True))
 
 
 async def _examined(
@@ -89,7 +90,7 @@ def _table(examined: Examined) -> list[Reply]:
     if examined.elimination is None:
         return []
     said = "What could have been to blame, part by part: by both hosts' logs, vCenter's events, and what was measured."
-    return [Reply("table", said, [elimination_section(examined.elimination)], final=True)]
+    return [Reply("table", said, [elimination_section(examined.elimination)], final=True, quiet=True)]
 
 
 async def _measured(tools: WorkerTools, plan: Plan) -> PathMeasurement | None:

@@ -35,7 +35,7 @@ def _opening(vm: str, look: PathMeasurement) -> Iterator[Reply]:
             f"The copy of {vm} does not get through: {look.source_host} waits for an answer from {waiting[0].foreign} "
             f"({_OPENING}, from {waiting[0].local}). Nobody has said yes or no, as where a firewall drops silently."
         )
-        yield Reply("flow-opening", said)
+        yield Reply("flow-opening", said, quiet=True)
 
 
 def _stuck(vm: str, looks: Sequence[PathMeasurement], stalled: timedelta | None) -> Iterator[Reply]:
@@ -53,7 +53,7 @@ def _stuck(vm: str, looks: Sequence[PathMeasurement], stalled: timedelta | None)
             f"The copy of {vm} does not get its data away: {one.send_queue:,} bytes wait at {one.host} to be "
             f"acknowledged by {one.foreign} (SendQ of {one.local}, {one.state}){still}."
         )
-        yield Reply("flow-stuck", said)
+        yield Reply("flow-stuck", said, quiet=True)
 
 
 def _lost(vm: str, looks: Sequence[PathMeasurement]) -> Iterator[Reply]:
@@ -62,7 +62,7 @@ def _lost(vm: str, looks: Sequence[PathMeasurement]) -> Iterator[Reply]:
     if lost >= LEAST_LOST and interval(lost, sent).low > LOSS:
         way = f"from {looks[-1].source_host} to {looks[-1].target_host}"
         said = f"Packets are lost while {vm} is copied, {way}: {counted(lost, sent)}. The copy may not survive that."
-        yield Reply("flow-loss", said)
+        yield Reply("flow-loss", said, quiet=True)
 
 
 def _of_sender(look: PathMeasurement) -> list[Connection]:
