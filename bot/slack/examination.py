@@ -115,4 +115,5 @@ async def _group(client: AsyncWebClient, group: str) -> Finding:
     users: Sequence[str] = answer["users"]
     if not users:
         return warning(about, "Nobody is in this user group.", do="Who has a right by it alone has none now.")
-    return fine(about, f"{len(users)} people are in this user group.")
+    people = "1 person is" if len(users) == 1 else f"{len(users)} people are"
+    return fine(about, f"{people} in this user group.")

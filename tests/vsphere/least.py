@@ -37,6 +37,8 @@ def account(user: str, sites: Sequence[SiteSpec], extent: Extent, *, password: s
 
 def path(grant: Grant) -> str:
     """The inventory path of what a role is granted on."""
+    if grant.kind is Kind.ROOT:
+        return "/"
     return "/".join(["", grant.datacenter, FOLDERS[grant.kind], *filter(None, [grant.name])])
 
 

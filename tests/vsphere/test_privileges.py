@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pyVmomi import vim
 
 from bot.migration.facts import SiteSpec
 from bot.migration.request import SiteName
 from bot.playground.vcenter.inventory import Orphan
 from bot.vsphere.port import FaultError, TaskState
-from bot.vsphere.roles import Extent
+from bot.vsphere.roles import Extent, grants_of, roles_of
+from bot.vsphere.session import Reader
 from tests.vsphere.conftest import EAST
-from tests.vsphere.least import ALLOWED, WITHIN, account
+from tests.vsphere.least import ALLOWED, WITHIN, account, path
 
 SITES = [
     SiteSpec(SiteName("site1"), EAST, "DC1", "C1", None, "ds-c1-01", None, {}),
@@ -104,3 +108,33 @@ async def test_each_of_them_is_needed(player_peer, missing):
         await do_everything(player_peer, vcenter)
     assert caught.value.kind == "vim.fault.NoPermission"
     assert missing in str(caught.value)
+
+
+async def test_the_other_vcenter_takes_the_roles_and_where_they_are_granted(vcsim_peer):
+    """It gives everybody every privilege, so it shows no more than that the names and calls are good."""
+    sites = [replace(vcsim_peer.source, networks={"a": "DVPG0"}), vcsim_peer.target]
+    granted = await asyncio.to_thread(_granted_at, vcsim_peer, sites)
+    assert granted == {(path(one), f"least-{one.part}", one.propagate) for one in grants_of(sites)}
+
+
+def _granted_at(peer, sites):
+    reader = Reader(peer.endpoint())
+    content = reader.open().content
+    manager, search = content.authorizationManager, content.searchIndex
+    for role in roles_of(Extent(ALLOWED, across=True, encrypted=True)):
+        manager.AddAuthorizationRole(f"least-{role.part}", list(role.privileges))
+    ids = {role.name: role.roleId for role in manager.roleList}  # this one answers 0 when it is asked to make a role
+    found = set()
+    for one in grants_of(sites):
+        where = search.FindByInventoryPath(path(one)) if one.datacenter else content.rootFolder
+        permission = vim.AuthorizationManager.Permission(
+            principal="least@vsphere.local", group=False, roleId=ids[f"least-{one.part}"], propagate=one.propagate
+        )
+        manager.SetEntityPermissions(where, [permission])
+        (kept,) = [
+            each for each in manager.RetrieveEntityPermissions(where, False) if each.principal.startswith("least@")
+        ]
+        part = next(name for name, role in ids.items() if role == kept.roleId)
+        found.add((path(one), part, kept.propagate))
+    reader.close()
+    return found
