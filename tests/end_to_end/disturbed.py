@@ -130,6 +130,13 @@ class Stage(Plant):
         await self.type(f"/coldmigrate {line}")
         return await self.card(showing="waiting for approval", number=number)
 
+    async def reply(self, card: dict[str, Any], *, saying: str) -> dict[str, Any]:
+        """As of a plant; the thread is told if it does not come."""
+        try:
+            return await super().reply(card, saying=saying)
+        except AssertionError:
+            raise AssertionError(f"no reply says {saying!r}; the thread:\n{self.thread_text(card)}") from None
+
     async def blackout(self, player: VCenterPlayer) -> None:
         """Let a vCenter be away until some card says so."""
         await player.switches.go_down()
