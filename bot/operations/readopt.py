@@ -132,7 +132,8 @@ async def _plan(tools: WorkerTools, lost: Forgotten) -> Plan:
         host=trace.source_host or plan.source.host,
         datastore=trace.source_datastore or plan.source.datastore,
     )
-    return replace(plan, source=source)
+    is_canary = tools.fleet.canaries.get(plan.link) in {lost.ref.name, lost.ref.uuid}  # its trace has no room for that
+    return replace(plan, request=replace(request, canary=is_canary), source=source)
 
 
 async def _planned(tools: WorkerTools, request: MigrationRequest) -> Plan:
