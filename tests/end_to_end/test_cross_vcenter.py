@@ -110,7 +110,10 @@ READ = {
 
 
 async def value_of(store, key):
-    command, *rest = READ[await store.execute_command("TYPE", key)]
+    kind = await store.execute_command("TYPE", key)
+    if kind == "none":  # the last replies are posted meanwhile, and their keys are gone
+        return None
+    command, *rest = READ[kind]
     return await store.execute_command(command, key, *rest, **{NEVER_DECODE: []})
 
 
