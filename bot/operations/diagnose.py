@@ -60,8 +60,8 @@ async def diagnose(
     unread = [*watch.unread(), *around.surroundings.unread, *unread_space]
     if (incident := chief_of(report)) is None:
         read = f"{len(material.lines)} lines of {plan.source.host} and {plan.target.host}"
-        said = dict.fromkeys(one.text for one in facts.measured)  # looks before and after may say the same
-        reply = nothing_found(read, unread, measured=[*said])
+        told = dict.fromkeys(one.text for one in facts.measured)  # looks before and after may say the same
+        reply = nothing_found(read, unread, measured=[*told])
         return Diagnosis([reply], (), {"verdict": "", "cause": ""}, report=report, around=around)
     about = f"The migration of {plan.request.vm.name}"
     return Diagnosis(
