@@ -184,6 +184,11 @@ async def test_who_does_not_keep_it_any_more_publishes_nothing(store, inventory,
     assert [found.ref.name for found in await inventory.suggest("")] == ["web01", "web03"]
 
 
+async def test_a_clock_that_is_set_back_makes_no_lease_longer(store, shelf, skew_clock):
+    skew_clock(-timedelta(hours=1))
+    assert await Shelf(store, EAST).take()
+
+
 async def test_rows_of_another_version_are_read_as_far_as_they_are_known(store, inventory, shelf):
     newer = json.dumps([*line("newer", 2), "00:50:56:00:00:01", {"more": 1}])
     await shelf.change({"vm-1": line("web01")})
