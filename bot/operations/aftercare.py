@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from bot.errors import BugError, LoginError, UserError
-from bot.jobs.port import Claim, Job
+from bot.errors import BugError, LoginError, OutsideError, UserError
+from bot.jobs.port import Claim, Job, LostLeaseError
 from bot.migration.machine import Answered, CheckStarted, NoAnswer, Phase, advance
 from bot.migration.size import gib
-from bot.operations.aftercare_record import Act, Aftercare
+from bot.operations.aftercare_record import IN_WORDS, Act, Aftercare
 from bot.operations.evidence import evidence_of, said_of
 from bot.operations.link_chart import chart_of
 from bot.operations.measure import measure_and_tell
@@ -68,7 +69,18 @@ async def run_aftercare(tools: WorkerTools, claim: Claim) -> None:
         done = await _ACTS[asked.act](tools, claim, job, asked.detail)
     except (UserError, FaultError, LoginError) as error:
         done = Done(str(error), well=False)
+    except OutsideError as error:
+        await _say_that_it_waits(tools, claim, job, asked, error)
+        raise
     await _tell(tools, claim, job, asked, done)
+
+
+async def _say_that_it_waits(tools: WorkerTools, claim: Claim, job: Job, asked: Aftercare, error: OutsideError) -> None:
+    """Whoever clicked reads once why nothing happens; the act is tried again by itself."""
+    with suppress(OutsideError, LostLeaseError):  # the error itself is what the worker has to hear of
+        await claim.cancel_asked()
+        said = f"{IN_WORDS[asked.act]} waits: {error} It is done as soon as that is over, if that is soon."
+        await tools.outbox.reply(job.id, job.channel, Reply(f"waits-{claim.job.id}", said))
 
 
 async def _tell(tools: WorkerTools, claim: Claim, job: Job, asked: Aftercare, done: Done) -> None:
