@@ -15,7 +15,8 @@ from bot.migration.path import DataPath, predict_path
 from bot.migration.plan import Place, Plan
 from bot.migration.request import MigrationRequest, SiteName, VCenterName, VmRef
 from bot.operations.link_notes import note_measured
-from bot.operations.measure import Depth, Probes, measure, probes_of
+from bot.operations.measure import Depth, measure, probes_of
+from bot.operations.measure_looks import Probes
 from bot.operations.measure_words import in_a_sentence
 from bot.operations.on_call_card import Steps
 from bot.operations.on_call_subject import HostAt, Subject
