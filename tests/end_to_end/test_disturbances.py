@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import secrets
+import ssl
 import tomllib
 
 import pytest
@@ -19,6 +21,7 @@ from bot.operations.record import approved_plan
 from bot.playground.vcenter.collector import DEFAULT_COLLECTOR, Collector
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import World
+from bot.vsphere.wire import colons
 from tests.end_to_end.conftest import WORLD
 from tests.end_to_end.disturbed import (
     OPTIONS,
@@ -338,3 +341,69 @@ async def test_a_failed_copy_is_concluded_all_the_same(stage, vcenter, disturban
     assert "db01 is intact at its source" in said
     assert "A retry starts at 0 %" in said
     assert "could not be looked at" not in said
+
+
+async def test_a_pinned_certificate_changes(tmp_path, valkey_url, skew_clock, both):
+    """The card names the vCenter, what is pinned and what is shown, and where to set it; done so, the move goes on."""
+    east, west = both
+    pinned = sha256_of(west)
+    target = far_target(east, west, trust=f'thumbprint = "{pinned}"')
+    async with disturbed(tmp_path, target, valkey_url, skew_clock) as stage:
+        stage.strikes.at("verifying", lambda: renewed(west))
+        await stage.approved(f"guest0 site9 {FAR_OPTIONS}")
+        said = text_of(await stage.card(showing="but the config pins"))
+        assert "vCenter west" in said
+        assert pinned in said
+        assert sha256_of(west) in said
+        assert "set `thumbprint` in [vcenters.west]" in said
+        assert "The task ended; where the VM is will be read" in said
+        await stage.stop_worker()
+        mended = stage.settings.vcenters["west"].model_copy(update={"thumbprint": sha256_of(west)})
+        vcenters = {**stage.settings.vcenters, "west": mended}
+        stage.settings = stage.settings.model_copy(update={"vcenters": vcenters})
+        await stage.worker()
+        job = await stage.ended("guest0")
+        assert job.state is Phase.DONE, job.data
+        assert relocations(east, west, vm="guest0") == ["success"]
+        assert (sites(east, west, vm="guest0"), powered_on(east, west, vm="guest0")) == (["site9"], 1)
+
+
+def sha256_of(player):
+    """Of the certificate that it shows, as a config pins it."""
+    shown = ssl.PEM_cert_to_DER_cert(player.estate.presence.certificate)
+    return colons(hashlib.sha256(shown).hexdigest())
+
+
+def renewed(player):
+    """A new certificate, and no connection that still has the old one."""
+    player.switches.renew_certificate()
+    player.expire_sessions()
+
+
+async def test_leftovers_stay_while_the_vm_is_tried_again(stage, vcenter):
+    """The new copy writes into the same directory: who deletes the old one waits until that has ended."""
+    card = await stage.approved("db01 site2")
+    await stage.ended("db01")
+    end = await stage.reply(card, saying="Left behind")
+    number = len(stage.cards())
+    await stage.click(end, "cm.retry")
+    await stage.card(showing="waiting for approval", number=number)
+    await stage.click(end, "cm.delete-leftovers")
+    assert "db01 is taken" in await stage.until(lambda: stage.told("alice"))
+    assert "DeleteVirtualDisk_Task" not in vcenter.calls
+
+
+async def test_vcenter_is_away_when_it_is_to_be_powered_on_again(stage, vcenter):
+    """An outage goes on, so whoever clicked reads at once what it waits for."""
+    stage.strikes.at("before-call", lambda: remove(vcenter, vcenter.estate.datastore("ds-c2-01")))
+    card = await stage.approved("guest0 site2 --shutdown")
+    await stage.ended("guest0")
+    end = await stage.reply(card, saying="it may be off")
+    await vcenter.switches.go_down()
+    await stage.click(end, "cm.power-on-source")
+    said = text_of(await stage.reply(card, saying="Power on at source waits"))
+    assert "refuses connections" in said
+    await vcenter.switches.come_up()
+    stage.later()
+    await stage.reply(card, saying="guest0 is on, at its source")
+    assert powered_on(vcenter, vm="guest0") == 1
