@@ -70,4 +70,4 @@ def _rate(job: Job) -> float | None:
         copied = copied_of(job)
     except BugError:  # written by another version; an estimate can do without it
         return None
-    return copied.rate if copied else None
+    return copied.good or copied.rate if copied else None  # of one that starved, what it had before
