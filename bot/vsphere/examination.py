@@ -19,16 +19,21 @@ from bot.errors import ColdmigrateError
 from bot.finding import Finding, error, warning
 from bot.migration.concerns.clock_offsets import WORTH_SAYING
 from bot.vsphere import examination_path, examination_privileges, examination_site, examination_vcenter
-from bot.vsphere.examination_look import Look, Patient, alone
+from bot.vsphere.examination_look import WITHIN, Look, Patient, alone
 from bot.vsphere.session import PAUSES, Reader
 
 ALTOGETHER: Final = timedelta(minutes=5)
 """For one vCenter with its sites: a host that is silent costs 20 s, and there may be many of them."""
 
 
-async def examine(patients: Sequence[Patient], *, only_site: str | None = None) -> list[Finding]:
-    """Everything there is to say; all vCenters at once. Of sites, only of one if it is named."""
-    looks = [Look(patient, Reader(patient.endpoint, pauses=PAUSES[:1])) for patient in patients]
+async def examine(
+    patients: Sequence[Patient], *, only_site: str | None = None, within: timedelta = WITHIN
+) -> list[Finding]:
+    """Everything there is to say; all vCenters at once. Of sites, only of one if it is named.
+
+    `within`: how long one reply may take.
+    """
+    looks = [Look(patient, Reader(patient.endpoint, pauses=PAUSES[:1]), within=within) for patient in patients]
     try:
         found = await asyncio.gather(*(_bounded(look, only_site) for look in looks))
         across = await asyncio.to_thread(lambda: [*_apart(looks), *_ways(looks)])
@@ -64,6 +69,10 @@ def _examined(look: Look, found: list[Finding], only_site: str | None) -> None:
         checks += [*examination_site.checks(look, site), *examination_privileges.site_checks(look, site)]
     for about, check in checks:
         found.extend(alone(about, check))
+        if look.is_gone():
+            do = "Nothing more of it was looked at. Look again once it answers."
+            found.append(error(f"vcenter.{look.name}.reachable", "It does not answer any more.", do=do))
+            return
 
 
 def _apart(looks: Sequence[Look]) -> Iterator[Finding]:

@@ -41,6 +41,7 @@ class Look:
     within: timedelta = WITHIN
     ahead: timedelta | None = None
     """How far its clock is ahead of ours, as far as it can be told."""
+    unanswered: bool = False
     seen: dict[SiteName, SiteFacts] = field(default_factory=dict)
 
     @property
@@ -49,7 +50,22 @@ class Look:
 
     def ask(self, question: Callable[[Connected], Answer]) -> Answer:
         """Put a question. UnreachableError, LoginError or FaultError."""
-        return self.reader.look(question, within=self.within)
+        try:
+            return self.reader.look(question, within=self.within)
+        except UnreachableError:
+            self.unanswered = True
+            raise
+
+    def is_gone(self) -> bool:
+        """Whether a question remained unanswered and vCenter itself is silent; a host that is concerns its own line."""
+        if not self.unanswered:
+            return False
+        self.unanswered = False
+        try:
+            self.reader.look(lambda connected: connected.content.sessionManager.currentSession, within=self.within)
+        except ColdmigrateError:
+            return True
+        return False
 
 
 Check = Callable[[], Iterator[Finding]]

@@ -162,8 +162,11 @@ def _provisioning(_look: Look, facts: SiteFacts, about: str) -> Iterator[Finding
 
 def _clocks(look: Look, facts: SiteFacts, about: str) -> Iterator[Finding]:
     hosts = [host.name for host in facts.hosts if host.connection == _CONNECTED]
-    wrong, unread = [], []
+    wrong: list[str] = []
+    unread: list[str] = []
     for name in hosts[:CLOCKS]:
+        if len(unread) == NAMED:
+            break  # the next one would be as silent, and cost as much
         try:
             offset = look.ask(partial(host_facts.clock_offset, name=name))
         except ColdmigrateError as failure:

@@ -31,6 +31,9 @@ WRITER = "coldmigrate-writer"
 """What tells our two kinds of session apart in vCenter's list of sessions."""
 
 READ_WITHIN = timedelta(seconds=90)  # must exceed the long poll's wait
+LEAVE_WITHIN = timedelta(seconds=5)
+"""Whoever does not answer that we leave keeps nobody here: the session ends by itself."""
+
 _SOON = 10  # a failure in a tenth of the time was no waiting
 NOT_AUTHENTICATED = "vim.fault.NotAuthenticated"
 PAUSES = (timedelta(milliseconds=100), timedelta(seconds=1), timedelta(seconds=3))
@@ -308,7 +311,8 @@ def log_out(connected: Connected | None) -> None:
     if connected is None:
         return
     try:
-        connected.content.sessionManager.Logout()
+        with connected.wire.within(LEAVE_WITHIN):
+            connected.content.sessionManager.Logout()
     except (vmodl.MethodFault, LostReplyError, UnreachableError, LoginError):
         return  # it has ended already, or will by vCenter's own idle time-out
     finally:

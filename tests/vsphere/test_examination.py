@@ -20,6 +20,7 @@ from tests.vsphere.least import ALLOWED, WITHIN, account
 from tests.vsphere.test_privileges import SITES
 
 HOST = "esx-site1-01.example.net"
+SOON, PATIENT = timedelta(seconds=1), timedelta(seconds=20)
 EVERYTHING = Extent(ALLOWED)
 REQUIRED = {need.privilege for need in NEEDS if need.needed}
 
@@ -34,9 +35,9 @@ def world_text():
 
 @pytest.fixture
 def examined(player_peer):
-    async def run(*, user="exact", sites=SITES, extent=EVERYTHING, **changes):
+    async def run(*, user="exact", sites=SITES, extent=EVERYTHING, within=PATIENT, **changes):
         endpoint = player_peer.endpoint(user=user, **changes)
-        found = await examine([Patient(endpoint, tuple(sites), extent)])
+        found = await examine([Patient(endpoint, tuple(sites), extent)], within=within)
         return {one.about: one for one in found}
 
     return run
@@ -133,6 +134,25 @@ async def test_one_check_that_fails_spoils_no_other(examined, player):
     found = await examined()
     assert "site.site1.clocks" in bad(found)
     assert found["site.site1.logs"].verdict is found["site.site2.clocks"].verdict is Verdict.OK
+
+
+async def test_a_question_that_nobody_answers_costs_its_own_line(examined, player):
+    player.switches.swallow_reply("ExecuteSoap")
+    found = await examined(within=SOON)
+    assert "site.site1.esxcli" in bad(found)
+    assert found["site.site2.esxcli"].verdict is found["site.site2.privileges"].verdict is Verdict.OK
+
+
+async def test_a_vcenter_that_falls_silent_is_not_asked_everything_that_is_left(examined, player):
+    player.hold_back("QueryDateTime")
+    looking = asyncio.create_task(examined(within=SOON))
+    async with asyncio.timeout(20):
+        while not player.calls.get("QueryDateTime"):
+            await asyncio.sleep(0.01)
+    player.switches.fall_silent()
+    found = await looking
+    assert found["vcenter.east.reachable"].says == "It does not answer any more."
+    assert not [about for about in found if about.startswith("site.site2.")]
 
 
 async def test_the_other_vcenter_is_examined_too(vcsim_peer):
