@@ -5,7 +5,7 @@ follows a task. What comes is turned into plain text a page at a time; no manage
 
 A lost reply is asked for again, for the filter tells the same once more. Whatever else is lost (the session, the view,
 the collector, the version) is made anew, and all is read again. That is done now and then without need, too: what a
-filter tells rests on what vCenter notices, and VMs that came or went with a changed permission are known to slip by.
+filter tells rests on what vCenter notices, and a VM that comes or goes because a permission changed may slip by.
 """
 
 # mypy: allow-untyped-calls
