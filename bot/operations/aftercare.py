@@ -15,6 +15,7 @@ from typing import Final
 
 from bot.errors import BugError, LoginError, OutsideError, UserError
 from bot.jobs.port import Claim, Job, LostLeaseError
+from bot.migration.eta import in_words
 from bot.migration.machine import Answered, CheckStarted, NoAnswer, Phase, advance
 from bot.migration.size import gib
 from bot.operations.aftercare_record import IN_WORDS, Act, Aftercare
@@ -33,6 +34,11 @@ HISTORY: Final = timedelta(days=1)
 LISTED: Final = 30
 """Files of a list that somebody reads before deleting them; there are rarely more, and the rest is counted."""
 
+
+STALE: Final = timedelta(hours=1)
+"""An act that waited so long for a vCenter that was away is not done: by then its VM may have been brought up from a
+backup, and its files be somebody's.
+"""
 
 WRITES_ON: Final = timedelta(minutes=10)
 """After its end a copy writes nothing any more; so much may its host's clock be ahead of ours."""
@@ -66,7 +72,8 @@ async def run_aftercare(tools: WorkerTools, claim: Claim) -> None:
         await claim.move(Phase.FAILED, why=f"job {asked.of} is not known any more")
         return
     try:
-        done = await _ACTS[asked.act](tools, claim, job, asked.detail)
+        late = await _too_late(tools, claim.job) if asked.act.takes_vm else None
+        done = late or await _ACTS[asked.act](tools, claim, job, asked.detail)
     except (UserError, FaultError, LoginError) as error:
         done = Done(str(error), well=False)
     except OutsideError as error:
@@ -81,6 +88,15 @@ async def _say_that_it_waits(tools: WorkerTools, claim: Claim, job: Job, asked: 
         await claim.cancel_asked()
         said = f"{IN_WORDS[asked.act]} waits: {error} It is done as soon as that is over, if that is soon."
         await tools.outbox.reply(job.id, job.channel, Reply(f"waits-{claim.job.id}", said))
+
+
+async def _too_late(tools: WorkerTools, act: Job) -> Done | None:
+    """What to say of a click that nobody could carry out for so long that its reason may have gone."""
+    ago = await tools.queue.now() - act.created
+    if ago < STALE:
+        return None
+    said = f"That was asked for {in_words(ago)} ago, so it was not done any more. Click again if it still is to be."
+    return Done(said, well=False)
 
 
 async def _tell(tools: WorkerTools, claim: Claim, job: Job, asked: Aftercare, done: Done) -> None:

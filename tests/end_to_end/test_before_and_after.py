@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import tomllib
 from datetime import timedelta
 
 import pytest
 
+from bot.compose import queue_of, store_of
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import World
 from tests.end_to_end.conftest import WORLD
@@ -157,3 +159,19 @@ async def test_where_somebody_has_written_since_the_copy_failed_nothing_is_offer
     told = await stage.reply(card, saying="Nothing was deleted: somebody has written there")
     assert "db01/db01.vmdk" in text_of(told)
     assert "cm.delete-leftovers" not in str(told)
+
+
+async def test_what_was_clicked_while_vcenter_was_away_is_not_done_hours_later(stage, vcenter, skew_clock):
+    """By then somebody may have brought the VM up from a backup, and two of it are worse than none."""
+    card = await approved(stage, "db01 site2")
+    await stage.card(showing="failed")
+    said = await stage.reply(card, saying="A retry starts at 0 %")
+    await vcenter.go_down()
+    await stage.click(said, "cm.power-on-source")
+    async with store_of(stage.settings) as store, asyncio.timeout(20):
+        while not await queue_of(stage.settings, store).recent(limit=1, live_only=True):
+            await asyncio.sleep(0.05)
+    skew_clock(timedelta(hours=2))
+    await vcenter.come_up()
+    await stage.reply(card, saying="That was asked for 2 h 00 min ago")
+    assert vcenter.estate.vm("db01").power == "poweredOff"
