@@ -168,7 +168,7 @@ def _sessions(look: Look, about: str) -> Iterator[Finding]:
             do="Use it for this program alone: a migration that is started by hand must not look like ours.",
         )
     else:
-        yield fine(about, f"Of our sessions, {len(ours)} with this one, none is unused.")
+        yield fine(about, f"Ours: {len(ours)}, this one among them; none is unused.")
 
 
 def _identity(look: Look, about: str) -> Iterator[Finding]:
