@@ -218,6 +218,7 @@ YES: dict[str, list[tuple[Severity, str, Bend]]] = {
             "cannot be powered on there",
             lambda b: b.full(memory=16 * GIB, site=store(b, free=30 * GIB), request={"power_on": True}),
         ),
+        (WARN, "mirrors, web01 takes 46.0 GiB", lambda b: b.full(site=store(b, free=45 * GIB, kind="vsan"))),
     ],
     "largest-file": [
         (
@@ -410,7 +411,10 @@ NO: dict[str, list[Bend]] = {
         lambda b: b.full(min_evc="intel-skylake"),
     ],
     "disk-moves": [lambda b: b.full(request={"thin": True} | SECOND, site=two_stores(b))],
-    "free-space": [lambda b: b.full(memory=16 * GIB, survey={"claimed": {"k3x7abcd": 400 * GIB}})],
+    "free-space": [
+        lambda b: b.full(memory=16 * GIB, survey={"claimed": {"k3x7abcd": 400 * GIB}}),
+        lambda b: b.full(site=store(b, kind="vsan")),
+    ],
     "largest-file": [
         lambda b: b.full(site=store(b, max_file=40 * GIB)),
         lambda b: b.full(request=SECOND, site=two_stores(b, max_file=10 * GIB)),

@@ -13,6 +13,8 @@ from bot.migration.space import needed_bytes, swap_bytes
 
 RESERVE_SHARE = 0.10
 RESERVE_FLOOR = 20 * 2**30
+VSAN = "vsan"
+"""The type of a datastore that keeps each file as often as its policy says."""
 
 
 def check(choice: Choice) -> Iterator[Finding]:
@@ -39,6 +41,12 @@ def _check_one(choice: Choice, store: DatastoreFacts, need: int) -> Iterator[Fin
             f"{name} fits on {store.name} and cannot be powered on there: its swap file takes {gib(swap)}, and after"
             f" the copy {gib(left)} are free{others}."
         )
+    elif store.kind == VSAN and left < need:
+        yield warn(
+            f"{store.name} is vSAN, whose free space is raw: with a policy that mirrors, {name} takes {gib(2 * need)},"
+            f" and {gib(store.free)} are free{others}.",
+            "whoever keeps its storage policies, or another --datastore",
+        )
     elif left < reserve:
         yield warn(
             f"After the copy {store.name} would have {gib(left)} free,"
@@ -51,7 +59,7 @@ GUARD = Guard(
     id="free-space",
     when=(
         "It does not fit, queued and running jobs counted in; a warning where no room is left for its swap file"
-        " (a block with --power-on) or the reserve is eaten into (10 %, at least 20 GiB)."
+        " (a block with --power-on), the reserve is eaten into (10 %, at least 20 GiB), or a vSAN may have to mirror it."
     ),
     weights=(Severity.BLOCK, Severity.WARN),
     lifted_by="freeing space, or another --datastore",
