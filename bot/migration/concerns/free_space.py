@@ -59,7 +59,7 @@ GUARD = Guard(
     id="free-space",
     when=(
         "It does not fit, queued and running jobs counted in; a warning where no room is left for its swap file"
-        " (a block with --power-on), the reserve is eaten into (10 %, at least 20 GiB), or a vSAN may have to mirror it."
+        " (a block with --power-on), the reserve is eaten into (10 %, at least 20 GiB), or a vSAN may mirror it."
     ),
     weights=(Severity.BLOCK, Severity.WARN),
     lifted_by="freeing space, or another --datastore",
