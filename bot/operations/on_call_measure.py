@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -71,7 +71,8 @@ async def look_at_path(
             step.failed(said)
             return PathLook(unread=[said])
         if subject.plan is not None:
-            await note_measured(tools, measured)
+            # The history goes by the queue's clock, and what is told here by that of the subject's vCenter.
+            await note_measured(tools, replace(measured, at=await tools.queue.now()))
         step.done(in_a_sentence(measured))
         return PathLook([measured], measured.unread)
 
