@@ -27,7 +27,7 @@ from bot.operations.follow_task import follow_task
 from bot.operations.record import TaskEnd, intent_of, is_adopted, with_task_end
 from bot.operations.run import TASK_IN_PROGRESS, Run
 from bot.operations.since import in_its_time
-from bot.operations.start import found, put_off_start, start, submit_again
+from bot.operations.start import found, is_off, put_off_start, start, submit_again
 from bot.operations.tools import WorkerTools
 from bot.operations.trouble import tell_trouble
 from bot.operations.verify import Whereabouts, whereabouts
@@ -100,6 +100,8 @@ async def _not_started(run: Run) -> None:
         await run.end(Refused(), f"{why}, and the VM is at its source: ask for it again.")
     elif await is_closed(run.tools, run.claim):
         await run.move(PutOff(), why="certain that it had not started, and by now it has to wait")
+    elif not await is_off(run):
+        await put_off_start(run, f"{run.plan.request.vm.name} has been powered on since.")
     else:
         await submit_again(run, why="certain that it had not started")
 

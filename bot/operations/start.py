@@ -74,8 +74,10 @@ async def start(run: Run) -> None:
         return
     await look_before_start(run.tools, run.claim)
     run.tools.reached("link-looked-at")
-    if await _is_still_off(run):
+    if await is_off(run):
         await submit(run, IntentWritten(), why="about to ask vCenter")
+    else:
+        await put_off(run.tools, run.claim, f"{run.plan.request.vm.name} has just been powered on.")
 
 
 async def _may_start(run: Run) -> bool:
@@ -126,13 +128,9 @@ async def _called_before(run: Run, trace: JobTrace | None) -> bool:
     return True
 
 
-async def _is_still_off(run: Run) -> bool:
-    """It may have been powered on while the link was looked at, and a vCenter with the right to moves it as it runs."""
-    vm = run.plan.request.vm
-    if (await run.vcenter.guest(vm.uuid)).power != "poweredOn":
-        return True
-    await put_off(run.tools, run.claim, f"{vm.name} has just been powered on.")
-    return False
+async def is_off(run: Run) -> bool:
+    """Asked right before a call: a vCenter that has the right to would move the VM as it runs."""
+    return (await run.vcenter.guest(run.plan.request.vm.uuid)).power != "poweredOn"
 
 
 async def _makes_way(run: Run, trace: Trace) -> bool:

@@ -233,6 +233,21 @@ async def test_somebody_powers_it_on_by_hand_meanwhile(stage, vcenter, point):
     assert relocations(vcenter, vm="guest0") == ["success"]
 
 
+async def test_powered_on_while_it_was_not_known_whether_the_call_had_arrived(stage, vcenter):
+    """It had not, and by now it would move a VM that runs."""
+
+    def lose_the_call():
+        vcenter.switches.drop_request("RelocateVM_Task")
+        vcenter.switches.set_power("web01", on=True)
+
+    stage.strikes.at("before-call", lose_the_call)
+    await stage.approved("web01 site2")
+    job = await stage.ended("web01")
+    assert job.state is Phase.FAILED
+    assert "web01 is powered on; a cold migration needs it powered off" in job.data["outcome"]
+    assert relocations(vcenter, vm="web01") == []
+
+
 async def test_redis_forgets_a_migration_that_has_shut_its_guest_down(stage, vcenter):
     """Nothing was called, so nothing is found out by tasks: the trace on the VM tells whose doing it is."""
     stage.strikes.at("guest-off", lambda: flushed(stage))
