@@ -174,7 +174,7 @@ class Estate:
         for diary in self.diaries.values():
             for back in range(play.history_lines, 0, -1):
                 diary.write_ordinary_work(now - timedelta(seconds=back * play.noise_every.total_seconds()))
-        for back in range(play.history_lines, 0, -1):
+        for back in range(play.history_lines, 0, -10):  # of itself a vCenter writes less often than a host
             self.chronicle.write_ordinary_work(now - timedelta(seconds=back * play.noise_every.total_seconds()))
         for vm in self.inventory.each(Vm):
             if vm.held_by:
