@@ -28,6 +28,8 @@ async def power_on(tools: WorkerTools, claim: Claim, place: VmPlace) -> str:
         return _left_off(claim.job, plan)
     if not tools.allow.power_on:
         return f"{name} was not powered on: the config does not allow it ([allow] power_on)."
+    if await claim.cancel_asked():
+        return f"{name} was not powered on: its migration was cancelled, too late to stop the copy."
     if not is_fit_to_run(place, plan):
         return f"{name} was not powered on, because of that."
     vcenter = tools.fleet.vcenter(plan.target.vcenter or plan.request.vm.vcenter)

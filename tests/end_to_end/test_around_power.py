@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import tomllib
 from datetime import UTC, datetime
+from threading import Thread
 
 import pytest
 
+from bot.compose import queue_of, store_of
 from bot.errors import UnreachableError
 from bot.migration.request import JobId, SiteName
 from bot.operations.trace import JobTrace, write
@@ -91,3 +94,21 @@ async def test_a_retry_of_what_was_shut_down_says_that_it_is_off(stage, vcenter)
     """It found the VM off, and knows nothing of the migration that shut it down."""
     await approved(stage, "web01 site2 --shutdown")
     assert "web01 is off." in text_of(await stage.card(showing="done"))
+
+
+async def test_what_was_cancelled_too_late_is_not_powered_on(stage, vcenter, at):
+    async def cancel():
+        async with store_of(stage.settings) as store:
+            queue = queue_of(stage.settings, store)
+            (job,) = await queue.recent(limit=1)
+            await queue.cancel(job.id, by=ALICE)
+
+    def at_once():
+        somebody = Thread(target=asyncio.run, args=(cancel(),))
+        somebody.start()
+        somebody.join()
+
+    at["verifying"] = at_once
+    await approved(stage, "web01 site2 --power-on")
+    assert "web01 was not powered on: its migration was cancelled" in text_of(await stage.card(showing="done"))
+    assert "PowerOnVM_Task" not in vcenter.calls
