@@ -44,7 +44,7 @@ _FORCE = (
     "It has warnings, and its site lets only those lift them who may force. "
     "Nothing moves before one of them approves. The plan expires after an hour."
 )
-_BLOCKED = "This cannot start as it is. Mend what is listed above, then ask again."
+_BLOCKED = "This cannot start as it is. Mend what blocks it, then ask again: that makes a new plan instead of this one."
 
 _MEANWHILE = {
     Phase.QUEUED: "Nothing was started. It is tried again, at least once a minute.",
@@ -79,6 +79,7 @@ def job_card(job: Job, held: Hold | None = None) -> JobCard:
         note=_note(job, plan, held),
         buttons=_buttons(job, plan),
         batch=request.batch,
+        blocked=job.state is Phase.PLANNED and plan is not None and not plan.safe,
     )
 
 

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.errors import UserError
-from bot.jobs.port import Job, NewJob
+from bot.jobs.port import CancelOutcome, Drafted, Job, NewJob
 from bot.migration.facts import SiteSpec
-from bot.migration.machine import WORDS
+from bot.migration.machine import WORDS, Phase
 from bot.migration.request import MigrationRequest, SiteName
 from bot.operations.counter import Counter, require_place
 from bot.operations.lifting import with_strictness
 from bot.operations.options import require_options
 from bot.operations.port import Answer, MigrateOrder, Person
-from bot.operations.record import MIGRATE, request_of, with_request, with_start
+from bot.operations.record import MIGRATE, plan_of, request_of, with_request, with_start
 from bot.operations.rights import Verb
 from bot.operations.show_job import show_job
 from bot.operations.start_time import not_before_in_words, site_of_vm, start_moment
@@ -57,8 +57,26 @@ async def as_request(counter: Counter, order: MigrateOrder, vm: InventoryVm, sit
 
 
 async def draft(counter: Counter, who: Person, channel: str, request: MigrationRequest, *, dedupe: str) -> Answer:
-    """Write the draft and show its card. A dry run takes no VM: any number of people may look."""
-    drafted = await counter.queue.draft(
+    """Write the draft and show its card. A dry run takes no VM: any number of people may look.
+
+    A plan of theirs that cannot start makes way: whoever is told to mend something and ask again may do just that.
+    """
+    drafted = await _draft(counter, who, channel, request, dedupe=dedupe)
+    job = await counter.job(drafted.id)
+    if not drafted.own and _makes_way(job, who) and await _out_of_the_way(counter, who, job):
+        drafted = await _draft(counter, who, channel, request, dedupe=f"{dedupe}:anew" if dedupe else "")
+        job = await counter.job(drafted.id)
+    if not drafted.own:
+        return Answer(_already(job, request))
+    await show_job(counter.queue, counter.outbox, job.id)
+    return Answer(
+        f"Checking {request.vm.name} for {request.site}: job {job.id}. The card in the channel tells the rest."
+        + not_before_in_words(counter.calendar, request.not_before)
+    )
+
+
+async def _draft(counter: Counter, who: Person, channel: str, request: MigrationRequest, *, dedupe: str) -> Drafted:
+    return await counter.queue.draft(
         NewJob(
             kind=MIGRATE,
             vm_key="" if request.dry_run else request.vm.key,
@@ -72,14 +90,21 @@ async def draft(counter: Counter, who: Person, channel: str, request: MigrationR
             dedupe=dedupe,
         )
     )
-    job = await counter.job(drafted.id)
-    if not drafted.own:
-        return Answer(_already(job, request))
+
+
+def _makes_way(job: Job, who: Person) -> bool:
+    """Whether it is a plan of this person that nobody can approve; or was, when the command comes a second time."""
+    plan = plan_of(job) if job.kind == MIGRATE and job.state in (Phase.PLANNED, Phase.CANCELLED) else None
+    return plan is not None and not plan.safe and job.requester == who.user_id and not request_of(job).batch
+
+
+async def _out_of_the_way(counter: Counter, who: Person, job: Job) -> bool:
+    """Cancel it, if nobody else did. Nothing of it was approved, so nothing of it has started."""
+    if job.state is Phase.CANCELLED:
+        return True
+    outcome = await counter.queue.cancel(job.id, by=who.user_id, waiting_only=True)
     await show_job(counter.queue, counter.outbox, job.id)
-    return Answer(
-        f"Checking {request.vm.name} for {request.site}: job {job.id}. The card in the channel tells the rest."
-        + not_before_in_words(counter.calendar, request.not_before)
-    )
+    return outcome in (CancelOutcome.CANCELLED, CancelOutcome.ENDED)
 
 
 def _start(counter: Counter, request: MigrationRequest) -> dict[str, str]:
@@ -87,9 +112,13 @@ def _start(counter: Counter, request: MigrationRequest) -> dict[str, str]:
 
 
 def _already(job: Job, request: MigrationRequest) -> str:
+    plan = plan_of(job) if job.state is Phase.PLANNED else None
+    blocked = plan is not None and not plan.safe
+    state = "which cannot start" if blocked else WORDS[job.state]
+    more = f"Cancel it first: /coldmigrate cancel {job.id}" if blocked else f"/coldmigrate show {job.id} tells more."
     return (
-        f"{request.vm.name} already has job {job.id} (to {request_of(job).site}, {WORDS[job.state]}). "
-        f"Nothing was queued a second time; `/coldmigrate show {job.id}` tells more."
+        f"{request.vm.name} already has job {job.id} (to {request_of(job).site}, {state}). "
+        f"Nothing was queued a second time. {more}"
     )
 
 

@@ -30,6 +30,9 @@ EMOJI: Final = {
     Phase.NEEDS_HUMAN: "🙋",
 }
 
+CANNOT: Final = "cannot start as it is"
+"""Instead of `WORDS` for a plan that something blocks."""
+
 
 def card_message(card: JobCard) -> tuple[str, Composed]:
     """The text for notifications and screen readers, and the blocks."""
@@ -43,12 +46,13 @@ def card_message(card: JobCard) -> tuple[str, Composed]:
 def _text(card: JobCard) -> str:
     copied = f", {card.progress.percent} %" if card.progress and not card.phase.ended else ""
     note = f". {card.note}" if card.phase.ended and card.note else ""
-    return spoken(f"{card.title}: {WORDS[card.phase]}{copied}{note}")
+    return spoken(f"{card.title}: {CANNOT if card.blocked else WORDS[card.phase]}{copied}{note}")
 
 
 def _body(layout: Layout, card: JobCard) -> None:
     layout.header(card.title)
-    layout.paragraph(f"{EMOJI[card.phase]} {WORDS[card.phase].capitalize()}")
+    emoji, state = ("⛔", CANNOT) if card.blocked else (EMOJI[card.phase], WORDS[card.phase])
+    layout.paragraph(f"{emoji} {state.capitalize()}")
     if card.progress:
         layout.paragraph(_progress(card.progress))
     layout.fields(list(card.facts))

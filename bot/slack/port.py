@@ -71,6 +71,7 @@ class JobCard:
     buttons: Sequence[Button] = ()
     batch: str = ""  # the job whose card speaks for this one too: this is not posted, see `Outbox.join`
     start: datetime | None = None  # not before then: everybody reads it in their own zone
+    blocked: bool = False  # its plan cannot start: it waits for nobody's approval
 
 
 @dataclass(frozen=True, slots=True)

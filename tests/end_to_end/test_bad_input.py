@@ -63,6 +63,21 @@ async def test_a_powered_on_vm_has_a_plan_that_cannot_be_approved(stage):
     await stage.type("/coldmigrate app01 site2")
     card = await stage.card(showing="powered on")
     assert buttons(card) == {"cm.cancel"}
+    assert "Cannot start as it is" in str(card)
+    assert "Waiting for approval" not in str(card)
+
+
+async def test_whoever_may_ask_again_may_do_so_at_once(stage):
+    await stage.type("/coldmigrate app01 site2")
+    await stage.card(showing="powered on")
+    by_bob = await stage.type("/coldmigrate app01 site2 --thin", user="bob")
+    assert "cannot start" in by_bob
+    assert "/coldmigrate cancel" in by_bob  # what alice asked for, bob does not take away by asking
+    said = await stage.type("/coldmigrate app01 site2 --thin")
+    assert "Checking app01 for site2" in said
+    await stage.card(showing="Cancelled")
+    await stage.card(showing="Mend what blocks it", number=1)
+    assert len(stage.cards()) == 2
 
 
 async def test_the_site_where_it_is(stage):
