@@ -16,6 +16,8 @@ IMAGES = ("cdrom-iso", "floppy")
 
 async def prepare(run: Run) -> Prepared:
     """Do what the options ask for. FaultError when vCenter refuses some of it."""
+    if key := _not_allowed(run):
+        return await forbidden(run, key)  # before anybody has an outage for it
     guest = await shut_down(run)
     if guest is Prepared.NO:
         return guest
@@ -23,12 +25,16 @@ async def prepare(run: Run) -> Prepared:
     return guest if hardware is Prepared.NOTHING else hardware
 
 
-async def _change_hardware(run: Run) -> Prepared:
+def _not_allowed(run: Run) -> str:
+    """The key of what was asked for and this worker's config does not allow, or empty."""
     request, allow = run.plan.request, run.tools.allow
-    if request.consolidate and not allow.consolidate:
-        return await forbidden(run, "consolidate")
-    if request.disconnect_drives and not allow.drives:
-        return await forbidden(run, "drives")
+    asked = {"consolidate": request.consolidate and not allow.consolidate}
+    asked["drives"] = request.disconnect_drives and not allow.drives
+    return next((key for key, missing in asked.items() if missing), "")
+
+
+async def _change_hardware(run: Run) -> Prepared:
+    request = run.plan.request
     if not (request.consolidate or request.disconnect_drives):
         return Prepared.NOTHING
     vm = await run.vcenter.read_vm(request.vm.uuid)

@@ -112,3 +112,16 @@ async def test_what_was_cancelled_too_late_is_not_powered_on(stage, vcenter, at)
     await approved(stage, "web01 site2 --power-on")
     assert "web01 was not powered on: its migration was cancelled" in text_of(await stage.card(showing="done"))
     assert "PowerOnVM_Task" not in vcenter.calls
+
+
+async def test_a_guest_is_not_shut_down_for_what_a_workers_config_does_not_allow(tmp_path, target, valkey_url, vcenter):
+    allowed = dataclasses.replace(target, sites=f"{target.sites}{ALLOWED}drives = true\n")
+    async with plant(tmp_path, allowed, valkey_url, rights=RIGHTS) as stage:
+        await stage.start_bot()
+        less = stage.settings.allow.model_copy(update={"drives": False})
+        stage.settings = stage.settings.model_copy(update={"allow": less})
+        await stage.start_worker()
+        await stage.inventory()
+        await approved(stage, "app01 site2 --shutdown --disconnect-iso")
+        assert "set [allow] drives" in text_of(await stage.card(showing="failed"))
+        assert vcenter.estate.vm("app01").power == "poweredOn"
