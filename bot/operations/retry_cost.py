@@ -12,21 +12,25 @@ from bot.operations.tools import WorkerTools
 
 
 async def retry_cost(tools: WorkerTools, plan: Plan, *, last_rate: float | None) -> str:
-    """One or two sentences. The rate is the link's usual one, else the last good one of the copy that failed."""
+    """One or two sentences. The rate is the link's usual one, else the best one of the copy that failed."""
     try:
-        rate = await tools.links.usual_rate(plan.link) if tools.links is not None else None
+        usual = await tools.links.usual_rate(plan.link) if tools.links is not None else None
         now = await tools.queue.now()
     except OutsideError:
         return "A retry starts at 0 %."
-    return cost_in_words(plan, tools.fleet.calendar, rate=rate or last_rate, now=now)
+    whose = "the usual rate of the link" if usual else "the best rate that this copy had"
+    return cost_in_words(plan, tools.fleet.calendar, rate=usual or last_rate, whose=whose, now=now)
 
 
-def cost_in_words(plan: Plan, calendar: Calendar, *, rate: float | None, now: datetime) -> str:
-    """As in: a retry starts at 0 %: 9 h 10 min at the last good rate. The window closes 06:00: it does not fit."""
+def cost_in_words(plan: Plan, calendar: Calendar, *, rate: float | None, whose: str, now: datetime) -> str:
+    """As in: a retry starts at 0 %: 9 h 10 min at the usual rate of the link. The window closes 06:00: it does not fit.
+
+    `whose`: which rate that is.
+    """
     needed = time_for(plan.size, rate)
     if needed is None:
         return "A retry starts at 0 %."
-    return f"A retry starts at 0 %: {in_words(needed)} at the last good rate.{_window(plan, calendar, needed, now)}"
+    return f"A retry starts at 0 %: {in_words(needed)} at {whose}.{_window(plan, calendar, needed, now)}"
 
 
 def _window(plan: Plan, calendar: Calendar, needed: timedelta, now: datetime) -> str:
