@@ -36,7 +36,8 @@ async def handover(counter: Counter, who: Person, ends: tuple[str, str] | None =
             await counter.rights.require(who, Verb.SEE, site)
         link = link_name(*sites)
     night = await night_of(counter.queue, visible=visible, link=link)
-    return Answer("\n\n".join((summary(night), *paragraphs(night))))
+    people = sorted({act.requester for act in night.acts})
+    return Answer("\n\n".join((summary(night), *paragraphs(night))), people=people)
 
 
 async def night_of(

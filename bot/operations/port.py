@@ -115,11 +115,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the person reads at once, as plain text. `public`: the whole channel reads it too."""
+    """What the person reads at once, as plain text. `public`: the whole channel reads it too.
+
+    `people`: Slack ids in `text` that are shown as people; a private answer pings nobody.
+    """
 
     text: str
     lines: Sequence[str] = ()
     public: bool = False
+    people: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

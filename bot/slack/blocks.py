@@ -7,7 +7,7 @@ here: knowledge of jobs.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -103,9 +103,12 @@ class Layout:
     def header(self, text: str) -> None:
         self._add("the title", lambda: HeaderBlock(text=self._plain(text, HEADER)))
 
-    def paragraph(self, text: str) -> None:
-        """Plain text that may have line breaks; nothing when it is blank."""
-        if text.strip():
+    def paragraph(self, text: str, *, people: Collection[str] = ()) -> None:
+        """Plain text that may have line breaks; nothing when it is blank. `people`: user ids in it, drawn as people."""
+        named = [one for one in people if _USER_ID.fullmatch(one) and one in text]
+        if text.strip() and named:
+            self._add("the text", lambda: RichTextBlock(elements=[self._with_people(text, named)]))
+        elif text.strip():
             self._add("the text", lambda: SectionBlock(text=self._plain(text, PARAGRAPH, lines=True)))
 
     def fields(self, pairs: Sequence[tuple[str, str]]) -> None:
@@ -204,6 +207,13 @@ class Layout:
 
     def _field(self, label: str, value: str) -> PlainTextObject:
         return self._plain(f"{clean_clip(label, ITEM)}\n{clean_clip(value, FIELD)}", FIELD, lines=True)
+
+    def _with_people(self, text: str, people: Sequence[str]) -> RichTextSectionElement:
+        parts = re.split(rf"\b({'|'.join(people)})\b", clean_clip(text, PARAGRAPH, lines=True))
+        runs = [
+            RichTextElementParts.User(user_id=part) if part in people else self._run(part) for part in parts if part
+        ]
+        return RichTextSectionElement(elements=runs)
 
     def _run(self, text: str, *, bold: bool = False) -> RichTextElementParts.Text:
         style = RichTextElementParts.TextStyle(bold=True) if bold else None

@@ -80,7 +80,7 @@ def as_message(answer: Answer) -> dict[str, Any]:
         return {}
 
     def body(layout: Layout) -> None:
-        layout.paragraph(answer.text)
+        layout.paragraph(answer.text, people=answer.people)
         layout.passage("", "", answer.lines)
 
     return {
