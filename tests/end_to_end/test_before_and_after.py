@@ -75,10 +75,11 @@ async def test_without_power_on_it_says_that_it_is_off(stage, vcenter):
 
 async def test_behind_a_hold_it_runs_on(stage, vcenter):
     await stage.type("/coldmigrate hold site1 site2 the provider works on it")
-    await stage.type("/coldmigrate app01 site2 --shutdown")
-    card = await stage.card(showing="waiting for approval")
-    await stage.click(card, "cm.approve")
     await stage.card(showing="is held")
+    await stage.type("/coldmigrate app01 site2 --shutdown")
+    card = await stage.card(showing="waiting for approval", number=1)
+    await stage.click(card, "cm.approve")
+    await stage.card(showing="is held", number=1)
     assert vcenter.estate.vm("app01").power == "poweredOn"
     assert vcenter.calls.get("ShutdownGuest", 0) == 0
 
