@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.jobs.port import Claim
+from bot.migration.concerns.path_port import GUARD as SILENCE
 from bot.migration.intervals import exceeds, in_words, percent
 from bot.migration.measured import PathMeasurement, When
 from bot.operations.link_notes import note_measured
@@ -18,6 +19,10 @@ from bot.operations.tools import WorkerTools
 
 FRESH: Final = timedelta(minutes=10)
 """A look that is younger still counts as the one before the start."""
+
+
+SILENT: Final = SILENCE.id
+"""The concern that told of it."""
 
 
 async def look_before_start(tools: WorkerTools, claim: Claim) -> None:
@@ -30,7 +35,9 @@ async def look_before_start(tools: WorkerTools, claim: Claim) -> None:
 
 
 async def link_trouble(tools: WorkerTools, claim: Claim) -> str:
-    """Why the link is not fit for a copy at this moment, or empty. What cannot be measured is no trouble."""
+    """Why the link is not fit for a copy at this moment, or empty. What cannot be measured is no trouble, nor is a path
+    on which no echo request was answered when it was planned: whoever approved it knows that none passes there.
+    """
     plan = approved_plan(claim.job)
     if not any(probes_of(tools, plan)):
         return ""
@@ -38,6 +45,8 @@ async def link_trouble(tools: WorkerTools, claim: Claim) -> str:
     bound = tools.fleet.max_loss.get(plan.link)
     small = measured.small
     if small is None or bound is None or not exceeds(small.lost, small.sent, bound):
+        return ""
+    if not small.received and any(concern.id == SILENT for concern in plan.concerns):
         return ""
     way = f"{plan.source.host} to {plan.target.host}"
     return f"of small packets from {way} {in_words(small.lost, small.sent)}, and the bound is {percent(bound)}."

@@ -14,10 +14,12 @@ from bot.links.history import RedisLinkHistory
 from bot.migration.facts import SiteSpec
 from bot.migration.machine import Phase
 from bot.migration.measured import LinkSample, SampleKind
+from bot.migration.plan import Concern, Severity
 from bot.migration.request import MigrationRequest, SiteName, VCenterName
 from bot.operations.clean_link import LOOK_EVERY, WINDOW, waits_for_clean_link
+from bot.operations.link_check import link_trouble
 from bot.operations.plan_migration import plan_migration, resolve_vm
-from bot.operations.record import request_of, waits_for, with_plan, with_request
+from bot.operations.record import approved_plan, request_of, waits_for, with_plan, with_request
 from bot.operations.tools import Allow, Fleet
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import World
@@ -65,6 +67,9 @@ SITES = {
     )
     for number, name in enumerate(("site1", "site2"), start=1)
 }
+
+
+SILENT = Concern("path-port", Severity.WARN, "It answers no echo request.")
 
 
 @dataclass
@@ -338,3 +343,25 @@ async def test_without_the_config_or_the_canary_the_packets_alone_count(tools, q
     await queued()
     assert not await waits_for_clean_link(tools, await tools.queue.claim("w1"))
     assert len(await tools.queue.recent()) == 1
+
+
+@pytest.mark.parametrize(
+    ("loss", "known", "trouble"), [(0.0, False, ""), (0.5, True, "20 lost"), (1.0, False, "20 lost")]
+)
+async def test_before_a_guest_is_shut_down_a_lossy_link_is_trouble(tools, queued, player, loss, known, trouble):
+    await queued(when_clean=False)
+    claim = await tools.queue.claim("w1")
+    player.set_link("site1", "site2", loss=loss)
+    await claim.note(with_plan(replace(approved_plan(claim.job), concerns=(SILENT,) if known else ())))
+    said = await link_trouble(tools, claim)
+    assert trouble in said
+    assert bool(said) is bool(trouble)
+
+
+async def test_where_echo_requests_never_pass_a_guest_can_be_shut_down_all_the_same(tools, queued, player):
+    """Many networks drop them, and whoever approved the plan had read that nothing answers."""
+    await queued(when_clean=False)
+    claim = await tools.queue.claim("w1")
+    player.set_link("site1", "site2", loss=1.0)
+    await claim.note(with_plan(replace(approved_plan(claim.job), concerns=(SILENT,))))
+    assert await link_trouble(tools, claim) == ""
