@@ -24,44 +24,53 @@ from bot.operations.rights import Verb
 from bot.operations.tools import Allow
 
 SHOWN: Final = 20
-WIDE: Final = 76
+WIDE: Final = 72
 _INDENT: Final = "    "
 LOOKED_AT: Final = 300
 """Jobs among which those are sought that this person may see. A batch may have made two hundred of them."""
 
 _HELP: Final = {
     Verb.MIGRATE: (
-        "/coldmigrate <vm> <site>   plan a cold migration; nothing moves before it is approved",
+        "/coldmigrate <vm> <site>   plan a cold migration, to be approved",
         "    --host <host>  --datastore <name>  --network <from>=<to>  --dry-run",
         "{options}",
-        '    --at 22:00, --at "2026-11-24 22:00", --at "Sat 20:00", --at "22:00 Europe/Berlin" or --at window',
-        '    a name with blanks, or one of the words below, goes in quotes: /coldmigrate "my vm" site2',
+        '    --at 22:00  --at "Sat 20:00"  --at "2026-11-24 22:00"',
+        '    --at "22:00 Europe/Berlin"  --at window',
+        '    a name with blanks, or one of the words below, in quotes: "my vm"',
         "/coldmigrate @list <site>  the VMs of a saved list, as one batch",
-        "@coldmigrate migrate <site>  with a CSV (vm, site, host, datastore) in the message or its thread: a batch too",
+        "@coldmigrate migrate <site>",
+        "                           a CSV of VMs, in the message or its thread",
     ),
     Verb.SEE: (
         "/coldmigrate list          the queue",
-        "/coldmigrate show <job>    one job, with who did what and when",
-        "/coldmigrate handover [<site> <site>]     the last 12 hours in a paragraph for each link",
+        "/coldmigrate show <job>    one job: who did what, and when",
+        "/coldmigrate handover [<site> <site>]",
+        "                           the last 12 hours, a paragraph per link",
     ),
-    Verb.CANCEL: ("/coldmigrate cancel <job>  stop it; the VM stays at, or goes back to, its source",),
-    Verb.RETRY: ("/coldmigrate retry <job>   plan it again after it failed or was cancelled",),
+    Verb.CANCEL: ("/coldmigrate cancel <job>  stop it; its thread says where the VM is",),
+    Verb.RETRY: ("/coldmigrate retry <job>   plan it again after a failure or a cancel",),
     Verb.APPROVE: (
-        "Approve buttons            you may approve plans",
-        "/coldmigrate hold <site> <site> [why]     start nothing across this link; what runs goes on",
-        "/coldmigrate release <site> <site>        let what waits go on",
+        "Approve                    you may approve plans",
+        "/coldmigrate hold <site> <site> [why]",
+        "                           start nothing on this link; what runs goes on",
+        "/coldmigrate release <site> <site>",
+        "                           let what waits go on",
     ),
     Verb.FORCE: ("Approve all the same       you may lift the warnings of a plan",),
     Verb.DIAGNOSE: (
-        "/diagnose <vm, host, job, task or opID>   why its copy failed, from the hosts' logs",
-        "    --since <time>, such as 90m, 2h or 1d",
-        "@coldmigrate diagnose      in a thread: the logs in it, or the migration whose card it is",
-        "Diagnose this log          in a message's menu; or drop a .log, .gz, .tgz or .zip in a message to me",
+        "/diagnose <vm, host, job, task or opID> [--since 90m, 2h or 1d]",
+        "                           why its copy failed, from the hosts' logs",
+        "@coldmigrate diagnose      in a thread: its logs, or its migration",
+        "Diagnose this log          in a message's menu; or drop a log on me",
     ),
 }
+"""Within WIDE, as is all that help says: a wider line is torn apart in Slack."""
 
 
-_CANARY: Final = "/coldmigrate canary <site> <site> [--host <host>]   move a small VM over this link, to try it"
+_CANARY: Final = (
+    "/coldmigrate canary <site> <site> [--host <host>]",
+    "                           move a small VM over this link, to try it",
+)
 
 
 async def jobs(counter: Counter, who: Person) -> Answer:
@@ -143,10 +152,10 @@ def _buttons(allow: Allow) -> dict[Verb, Sequence[str]]:
         *(["Power off"] if allow.shutdown and allow.power_off else []),
         *(["Power on at source"] if allow.power_on else []),
     ]
-    clean = "Show leftovers             you may see what a failed copy left behind, and delete it with a second click"
+    clean = "Show leftovers             of a failed copy; a second click deletes them"
     return {
-        Verb.MIGRATE: [*_HELP[Verb.MIGRATE], _CANARY] if allow.canary else _HELP[Verb.MIGRATE],
-        Verb.POWER: [f"{', '.join(power)}   in threads: you may click these"] if power else [],
+        Verb.MIGRATE: [*_HELP[Verb.MIGRATE], *_CANARY] if allow.canary else _HELP[Verb.MIGRATE],
+        Verb.POWER: [f"{', '.join(power)}: you may click these"] if power else [],
         Verb.CLEAN: [clean] if allow.delete_leftovers else [],
     }
 
