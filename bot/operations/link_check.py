@@ -12,6 +12,7 @@ from bot.jobs.port import Claim
 from bot.migration.concerns.path_port import GUARD as SILENCE
 from bot.migration.intervals import exceeds, in_words, percent
 from bot.migration.measured import PathMeasurement, When
+from bot.operations.clean_link import USUAL_BOUND
 from bot.operations.link_notes import note_measured
 from bot.operations.measure import Depth, measure, probes_of
 from bot.operations.record import approved_plan, measured_of, with_measured
@@ -42,9 +43,9 @@ async def link_trouble(tools: WorkerTools, claim: Claim) -> str:
     if not any(probes_of(tools, plan)):
         return ""
     measured = await _look(tools, claim)
-    bound = tools.fleet.max_loss.get(plan.link)
+    bound = tools.fleet.max_loss.get(plan.link, USUAL_BOUND)
     small = measured.small
-    if small is None or bound is None or not exceeds(small.lost, small.sent, bound):
+    if small is None or not exceeds(small.lost, small.sent, bound):
         return ""
     if not small.received and any(concern.id == SILENT for concern in plan.concerns):
         return ""

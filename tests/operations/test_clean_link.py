@@ -365,3 +365,11 @@ async def test_where_echo_requests_never_pass_a_guest_can_be_shut_down_all_the_s
     player.set_link("site1", "site2", loss=1.0)
     await claim.note(with_plan(replace(approved_plan(claim.job), concerns=(SILENT,))))
     assert await link_trouble(tools, claim) == ""
+
+
+async def test_a_link_that_the_config_does_not_name_has_the_usual_bound(tools, queued, player):
+    tools.fleet = replace(tools.fleet, max_loss={})
+    await queued(when_clean=False)
+    claim = await tools.queue.claim("w1")
+    player.set_link("site1", "site2", loss=0.5)
+    assert "the bound is 0.1 %" in await link_trouble(tools, claim)
