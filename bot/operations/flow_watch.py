@@ -96,7 +96,7 @@ class FlowWatch:
     async def _count_cards(self) -> None:
         """Read the uplinks' counters once: what they counted during the copy is known by that after it."""
         counted = any(look.nics and look.at >= self.pace.began for look in measured_of(self.claim.job))
-        if counted or not any(self._probes):
+        if counted or not any(self._probes) or not await self._is_our_turn("cards"):
             return
         at = await self.tools.queue.now()
         nics = await Looks(self.plan, *self._probes, patience=PATIENCE).nics()
@@ -105,8 +105,16 @@ class FlowWatch:
             look = PathMeasurement(at, When.DURING, self.plan.link, source, target, self.plan.path, nics=nics)
             await self.claim.note(with_measured(self.claim.job, look))
 
+    async def _is_our_turn(self, what: str) -> bool:
+        """Of all copies between two hosts one asks them, so that a thousand slow copies ask no more than ten."""
+        pair = f"{what} {self.plan.source.host} {self.plan.target.host}"
+        every = self.tools.look_at_flow_every
+        return await self.tools.queue.chore(pair, worker=self.claim.job.owner, every=every)
+
     async def _look(self, now: datetime) -> None:
         self.looked = asyncio.get_running_loop().time()
+        if not await self._is_our_turn("flow"):
+            return
         look = await look_at_flow(self._probes, self.plan, at=now)
         await self.claim.note(with_measured(self.claim.job, look))
         await note_measured(self.tools, look)
