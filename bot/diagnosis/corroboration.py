@@ -30,6 +30,8 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 class Conclusion:
     """The cause after everything was weighed. `confirming`: what showed it; `rule`: where to read of its remedies.
 
+    `refuting`: what speaks against causes; not against this one if something showed it, for then nothing rules it out.
+
     `overturned`: it is not the cause that the lines name first, or they name none.
     """
 
@@ -62,6 +64,8 @@ def conclude(
     left = {cause: weights[cause] for cause in {*others, *confirmed, named} if cause in weights and cause is not winner}
     confirming = _speaking(winner, Says.CONFIRMS, measured)
     spoken = confirming and winner in confirmed
+    # What a look did not see while another one saw it is not ruled out: nobody reads both in one verdict.
+    excluded = allowed.keys() - ({winner} if spoken else set())
     return Conclusion(
         cause=winner,
         confidence=round(max(weights[winner], *left.values(), 0.0) if winner in weights else 0.0, 2),
@@ -69,7 +73,7 @@ def conclude(
         rule=(finding.rule if finding else None) if winner is named else _rule_of(winner, group, catalogue),
         others=left,
         confirming=confirming,
-        refuting=tuple(one for one in measured if one not in confirming and _refutes_any(one, allowed)),
+        refuting=tuple(one for one in measured if one not in confirming and _refutes_any(one, excluded)),
         overturned=winner is not named,
     )
 

@@ -70,6 +70,13 @@ def test_what_refutes_lowers_it_and_is_told_as_ruled_out(judged):
     assert all(other.confidence <= incident.confidence for other in incident.alternatives)
 
 
+def test_nothing_rules_out_what_another_look_showed(judged):
+    incident = judged(CLEAN, LOSS)
+    assert (incident.cause, incident.basis) == (Cause.PACKET_LOSS, Basis.MEASURED)
+    assert not any("0 of 200 lost" in line for line in incident.ruled_out)
+    assert any("0 of 200 lost" in line for line in incident.known)  # and it is not hushed up
+
+
 def test_an_alternative_of_the_lines_wins_when_it_is_shown(judged):
     incident = judged(CLEAN, MTU)
     assert (incident.cause, incident.basis) == (Cause.MTU_MISMATCH, Basis.MEASURED)
