@@ -29,6 +29,6 @@ GUARD = Guard(
     id="cross-vcenter",
     when="The site is in another vCenter; a block while its identity is not known.",
     weights=(Severity.BLOCK, Severity.NOTE),
-    lifted_by="nothing to do if that is known",
+    lifted_by="an answer of that vCenter",
     check=check,
 )

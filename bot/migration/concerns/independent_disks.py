@@ -25,7 +25,7 @@ GUARD = Guard(
     id="independent-disks",
     when="A disk is independent; nonpersistent ones lose what was written since power-on.",
     weights=(Severity.WARN, Severity.NOTE),
-    lifted_by="nothing to do if that is known",
+    lifted_by="making the disk dependent, or approving it as it is",
     check=check,
     rests_on=vm("config.hardware.device"),
 )

@@ -34,7 +34,10 @@ def check(choice: Choice) -> Iterator[Finding]:
                 "whoever keeps NSX",
             )
     for name in sorted(set(choice.request.networks) - {nic.source_network for nic in choice.nics}):
-        yield warn(f"--network names '{name}', but {choice.vm.ref.name} has no card on it.")
+        yield warn(
+            f"--network names '{name}', but {choice.vm.ref.name} has no card on it.",
+            "asking again without it, or approving it as it is",
+        )
 
 
 def _lost(choice: Choice, nic: NicMove, text: str) -> Finding:
@@ -46,7 +49,7 @@ GUARD = Guard(
     id="network-map",
     when="A card's network does not exist over there or its host does not offer it; a warning where it is opaque.",
     weights=(Severity.BLOCK, Severity.WARN),
-    lifted_by="nothing to do if that is known",
+    lifted_by="--network, or the site's map; or approving it as it is",
     check=check,
     rests_on=(*vm("config.hardware.device", "network"), *host("network")),
     ignorance=Severity.WARN,

@@ -60,7 +60,7 @@ GUARD = Guard(
     when="The site is in another vCenter: releases that may not fit, clocks that differ by two seconds or more; a note"
     " on the licence.",
     weights=(Severity.WARN, Severity.NOTE),
-    lifted_by="nothing to do if that is known",
+    lifted_by="mending NTP there; for releases the table of KB 2106952",
     check=check,
     refined_by=survey("vcenters"),
 )
