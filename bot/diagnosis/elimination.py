@@ -102,7 +102,7 @@ class Look:
     """Everything that was looked at around the break, on one clock.
 
     `read`: (host, log) whose lines of that time were all read, ("", "vpxd") and ("", "events") for vCenter's own.
-    `unread`: why something was not, a sentence each, by the same pair. `uplinks` by host.
+    `unread`: why something was not, a sentence each, by the same pair. `uplinks` by host. `read_at`: when, if known.
     """
 
     broke: datetime
@@ -111,16 +111,19 @@ class Look:
     read: frozenset[tuple[str, str]] = frozenset()
     unread: Mapping[tuple[str, str], str] = field(default_factory=dict)
     uplinks: Mapping[str, UplinkLook] = field(default_factory=dict)
+    read_at: datetime | None = None
 
 
 def eliminate(look: Look, engine: Engine, *, around: timedelta = BLAME) -> Elimination:
-    """Return the table for the time from `around` before the break to as long after it."""
+    """Return the table for the time from `around` before the break to as long after it, no later than it was read."""
     since, until = look.broke - around, look.broke + around
     signs = [
         sign
         for sign in engine.recognised(look.lines, facts=look.facts)
         if sign.event.timestamp is not None and since <= sign.event.timestamp <= until
     ]
+    seen = [sign.event.timestamp for sign in signs if sign.event.timestamp is not None]
+    until = min(until, max([look.read_at or until, look.broke, *seen]))  # of what is still to come nothing is clean
     table = _Table(look, signs, f"between {since:%H:%M:%S} and {until:%H:%M:%S} UTC")
     return Elimination(tuple(table.row(part) for part in Part), since, until)
 

@@ -39,7 +39,7 @@ _BOUNDS: Final = Bounds(calls=40, lines=10_000, kept=1_000, within=15.0)
 class AroundBreak:
     """What was read. All times are by the clock of the vCenter that the VM is in, which is `ahead` of the queue's.
 
-    `ended` is when the copy was over. `read` and `unread` are by (host, log), as `Look` has them.
+    `ended`: when the copy was over; `read_at`: when this was read. `read` and `unread`: by (host, log), as in `Look`.
     """
 
     ended: datetime
@@ -49,6 +49,7 @@ class AroundBreak:
     offsets: dict[str, timedelta] = field(default_factory=dict)
     read: set[tuple[str, str]] = field(default_factory=set)
     unread: dict[tuple[str, str], str] = field(default_factory=dict)
+    read_at: datetime | None = None
 
     @property
     def surroundings(self) -> Surroundings:
@@ -102,6 +103,7 @@ class _Reader:
                 self._miss(vcenter, str(error))
         self.found.ahead = self._clocks.get(self._home, timedelta())
         self.found.ended += self.found.ahead
+        self.found.read_at = self._now + self.found.ahead
 
     def parts(self) -> Sequence[Coroutine[Any, Any, None]]:
         """Everything there is to read."""

@@ -48,6 +48,7 @@ async def elimination_of(
         read=frozenset(around.read | _watched(watch, tools.logs)),
         unread={**{(gap.host.partition("/")[2], gap.log): gap.reason for gap in watch.gaps}, **around.unread},
         uplinks=uplinks_of(measured),
+        read_at=around.read_at,
     )
     return await asyncio.to_thread(eliminate, look, tools.engine)
 

@@ -44,11 +44,13 @@ class Written:
 
 @pytest.fixture
 def table(engine):
-    def table(*written, read=EVERYTHING, unread=None, measured=(NONE_LOST,), uplinks=CLEAN_NICS, offsets=None):
-        facts = Facts(source_host="esx-1", destination_host="esx-2", measured=measured, offsets=offsets or {})
+    def table(*written, read=EVERYTHING, unread=None, measured=(NONE_LOST,), uplinks=CLEAN_NICS, **given):
+        facts = Facts(
+            source_host="esx-1", destination_host="esx-2", measured=measured, offsets=given.get("offsets", {})
+        )
         lines = [one.line(number) for number, one in enumerate(written, 1)]
         look = Look(broke=BROKE, facts=facts, lines=lines, read=read, unread=unread or {}, uplinks=uplinks)
-        return eliminate(look, engine)
+        return eliminate(replace(look, read_at=given.get("read_at")), engine)
 
     return table
 
@@ -58,6 +60,15 @@ def test_with_everything_read_and_nothing_found_all_is_clean_however_the_session
     assert [row.part for row in result.rows] == list(Part)
     assert {row.state for row in result.rows} == {State.CLEAN}
     assert result.dirty == ()
+
+
+def test_nothing_is_called_clean_for_a_time_that_was_still_to_come(table):
+    result = table(read_at=BROKE + timedelta(seconds=9))
+    assert result.until == BROKE + timedelta(seconds=9)
+    assert "01:42:09 UTC" in result.of(Part.SOURCE_HOST).why
+    later = Written("esx-2", "hostd", RESTARTED, after=12)  # written while it was read
+    assert table(later, read_at=BROKE + timedelta(seconds=9)).of(Part.DESTINATION_HOST).state is State.DIRTY
+    assert table(read_at=BROKE + timedelta(hours=1)).until == table().until
 
 
 @pytest.mark.parametrize(
