@@ -42,7 +42,7 @@ def _with_options(command: Command) -> Command:
 @click.command()
 @click.argument("vm")
 @click.argument("site")
-@click.option("--host", help="The host to land on; else the one with the fewest running VMs.")
+@click.option("--host", help="The host to land on; else the one with the fewest copies.")
 @click.option("--datastore", help="The datastore to land on; else the site's.")
 @click.option(
     "--network", "networks", multiple=True, metavar="FROM=TO", help="A network here and over there; repeatable."
