@@ -19,6 +19,7 @@ from bot.operations.record import (
     cancel_of,
     copied_of,
     doing,
+    is_blocked,
     offers_of,
     plan_of,
     power_words,
@@ -79,7 +80,7 @@ def job_card(job: Job, held: Hold | None = None) -> JobCard:
         note=_note(job, plan, held),
         buttons=_buttons(job, plan),
         batch=request.batch,
-        blocked=job.state is Phase.PLANNED and plan is not None and not plan.safe,
+        blocked=is_blocked(job),
     )
 
 

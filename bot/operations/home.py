@@ -16,7 +16,7 @@ from bot.operations.batch_record import BATCH, batch_of
 from bot.operations.counter import Counter
 from bot.operations.link_glance import link_glances
 from bot.operations.port import Home, JobGlance, Person
-from bot.operations.record import asks_of, copied_of, doing, request_of
+from bot.operations.record import asks_of, copied_of, doing, is_blocked, request_of
 from bot.operations.rights import Verb
 
 MINE: Final = 8
@@ -70,6 +70,8 @@ def _glance(job: Job) -> JobGlance:
 
 def _before_the_move(job: Job) -> str:
     """What goes on with a VM whose copy has not begun, beside waiting; empty: nothing."""
+    if is_blocked(job):
+        return "cannot start as it is"
     if job.state is not Phase.QUEUED:
         return ""
     if asks_of(job):

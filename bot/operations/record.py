@@ -15,6 +15,7 @@ from bot.errors import BugError
 from bot.jobs.port import Job
 from bot.migration.calendar import in_words
 from bot.migration.capacity import needs_of
+from bot.migration.machine import Phase
 from bot.migration.measured import PathMeasurement
 from bot.migration.plan import Plan
 from bot.migration.request import JobId, MigrationRequest
@@ -275,6 +276,12 @@ def request_of(job: Job) -> MigrationRequest:
 def plan_of(job: Job) -> Plan | None:
     """The plan of a job, once there is one."""
     return _part(job, "plan", _PLAN)
+
+
+def is_blocked(job: Job) -> bool:
+    """Its plan waits for nobody's approval: something blocks it."""
+    plan = plan_of(job) if job.state is Phase.PLANNED else None
+    return plan is not None and not plan.safe
 
 
 def is_adopted(job: Job) -> bool:

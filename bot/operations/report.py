@@ -19,7 +19,7 @@ from bot.operations.holds import behind, held_words, what_holds
 from bot.operations.option_words import options_in_words
 from bot.operations.options import offered_options
 from bot.operations.port import Answer, Person
-from bot.operations.record import MIGRATE, copied_of, plan_of, request_of, starts
+from bot.operations.record import MIGRATE, copied_of, is_blocked, plan_of, request_of, starts
 from bot.operations.rights import Verb
 from bot.operations.tools import Allow
 
@@ -175,5 +175,6 @@ def _readable_line(job: Job) -> str:
     copied = copied_of(job)
     percent = f" {copied.percent} %" if copied and not job.state.ended else ""
     since = f"{job.updated:%Y-%m-%d %H:%M}Z"
+    state = "cannot start as it is" if is_blocked(job) else WORDS[job.state]
     start = f", not before {starts(job)}" if request.not_before and not (job.state.started or job.state.ended) else ""
-    return f"{job.id}  {request.vm.name} to {request.site}  {WORDS[job.state]}{percent}  since {since}{start}"
+    return f"{job.id}  {request.vm.name} to {request.site}  {state}{percent}  since {since}{start}"

@@ -15,7 +15,7 @@ from bot.operations.counter import Counter, require_place
 from bot.operations.lifting import with_strictness
 from bot.operations.options import require_options
 from bot.operations.port import Answer, MigrateOrder, Person
-from bot.operations.record import MIGRATE, plan_of, request_of, with_request, with_start
+from bot.operations.record import MIGRATE, is_blocked, plan_of, request_of, with_request, with_start
 from bot.operations.rights import Verb
 from bot.operations.show_job import show_job
 from bot.operations.start_time import not_before_in_words, site_of_vm, start_moment
@@ -112,8 +112,7 @@ def _start(counter: Counter, request: MigrationRequest) -> dict[str, str]:
 
 
 def _already(job: Job, request: MigrationRequest) -> str:
-    plan = plan_of(job) if job.state is Phase.PLANNED else None
-    blocked = plan is not None and not plan.safe
+    blocked = is_blocked(job)
     state = "which cannot start" if blocked else WORDS[job.state]
     more = f"Cancel it first: /coldmigrate cancel {job.id}" if blocked else f"/coldmigrate show {job.id} tells more."
     return (

@@ -65,6 +65,7 @@ async def test_a_powered_on_vm_has_a_plan_that_cannot_be_approved(stage):
     assert buttons(card) == {"cm.cancel"}
     assert "Cannot start as it is" in str(card)
     assert "Waiting for approval" not in str(card)
+    assert "cannot start as it is" in await stage.type("/coldmigrate list")
 
 
 async def test_whoever_may_ask_again_may_do_so_at_once(stage):
