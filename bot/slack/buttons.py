@@ -122,4 +122,4 @@ def _start(kind: ButtonKind, about: str, *, many: bool) -> Confirm:
 
 def _cancel(about: str, *, many: bool) -> Confirm:
     title, yes = ("Cancel all of these?", "Cancel all") if many else ("Cancel this migration?", "Cancel it")
-    return Confirm(title, f"{about}: what was copied so far is thrown away.", yes, "Keep them" if many else "Keep it")
+    return Confirm(title, f"{about}: what was copied so far, if anything, is thrown away.", yes, "Keep them" if many else "Keep it")
