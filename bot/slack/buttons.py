@@ -121,5 +121,7 @@ def _start(kind: ButtonKind, about: str, *, many: bool) -> Confirm:
 
 
 def _cancel(about: str, *, many: bool) -> Confirm:
-    title, yes = ("Cancel all of these?", "Cancel all") if many else ("Cancel this migration?", "Cancel it")
-    return Confirm(title, f"{about}: what was copied so far, if anything, is thrown away.", yes, "Keep them" if many else "Keep it")
+    said = f"{about}: what was copied so far, if anything, is thrown away."
+    if many:
+        return Confirm("Cancel all of these?", said, "Cancel all", "Keep them")
+    return Confirm("Cancel this migration?", said, "Cancel it", "Keep it")
