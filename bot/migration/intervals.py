@@ -6,7 +6,7 @@ Counts never go without their interval: "12 of 200" is what was seen, "3.5 to 10
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import comb, sqrt
+from math import sqrt
 from typing import Final
 
 CONFIDENCE: Final = 0.95
@@ -55,23 +55,6 @@ def excluded_above(of: int) -> float:
     """Above which share 0 of `of` excludes it, one-sided at 95 %: exact; about 3 / `of`, as the rule of three says."""
     _check(0, of)
     return 1 - (1 - CONFIDENCE) ** (1 / of) if of else 1.0
-
-
-def by_chance(one: tuple[int, int], other: tuple[int, int]) -> float:
-    """How likely chance alone makes two counts differ as much as these: Fisher's exact test, two-sided.
-
-    Below 0.05 it is usual to call them different. Each is (lost, sent).
-    """
-    _check(*one)
-    _check(*other)
-    (lost, sent), more = one, other
-    total, whole = lost + more[0], sent + more[1]
-    ways = [
-        comb(sent, drawn) * comb(more[1], total - drawn)
-        for drawn in range(max(0, total - more[1]), min(total, sent) + 1)
-    ]
-    seen = comb(sent, lost) * comb(more[1], more[0])
-    return min(sum(way for way in ways if way <= seen) / comb(whole, total), 1.0)
 
 
 def in_words(lost: int, sent: int) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.migration.intervals import by_chance, exceeds, excluded_above, in_words, interval
+from bot.migration.intervals import exceeds, excluded_above, in_words, interval
 
 
 @st.composite
@@ -34,7 +34,6 @@ def test_the_figures_are_those_of_the_textbooks():
     wilson = interval(15, 148)  # Newcombe 1998, table I, method 3
     assert (round(wilson.low, 4), round(wilson.high, 4)) == (0.0624, 0.1605)
     assert round(excluded_above(100), 4) == 0.0295  # Hanley and Lippman-Hand 1983: about 3 / n
-    assert round(by_chance((3, 4), (1, 4)), 4) == 0.4857  # Fisher's lady and her tea, two-sided
 
 
 @given(counts(least=0))
@@ -56,19 +55,6 @@ def test_more_losses_move_both_bounds_up_and_more_packets_draw_them_together(cou
     surer = interval(lost * 4, of * 4)
     assert surer.high - surer.low <= bounds.high - bounds.low
     assert excluded_above(of * 4) < excluded_above(of)
-
-
-@given(counts(), counts())
-def test_a_comparison_is_a_probability_and_does_not_mind_who_comes_first(one, other):
-    chance = by_chance(one, other)
-    assert 0 <= chance <= 1  # 0: too small for a float
-    assert chance == by_chance(other, one)
-    assert by_chance(one, one) == 1
-
-
-def test_twelve_of_two_hundred_after_none_is_no_chance_and_one_is():
-    assert by_chance((0, 200), (12, 200)) < 0.001
-    assert by_chance((0, 200), (1, 200)) == 1
 
 
 @pytest.mark.parametrize("count", [(-1, 5), (6, 5), (0, -1)])
