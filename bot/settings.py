@@ -38,7 +38,7 @@ FILE_NAME: Final = "coldmigrate.toml"
 PATH_VARIABLE: Final = "COLDMIGRATE_CONFIG"
 REDIS_VARIABLE: Final = "REDIS_URL"
 
-Verb = Literal["migrate", "approve", "force", "cancel", "retry", "power", "clean", "diagnose", "see"]
+Verb = Literal["migrate", "approve", "force", "cancel", "retry", "power", "clean", "diagnose", "alerts", "see"]
 
 _WINDOW: Final = re.compile(
     r"(?P<first>Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(?P<last>Mon|Tue|Wed|Thu|Fri|Sat|Sun))? "
@@ -107,6 +107,10 @@ Who = Annotated[str, Field(pattern=r"^(user:[UW][A-Z0-9]+|group:S[A-Z0-9]+|chann
 Names = Annotated[tuple[Text, ...], Field(min_length=1, max_length=200, strict=False)]
 User = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]+$")]
 Channel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
+DayTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+LogName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+Client = Literal["migration", "backup", "replication", "other"]
+SourceKind = Literal["syslog", "ssh", "https", "api", "files", "none"]
 
 
 class _Table(BaseModel):
@@ -207,7 +211,7 @@ class Right(_Table):
     )
     may: tuple[Verb, ...] = Field(
         min_length=1,
-        description="some of migrate, approve, force, cancel, retry, power, clean, diagnose, see",
+        description="some of migrate, approve, force, cancel, retry, power, clean, diagnose, alerts, see",
         strict=False,
     )
     sites: tuple[Text, ...] = Field(("*",), min_length=1, description='names of sites, or ["*"]', strict=False)
@@ -226,19 +230,86 @@ class Allow(_Table):
 
 
 class Alerts(_Table):
-    """[alerts]: where new failures are announced."""
+    """[alerts]: where new failures are announced, and how loudly."""
 
     channel: Channel = Field(description='a channel\'s id, "C0789NFC"')
     mode: Literal["observe", "alert"] = Field("observe", description='"observe" or "alert"')
+    digest: DayTime = Field("08:00", description='a time of day, "08:00"')
+    quiet_hours: tuple[Window, ...] = Field(
+        (), description='windows such as "Mon-Fri 20:00-06:00 Europe/Berlin"', strict=False
+    )
+    clients: tuple[Client, ...] = Field(
+        ("migration", "other"), description="some of migration, backup, replication, other", strict=False
+    )
+    hosts: int = Field(3, ge=2, le=1000, description="how many hosts make a cluster, 2 to 1000")
+    resolve_after_minutes: int = Field(60, ge=5, le=10080, description="minutes, 5 to 10080")
 
 
 class Sink(_Table):
     """[[sinks]]: who is told when nobody acknowledges."""
 
-    kind: Literal["pagerduty"] = Field(description='"pagerduty"')
+    kind: Literal["pagerduty", "webhook"] = Field(description='"pagerduty" or "webhook"')
+    name: Text | None = Field(None, description='a name of its own, "night shift"')
     routing_key_env: Text | None = Field(None, description="the name of a variable")
     routing_key_file: Text | None = Field(None, description="the path of a file that holds the key")
-    after_minutes: int = Field(10, ge=1, le=1440, description="minutes, 1 to 1440")
+    api_token_env: Text | None = Field(None, description="the name of a variable")
+    api_token_file: Text | None = Field(None, description="the path of a file that holds the token")
+    escalation_policy: Text | None = Field(None, description='the id of an escalation policy, "PANZZEQ"')
+    url: HttpUrl | None = Field(None, description='a URL, "https://hooks.example.net/nfc"')
+    secret_env: Text | None = Field(None, description="the name of a variable")
+    secret_file: Text | None = Field(None, description="the path of a file that holds the secret")
+    ca_file: Text | None = Field(None, description="the path of a PEM file")
+    after_minutes: int = Field(10, ge=0, le=1440, description="minutes, 0 to 1440")
+    causes: tuple[Text, ...] = Field(("*",), min_length=1, description='names of causes, or ["*"]', strict=False)
+    sites: tuple[Text, ...] = Field(("*",), min_length=1, description='names of sites, or ["*"]', strict=False)
+    hours: tuple[Window, ...] = Field(
+        (), description='windows such as "Mon-Fri 20:00-06:00 Europe/Berlin"', strict=False
+    )
+
+
+class Watch(_Table):
+    """[watch]: what is watched on every host, and how much that may cost."""
+
+    logs: tuple[LogName, ...] = Field(
+        ("vpxa", "hostd"), min_length=1, description='names of logs, ["vpxa", "hostd"]', strict=False
+    )
+    api_hosts: int = Field(20, ge=0, le=1000, description="hosts of a vCenter, 0 to 1000")
+    api_calls_per_second: float = Field(5, gt=0, le=100, strict=False, description="calls to a vCenter, up to 100")
+    lines_per_second: int = Field(2000, ge=100, le=100_000, description="lines of one host, 100 to 100000")
+
+
+class Syslog(_Table):
+    """[syslog]: where watchers take host logs in. A port of 0 is not opened."""
+
+    address: str = Field("", description='an address of this machine, "0.0.0.0"')
+    udp: int = Field(0, ge=0, le=65535, description="a port, 1 to 65535, or 0 for none")
+    tcp: int = Field(0, ge=0, le=65535, description="a port, 1 to 65535, or 0 for none")
+    tls: int = Field(0, ge=0, le=65535, description="a port, 1 to 65535, or 0 for none")
+    cert_file: Text | None = Field(None, description="the path of a PEM file")
+    key_file: Text | None = Field(None, description="the path of a PEM file")
+    client_ca_file: Text | None = Field(None, description="the path of a PEM file")
+
+    @property
+    def opens(self) -> bool:
+        """Whether any port is opened."""
+        return bool(self.udp or self.tcp or self.tls)
+
+
+class Source(_Table):
+    """[[sources]]: how the logs of some hosts are read. The first that names a host counts, before any for its site."""
+
+    kind: SourceKind = Field(description='"syslog", "ssh", "https", "api", "files" or "none"')
+    sites: tuple[Text, ...] = Field((), description='names of sites, ["site1"]', strict=False)
+    hosts: tuple[Text, ...] = Field((), description='names of hosts, ["esx-01.example.net"]', strict=False)
+    user: Text | None = Field(None, description='an account of the hosts, "coldmigrate"')
+    port: int | None = Field(None, ge=1, le=65535, description="a port, 1 to 65535")
+    key_file: Text | None = Field(None, description="the path of a private key")
+    known_hosts_file: Text | None = Field(None, description="the path of a known_hosts file")
+    password_env: Text | None = Field(None, description="the name of a variable")
+    password_file: Text | None = Field(None, description="the path of a file that holds the password")
+    ca_file: Text | None = Field(None, description="the path of a PEM file")
+    path: Text | None = Field(None, description='a path with {host} and {log}, "/var/log/esx/{host}/{log}.log"')
+    every_seconds: int = Field(10, ge=1, le=3600, description="seconds, 1 to 3600")
 
 
 class Diagnosis(_Table):
@@ -309,6 +380,9 @@ class Settings(_Table):
     lists: dict[str, Names] = Field(default_factory=dict, description='1 to 200 names of VMs, ["web01", "web02"]')
     alerts: Alerts | None = None
     sinks: tuple[Sink, ...] = Field((), strict=False)
+    watch: Watch = Watch()
+    syslog: Syslog = Syslog()
+    sources: tuple[Source, ...] = Field((), strict=False)
     capacity: Capacity = Capacity()
     worker: Work = Work()
     diagnosis: Diagnosis = Diagnosis()
@@ -456,13 +530,18 @@ _TABLES: Final[Mapping[str, type[_Table]]] = {
     "allow": Allow,
     "alerts": Alerts,
     "sinks": Sink,
+    "watch": Watch,
+    "syslog": Syslog,
+    "sources": Source,
     "capacity": Capacity,
     "worker": Work,
     "diagnosis": Diagnosis,
     "health": Health,
 }
-_SINGLE: Final = frozenset({"slack", "redis", "allow", "alerts", "capacity", "worker", "diagnosis", "health"})
-_LISTS: Final = frozenset({"links", "freezes", "rights", "sinks"})
+_SINGLE: Final = frozenset(
+    {"slack", "redis", "allow", "alerts", "watch", "syslog", "capacity", "worker", "diagnosis", "health"}
+)
+_LISTS: Final = frozenset({"links", "freezes", "rights", "sinks", "sources"})
 _REDIS_FORMS: Final = ("unix", *(f"redis{s}{kind}" for s in ("", "s") for kind in ("", "+sentinel", "+cluster")))
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _SECRETS: Final = (  # table, secret, whether the file must say where it is

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.incidents.incident import IncidentId, Scope
 from bot.migration.link_loss import Loss
 from bot.migration.machine import Phase
 from bot.migration.request import JobId, MigrationRequest, SiteName, VmRef
@@ -176,6 +177,15 @@ class Home:
     links: Sequence[LinkGlance] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuteOrder:
+    """What somebody wants to hear nothing of, and for how long. `scope` as typed: "esx-01", "link site1 site2"."""
+
+    scope: Scope | str
+    span: timedelta
+    why: str = ""
+
+
 class Verbs(Protocol):
     """Every verb checks the person's rights itself, persists before it returns, and promises nothing it did not store.
 
@@ -252,6 +262,40 @@ class Verbs(Protocol):
 
     async def diagnose(self, who: Person, question: Question, *, dedupe: str) -> Answer:
         """Have it found out by a worker, who answers where the question says. The same `dedupe` asks once."""
+        ...
+
+    async def acknowledge(self, who: Person, incident: IncidentId) -> Answer:
+        """Somebody is on it: nobody else is woken."""
+        ...
+
+    async def resolve(self, who: Person, incident: IncidentId) -> Answer: ...
+
+    async def mute(self, who: Person, order: MuteOrder) -> Answer:
+        """Nothing new is said of it for a while. UserError for what is not known, or for too long."""
+        ...
+
+    async def unmute(self, who: Person, scope: str) -> Answer: ...
+
+    async def mute_choices(self, who: Person, incident: IncidentId) -> Sequence[tuple[str, str]]:
+        """What of an incident can be muted: scope in words for people, and as `Scope` is written."""
+        ...
+
+    async def incident_lines(self, who: Person, incident: IncidentId) -> Answer:
+        """The lines that show it, into its thread."""
+        ...
+
+    async def diagnose_incident(self, who: Person, incident: IncidentId, *, dedupe: str) -> Answer:
+        """A diagnosis of its surest subject (migration, VM or host), in its thread."""
+        ...
+
+    async def alerts_here(self, who: Person, channel: str) -> Answer: ...
+
+    async def alerts_off(self, who: Person) -> Answer: ...
+
+    async def alerts_list(self, who: Person) -> Answer: ...
+
+    async def alerts_status(self, who: Person) -> Answer:
+        """Which hosts are read, how, how far behind, and what cannot be read."""
         ...
 
     async def jobs(self, who: Person) -> Answer:

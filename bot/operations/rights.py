@@ -30,6 +30,7 @@ class Verb(StrEnum):
     POWER = "power"
     CLEAN = "clean"
     DIAGNOSE = "diagnose"
+    ALERTS = "alerts"
     SEE = "see"
 
 
@@ -74,6 +75,7 @@ _DEEDS: Final = {
     Verb.POWER: "shut down VMs, or power them on or off,",
     Verb.CLEAN: "delete what failed copies left behind",
     Verb.DIAGNOSE: "ask for diagnoses",
+    Verb.ALERTS: "acknowledge, mute and resolve alerts",
     Verb.SEE: "see migrations",
 }
 _AT: Final = frozenset({Verb.POWER, Verb.CLEAN})

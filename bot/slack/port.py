@@ -31,6 +31,11 @@ class ButtonKind(StrEnum):
     RETRY_WHEN_CLEAN = "retry-when-clean"  # once the measured loss of the link is within its bound
     EVIDENCE = "evidence"  # the evidence pack of a failure
     MEASURE = "measure"  # the path of this job, now
+    ACKNOWLEDGE = "acknowledge"  # an incident: somebody is on it
+    RESOLVE = "resolve"  # an incident
+    MUTE = "mute"  # an incident: asks for how long and what of it
+    DIAGNOSE_INCIDENT = "diagnose-incident"
+    LINES = "lines"  # an incident: the lines that show it
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +161,38 @@ class TableCard:
     byline: tuple[str, str] | None = None  # "Hold b7m2xak3, held by", and a Slack user id; None: asked for by
 
 
+class AlertLook(StrEnum):
+    """What an alert's sign says at a glance."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCard:
+    """The one message of an incident, or the digest of a day (`subject` names it, in the form of a job's id).
+
+    All texts are plain. `hosts` is a table of those it is about; what Slack does not take follows as a file.
+    """
+
+    subject: JobId
+    channel: str
+    title: str  # "Packet loss between site1 and site2: 3 hosts, 7 failures"
+    look: AlertLook
+    state: str  # "open since 01:42, last seen 01:58"
+    verdict: str  # the headline of the diagnosis
+    facts: Sequence[tuple[str, str]] = ()
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    note: str = ""
+    buttons: Sequence[Button] = ()
+    person: tuple[str, str] | None = None  # "Acknowledged by", and a Slack user id
+    pager: tuple[str, str] | None = None  # "Open PagerDuty", and where that is
+    ended: bool = False
+
+
 class Outbox(Protocol):
     """Everything that goes to Slack, kept in Redis until Slack has it. UnreachableError when Redis does not answer."""
 
@@ -169,6 +206,14 @@ class Outbox(Protocol):
 
     async def show_table(self, card: TableCard) -> None:
         """Post the card of `card.subject`, or edit it, as `show` does; `reply` and `attach` work below it."""
+        ...
+
+    async def show_alert(self, card: AlertCard) -> None:
+        """Post the message of an incident, or edit it, as `show` does; `reply` and `attach` work below it."""
+        ...
+
+    async def link_to(self, subject: JobId) -> str:
+        """Where the message of this card is, as people open it; empty while that is not known."""
         ...
 
     async def join(self, job: JobId, batch: JobId) -> None:

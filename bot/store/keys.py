@@ -168,9 +168,66 @@ def cursor(vcenter: str, host: str, log: str) -> str:
     return _key("cursor", vcenter, host, log)
 
 
-def shard(number: int) -> str:
-    """Hash: who reads this share of the hosts."""
-    return _key("shard", number)
+def shard(name: int | str) -> str:
+    """Hash: who reads this share of the hosts, or whose turn something is."""
+    return _key("shard", name)
+
+
+WATCHERS: Final = _key("watchers")
+"""Zset: the watchers that live, by the ms of their last sign."""
+
+WATCHED: Final = _key("watched")
+"""Stream: candidate lines of all hosts, an entry for each look; trimmed."""
+
+
+def watch_cursor(vcenter: str, host: str, log: str) -> str:
+    """Hash: how far the watch has read one host log."""
+    return _key("watch", vcenter, host, log)
+
+
+def watch_tally(watcher: str) -> str:
+    """Hash: how the watch of each host stands in one watcher; it ends soon after the watcher."""
+    return _key("watch", watcher)
+
+
+def log_budget(vcenter: str) -> str:
+    """Hash: what is left of the calls for logs that a vCenter is asked."""
+    return _key("log-budget", vcenter)
+
+
+# ---- owner: bot.incidents
+JUDGE: Final = _key("judge")
+"""Hash: how far the fleet's stream was judged."""
+
+INCIDENTS: Final = _key("incidents")
+"""Zset: incidents that have not ended, and those resolved within a day, by the ms they were opened."""
+
+INCIDENTS_ENDED: Final = _key("incidents", "ended")
+"""Zset: incidents that ended, by the ms of that."""
+
+MUTES: Final = _key("mutes")
+"""Zset: mutes, by the ms they end."""
+
+ALERTS: Final = _key("alerts")
+"""Hash: where alerts go, and who said so."""
+
+ESCALATIONS: Final = _key("escalations")
+"""Zset: what has to be sent to a sink, by the ms it is due."""
+
+
+def incident(incident_id: str) -> str:
+    """Hash: an incident; kept 90 days after its end."""
+    return _key("incident", incident_id)
+
+
+def mute(scope: str) -> str:
+    """Hash: until when nothing is said of something, and who said so."""
+    return _key("mute", scope)
+
+
+def escalation(incident_id: str, sink: str) -> str:
+    """Hash: what one sink was told of an incident; kept as long as the incident."""
+    return _key("escalation", incident_id, sink)
 
 
 # ---- owner: bot.links

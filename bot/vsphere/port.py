@@ -145,6 +145,25 @@ class HostGlance:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class HostEntry:
+    """A host of the roll: where it stands in the inventory, and the addresses of its vmkernel interfaces."""
+
+    name: str
+    datacenter: str
+    cluster: str
+    connection: str
+    addresses: frozenset[str] = frozenset()
+
+
+class HostRoll(Protocol):
+    """Which hosts a vCenter has. Raises UnreachableError, LoginError and FaultError."""
+
+    async def roll(self) -> Sequence[HostEntry]:
+        """All hosts, by name, in a few round trips however many there are."""
+        ...
+
+
 class TaskGoneError(OutsideError):
     """vCenter no longer has the task object (it forgets ended tasks after some minutes)."""
 
