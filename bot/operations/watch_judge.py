@@ -1,0 +1,156 @@
+"""The judge of the watch: reads what all hosts complain of, says what belongs together, and has it told once.
+
+One process of the fleet judges at a time. What it found is kept together with how far it read, under its epoch, before
+anything of it is shown; all that it shows may be shown again. So whoever takes over goes on, and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.diagnosis.engine import Engine
+from bot.diagnosis.event import SourceLine
+from bot.errors import OutsideError
+from bot.hostlog.roll import Roll
+from bot.incidents.failures import failure_of
+from bot.incidents.grouping import GroupingRules, judge, silent
+from bot.incidents.incident import Case, Change, Failure, IncidentId
+from bot.incidents.port import Incidents
+from bot.logs.port import Watched, WatchedLines
+from bot.operations.watch_memory import SPAN, WatchMemory
+from bot.operations.watch_outcomes import Outcomes
+from bot.operations.watch_speak import Speaker
+
+TURN: Final = timedelta(seconds=1)
+"""How long it waits for lines before it looks at what time alone changes: mutes, quiet hours, silence."""
+
+BREATH: Final = timedelta(milliseconds=200)
+"""Between two judgements: what many hosts say at once is judged at once."""
+
+_BEGINNING: Final = "0-0"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeTools:
+    """What a judge is given. `now` tells the time by Redis' clock, as all stamps here do."""
+
+    lines: WatchedLines
+    incidents: Incidents
+    engine: Engine
+    roll: Callable[[], Roll]
+    outcomes: Callable[[], Outcomes]
+    speaker: Speaker
+    new_id: Callable[[], str]
+    now: Callable[[], Awaitable[datetime]]
+    rules: GroupingRules = field(default_factory=GroupingRules)
+    resolve_after: timedelta = timedelta(hours=1)
+    breath: timedelta = BREATH
+
+
+class Judge:
+    """One term of office. `serve` is what a `Turn` runs."""
+
+    def __init__(self, tools: JudgeTools, epoch: str) -> None:
+        self._tools = tools
+        self._epoch = epoch
+        self._memory = WatchMemory()
+        self._outcomes = tools.outcomes()
+        self._lines: dict[str, tuple[int, bool | None]] = {}
+        """How many lines of each failure were judged already, and how it was known to have ended."""
+
+    async def serve(self) -> None:
+        """Until somebody else judges. OutsideError when Redis is away."""
+        try:
+            after = await self._begin()
+            while (after := await self._take(after)) is not None:
+                await asyncio.sleep(self._tools.breath.total_seconds())
+        finally:
+            await self._outcomes.close()
+
+    async def _begin(self) -> str:
+        """Take up where the last judge left off. The very first one begins with what is written from now on."""
+        after = await self._tools.incidents.begin(self._epoch)
+        if not after:
+            return await self._tools.lines.last_id()
+        known = await self._tools.lines.since(await self._tools.now() - SPAN, until=after)
+        self._memory.take(known)
+        if known:
+            await self._judge(after, self._memory.everything())
+        await self._tools.speaker.speak(await self._tools.incidents.live(), anew=True)
+        return after
+
+    async def _take(self, after: str) -> str | None:
+        """Judge what came after that entry, and what time changed. None: another judge has taken over."""
+        entries = await self._read(after)
+        touched = self._memory.take(entries)
+        if not await self._judge(entries[-1].id if entries else after, touched):
+            return None
+        await self._tools.speaker.speak(await self._tools.incidents.live())
+        return entries[-1].id if entries else after
+
+    async def _read(self, after: str) -> Sequence[Watched]:
+        """Wait for lines, or for the news of how an operation ended."""
+        reading = asyncio.ensure_future(self._tools.lines.read(after, within=TURN))
+        told = asyncio.ensure_future(self._outcomes.told.wait())
+        try:
+            await asyncio.wait({reading, told}, return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() else ()
+        finally:
+            for waiting in (reading, told):
+                waiting.cancel()
+            await asyncio.gather(reading, told, return_exceptions=True)
+
+    async def _judge(self, after: str, touched: Sequence[SourceLine]) -> bool:
+        now = await self._tools.now()
+        failures = [*self._outcomes.found(), *await self._failures(touched, now)]
+        fresh = [failure for failure in failures if self._is_news(failure)]
+        changes = self._changes(fresh, await self._tools.incidents.live(), now)
+        if not await self._tools.incidents.commit(self._epoch, after=after, changes=changes):
+            return False
+        for failure in fresh:
+            self._lines[failure.id] = failure.lines, failure.failed
+            self._outcomes.ask(failure)
+        return True
+
+    async def _failures(self, lines: Sequence[SourceLine], now: datetime) -> list[Failure]:
+        """On a thread: a storm's lines take a while, and those who listen to hosts must not wait for that."""
+        if not lines:
+            return []
+        return await asyncio.to_thread(self._diagnose, lines, now)
+
+    def _diagnose(self, lines: Sequence[SourceLine], now: datetime) -> list[Failure]:
+        roll = self._tools.roll()
+        report = self._tools.engine.diagnose_lines(lines)
+        found = (failure_of(incident, roll=roll, now=now) for incident in report.incidents)
+        return [self._outcomes.with_known(failure) for failure in found]
+
+    def _is_news(self, failure: Failure) -> bool:
+        """Whether more is known of it than was judged; of old lines alone some may be forgotten by now."""
+        lines, failed = self._lines.get(failure.id, (0, None))
+        return failure.lines > lines or failure.failed != failed
+
+    def _changes(self, failures: Sequence[Failure], cases: Sequence[Case], now: datetime) -> Sequence[Change]:
+        found = judge(failures, cases, now=now, rules=self._tools.rules, new_id=self._new_id) if failures else []
+        touched = {change.incident.id for change in found}
+        rest = [case for case in cases if case.incident.id not in touched]
+        return [*found, *silent(rest, now=now, after=self._tools.resolve_after)]
+
+    def _new_id(self) -> IncidentId:
+        return IncidentId(self._tools.new_id())
+
+
+async def judge_on(tools: JudgeTools, epoch: str) -> None:
+    """What a `Turn` is given: judge as long as it lasts."""
+    log.info("This watcher judges now.")
+    try:
+        await Judge(tools, epoch).serve()
+    except OutsideError as error:
+        log.warning("Host logs are not judged at the moment: %s", error)
+        raise
