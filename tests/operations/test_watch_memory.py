@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-
 from bot.hostlog.line import Gap, HostKey, LogLine
 from bot.hostlog.roll import SourceKind
 from bot.logs.port import Watched
