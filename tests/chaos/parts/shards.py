@@ -180,7 +180,7 @@ async def _judge(fleet: _Replicas) -> _Verdict:
         raise UnmeasuredError(f"only {len(looks)} of {fleet.size.hosts} hosts were ever looked at")
     seen.owners = sum(len({who for _, who in of_host}) for of_host in looks.values()) / len(looks)
     for name, of_host in looks.items():
-        if _two_at_once(of_host, fleet.size.lease):
+        if two_at_once(of_host, fleet.size.lease):
             seen.side_by_side.append(f"{name} had two owners at a time")
         entries = await fleet.store.execute_command("XRANGE", keys.feed("east", name, LOG), "-", "+")
         _lines(seen, fleet, name, [dict(fields) for _, fields in entries])
@@ -210,7 +210,7 @@ def _looks(folder: Path) -> dict[str, list[tuple[float, str]]]:
     return {name: sorted(looks) for name, looks in found.items()}
 
 
-def _two_at_once(looks: Sequence[tuple[float, str]], lease: float) -> bool:
+def two_at_once(looks: Sequence[tuple[float, str]], lease: float) -> bool:
     """Whether somebody looked again after another had, without having been away for a lease in between.
 
     Who was away and wakes up looks once, and what it then wants to write is refused: the order of lines shows that.
@@ -226,14 +226,14 @@ def _two_at_once(looks: Sequence[tuple[float, str]], lease: float) -> bool:
 
 
 def _of_owners(looks: Sequence[tuple[float, str]], lease: float) -> list[tuple[float, str]]:
-    """All but the one look of somebody who was away for a lease and then heard that another has the host."""
-    moments: defaultdict[str, list[float]] = defaultdict(list)
+    """All but the first look of somebody who was away for a lease, and may not have heard that another has the host.
+
+    It may be elected right after that, when the other leaves. Should it go on without, its next looks are seen.
+    """
+    last_of: dict[str, float] = {}
+    of_owners: list[tuple[float, str]] = []
     for moment, who in looks:
-        moments[who].append(moment)
-    alone = {
-        (moment, who)
-        for who, all_of in moments.items()
-        for before, moment, after in zip(all_of, all_of[1:], [*all_of[2:], float("inf")], strict=False)
-        if moment - before >= lease * _NEARLY and after - moment >= lease * _NEARLY
-    }
-    return [look for look in looks if look not in alone]
+        if moment - last_of.get(who, moment) < lease * _NEARLY:
+            of_owners.append((moment, who))
+        last_of[who] = moment
+    return of_owners
