@@ -56,6 +56,7 @@ BUTTONS: Final = 25
 BUTTON_TEXT: Final = 75
 BUTTON_VALUE: Final = 2000
 ACTION_ID: Final = 255
+URL: Final = 3000
 CONFIRM_TITLE: Final = 100
 CONFIRM_TEXT: Final = 300
 CONFIRM_BUTTON: Final = 30
@@ -77,13 +78,14 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class ButtonSpec:
-    """A button as drawn. `style` is `primary`, `danger` or None."""
+    """A button as drawn. `style` is `primary`, `danger` or None. `url`: it opens that, beside being clicked."""
 
     action_id: str
     label: str
     value: str
     style: str | None = None
     confirm: Confirm | None = None
+    url: str | None = None
 
 
 class Layout:
@@ -138,7 +140,7 @@ class Layout:
         if heading.strip() or text.strip() or lines:
             self._add(heading or "the text", lambda: RichTextBlock(elements=self._passage(heading, text, lines)))
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], *, at_most: int = ROWS - 1) -> None:
         """A table below its head; what has no room is counted below it. Slack takes one in a message."""
         if not columns or not rows:
             return
@@ -146,7 +148,7 @@ class Layout:
 
         def make() -> TableBlock:
             nonlocal left
-            shown = self._rows(columns, rows)
+            shown = self._rows(columns, rows, at_most)
             left = len(rows) - (len(shown) - 1)
             return TableBlock(rows=shown, column_settings=_columns(shown))
 
@@ -167,16 +169,31 @@ class Layout:
 
     def moment(self, text: str, at: datetime) -> None:
         """A text that ends with a moment, which Slack shows everybody in their own zone and language."""
+        self.moments([(text, at)])
+
+    def moments(self, pairs: Sequence[tuple[str, datetime]]) -> None:
+        """Several of them on one line."""
 
         def line() -> RichTextBlock:
-            shown = RichTextElementParts.Date(
-                timestamp=int(at.timestamp()),
-                format="{date_short_pretty}, {time}",
-                fallback=self._take(f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", FIELD),
-            )
-            return RichTextBlock(elements=[RichTextSectionElement(elements=[self._run(f"{text} "), shown])])
+            runs: list[Any] = []
+            for text, at in pairs:
+                runs += [self._run(f"{'  ·  ' if runs else ''}{text} "), self._date(at)]
+            return RichTextBlock(elements=[RichTextSectionElement(elements=runs)])
 
-        self._add("the time", line)
+        if pairs:
+            self._add("the time", line)
+
+    def linked(self, items: Sequence[tuple[str, str, str]]) -> None:
+        """A list of (bold title, text, address); the address may be empty, and must be ours or checked."""
+
+        def make() -> RichTextBlock:
+            return RichTextBlock(elements=[RichTextListElement(style="bullet", elements=list(map(self._link, shown)))])
+
+        shown = items[:ITEMS]
+        if shown:
+            self._add("the list", make)
+        if len(items) > len(shown):
+            self.small(f"… and {len(items) - len(shown)} more")
 
     def actions(self, buttons: Sequence[ButtonSpec]) -> None:
         if buttons:
@@ -219,6 +236,19 @@ class Layout:
         style = RichTextElementParts.TextStyle(bold=True) if bold else None
         return RichTextElementParts.Text(text=self._take(text, PARAGRAPH, lines=True), style=style)
 
+    def _date(self, at: datetime) -> RichTextElementParts.Date:
+        return RichTextElementParts.Date(
+            timestamp=int(at.timestamp()),
+            format="{date_short_pretty}, {time}",
+            fallback=self._take(f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", FIELD),
+        )
+
+    def _link(self, item: tuple[str, str, str]) -> RichTextSectionElement:
+        title, text, address = item
+        there = [RichTextElementParts.Link(url=_whole(address, URL), text="Open it")] if address else []
+        said = f" {clean_clip(text, ITEM)}{' ' if there else ''}"
+        return RichTextSectionElement(elements=[self._run(clean_clip(title, ITEM), bold=True), self._run(said), *there])
+
     def _list(self, items: Sequence[tuple[str, str]], width: int) -> RichTextListElement:
         rows: list[RichTextSectionElement] = []
         for lead, text in items:
@@ -242,12 +272,12 @@ class Layout:
             parts.append(RichTextPreformattedElement(elements=[shown]))
         return parts
 
-    def _rows(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[BlockDict]]:
+    def _rows(self, columns: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> list[list[BlockDict]]:
         """The head, and as many rows as there is room for; always one."""
         head = list(columns)[:COLUMNS]
-        self._shortened |= len(columns) > COLUMNS or len(rows) >= ROWS
+        self._shortened |= len(columns) > COLUMNS or len(rows) > most
         shown = [self._row(head, len(head))]
-        for row in rows[: ROWS - 1]:
+        for row in rows[:most]:
             if len(shown) > 1 and sum(min(len(cell), CELL) + CHARGE for cell in row) + NOTICE > self._characters:
                 self._shortened = True
                 break
@@ -282,6 +312,7 @@ class Layout:
             value=_whole(button.value, BUTTON_VALUE),
             style=button.style,
             confirm=self._confirm(button.confirm) if button.confirm else None,
+            url=_whole(button.url, URL) if button.url else None,
         )
 
     def _confirm(self, confirm: Confirm) -> ConfirmObject:

@@ -27,6 +27,11 @@ _LABELS: Final = {
     ButtonKind.RETRY_WHEN_CLEAN: "Retry when the link is clean",
     ButtonKind.EVIDENCE: "Evidence pack",
     ButtonKind.MEASURE: "Measure the path",
+    ButtonKind.ACKNOWLEDGE: "Acknowledge",
+    ButtonKind.MUTE: "Mute …",
+    ButtonKind.RESOLVE: "Resolve",
+    ButtonKind.DIAGNOSE_INCIDENT: "Diagnose",
+    ButtonKind.LINES: "Lines",
 }
 _QUESTIONS: Final = {
     ButtonKind.RELEASE: Confirm("Release it?", "what waits behind it starts as soon as it can.", "Release it"),
@@ -47,6 +52,9 @@ _QUESTIONS: Final = {
     ButtonKind.POWER_ON_SOURCE: Confirm(
         "Power it on at its source?", "it runs where it was, after a look that it is there, and whole.", "Power it on"
     ),
+    ButtonKind.RESOLVE: Confirm(
+        "Is it over?", "nobody is woken for it any more. Should it come back, this message says so.", "Resolve it"
+    ),
 }
 _DELETE: Final = "Delete these files"
 _SURE: Final = Confirm(
@@ -63,6 +71,7 @@ _STYLES: Final = {
     ButtonKind.CANCEL_WAITING: "danger",
     ButtonKind.POWER_OFF: "danger",
     ButtonKind.POWER_ON_SOURCE: "primary",
+    ButtonKind.ACKNOWLEDGE: "primary",
 }
 
 

@@ -18,6 +18,7 @@ from bot.slack.courier import FIRST_RETRY, Courier, nowhere
 from bot.slack.outbox import attach
 from bot.slack.records import LEASE, Kind, Later, Outcome, Pace, Record, Records, Sent
 from bot.slack.whole import whole_message
+from bot.slack.workspace import Workspace
 from bot.store import blobs
 from bot.store.client import Store
 
@@ -53,6 +54,7 @@ class OutboxDrainer:
         self._records = Records(store, f"drainer-{secrets.token_hex(4)}", pace=pace, lease=lease)
         self._courier = Courier(client, read=partial(blobs.get, store), look_up=look_up, reached=reached)
         self._complaints = Complaints(store, admins)
+        self._workspace = Workspace(store, client)
         self._reached = reached
         self._budget = lease * 0.6
         self._look = asyncio.Event()
@@ -127,6 +129,8 @@ class OutboxDrainer:
                 return
             await asyncio.sleep(AFTER_TROUBLE.total_seconds())
         self._reached(f"saved-{record.kind}")
+        if isinstance(outcome, Sent) and outcome.posted and record.kind is Kind.CARD:
+            await self._workspace.note()
 
     async def _concluded(self, record: Record, outcome: Outcome) -> bool:
         """Write it down. False if Redis could not be asked: nobody else knows the outcome, so it is worth trying on."""

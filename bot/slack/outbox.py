@@ -11,15 +11,17 @@ from typing import Final
 
 from bot.migration.machine import Phase
 from bot.migration.request import JobId
+from bot.slack.alert import alert_message, news_of, size_of
 from bot.slack.blocks import BlockDict
 from bot.slack.card import card_message
 from bot.slack.inquiry import inquiry_message
 from bot.slack.plaintext import clean_clip, spoken
-from bot.slack.port import InquiryCard, JobCard, Outbox, Reply, TableCard
+from bot.slack.port import AlertCard, CardPlace, InquiryCard, JobCard, Outbox, Reply, TableCard
 from bot.slack.reply import reply_message, said_message
 from bot.slack.table import table_message
-from bot.slack.whole import whole_card, whole_reply, whole_table
-from bot.store import blobs
+from bot.slack.whole import whole_alert, whole_card, whole_reply, whole_table
+from bot.slack.workspace import permalink, remembered_address
+from bot.store import blobs, keys
 from bot.store.client import Store
 from bot.store.scripts import load
 
@@ -132,6 +134,38 @@ class RedisOutbox(Outbox):
             told = apology_for_table(card.subject)
             await attach(self._store, card.subject, card.channel, name=name, text=whole_table(card), instead=told)
 
+    async def show_alert(self, card: AlertCard) -> None:
+        text, blocks = alert_message(card)
+        look = _Look(
+            job=card.subject,
+            channel=card.channel,
+            requester=card.person[1] if card.person else "",
+            ended=card.ended,
+            text=text,
+            blocks=blocks,
+            news=alert_message(news_of(card)),
+            kind="alert",
+        )
+        await self._show(look)
+        if blocks.cut:
+            name = f"hosts-{size_of(card)}"
+            told = apology_for_alert()
+            await attach(self._store, card.subject, card.channel, name=name, text=whole_alert(card), instead=told)
+
+    async def place_of(self, subject: JobId) -> CardPlace | None:
+        card = await self._store.hash(keys.card(subject))
+        if "into" in card:
+            card = await self._store.hash(keys.card(card["into"]))
+        if not (card.get("channel") and card.get("ts")):
+            return None
+        channel, ts, thread = card["channel"], card["ts"], card.get("thread", "")
+        address = await remembered_address(self._store)
+        return CardPlace(channel, ts, permalink(address, channel, ts, thread=thread) if address else "")
+
+    async def link_to(self, subject: JobId) -> str:
+        place = await self.place_of(subject)
+        return place.link if place is not None else ""
+
     async def _show(self, look: _Look) -> None:
         await _SHOW(
             self._store,
@@ -218,6 +252,13 @@ def apology_for_table(subject: JobId) -> str:
     return spoken(
         f"What did not fit above should be in a file here, and Slack takes no file from me. "
         f"Each VM by itself: coldmigrate jobs list, where the bot runs ({subject})."
+    )
+
+
+def apology_for_alert() -> str:
+    """The same of an incident."""
+    return spoken(
+        "What did not fit above should be in a file here, and Slack takes no file from me: the app needs files:write."
     )
 
 

@@ -15,7 +15,7 @@ from bot.slack.plaintext import spoken
 LONG: Final = timedelta(seconds=30)
 """How late news may be without a word about it."""
 
-_MOVED: Final = "This card moved: job {job} is shown in another message."
+_MOVED: Final = "This card moved: {job} is shown in another message."
 _LOST: Final = {
     "": (
         "Redis lost what it knew of this migration, and nothing of it is queued any more. If it had started, it is "
@@ -27,9 +27,13 @@ _LOST: Final = {
         "held for a reason, hold again."
     ),
     "inquiry": "Redis lost what it knew of this diagnosis, and nobody works on it any more. Please ask again.",
+    "alert": (
+        "Redis lost what it knew of this incident: what stands here is from before, and nobody is woken for it any "
+        "more. If hosts still tell of such failures, a new message says so."
+    ),
 }
 """By the kind of card, see `Record.what`."""
-_GONE: Final = "This job is no longer known, so its buttons were taken away. What stands here is what was last known."
+_GONE: Final = "This is no longer known here, so its buttons were taken away. What stands here is what was last known."
 
 
 def moved(job: JobId, link: str) -> tuple[str, list[BlockDict]]:

@@ -14,7 +14,7 @@ from bot.migration.request import JobId
 
 
 class ButtonKind(StrEnum):
-    """A button. Its action_id is `cm.<value>`; its value carries the job's id and, for Approve, the fingerprint."""
+    """A button. Its action_id is `cm.<value>`; its value carries what it acts on and, for Approve, the fingerprint."""
 
     APPROVE = "approve"
     CANCEL = "cancel"
@@ -191,6 +191,16 @@ class AlertCard:
     person: tuple[str, str] | None = None  # "Acknowledged by", and a Slack user id
     pager: tuple[str, str] | None = None  # "Open PagerDuty", and where that is
     ended: bool = False
+    moments: Sequence[tuple[str, datetime]] = ()  # "First seen", and when: everybody reads it in their own zone
+
+
+@dataclass(frozen=True, slots=True)
+class CardPlace:
+    """Where the message of a card is. `link`: as people open it; empty while nobody knows the workspace's address."""
+
+    channel: str
+    ts: str
+    link: str = ""
 
 
 class Outbox(Protocol):
@@ -209,7 +219,14 @@ class Outbox(Protocol):
         ...
 
     async def show_alert(self, card: AlertCard) -> None:
-        """Post the message of an incident, or edit it, as `show` does; `reply` and `attach` work below it."""
+        """Post the message of an incident, or edit it, as `show` does; `reply` and `attach` work below it.
+
+        Its end is none for good: an incident that comes back is shown in the same message.
+        """
+        ...
+
+    async def place_of(self, subject: JobId) -> CardPlace | None:
+        """Where the message of this card is; None while it has none."""
         ...
 
     async def link_to(self, subject: JobId) -> str:
@@ -277,7 +294,7 @@ class Inbox(Protocol):
         ...
 
     async def clicked(self, job: JobId, channel: str, ts: str) -> bool:
-        """The message at `ts` bears a button of the job; `ts` is empty for a reply. False if no such job is known.
+        """The message at `ts` bears a button of the job, or incident; `ts` is empty for a reply. False: none is known.
 
         If another message, or none, is known as the job's card, that is sorted out soon.
         """
@@ -377,7 +394,10 @@ class SlackFiles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of a thread. `ours`: the bot said it; `to_us`: it names the bot; `job`: whose card it is."""
+    """One message of a thread. `ours`: the bot said it; `to_us`: it names the bot.
+
+    `job` or `incident`: whose card it is, if it is one.
+    """
 
     ts: str
     user: str
@@ -387,6 +407,7 @@ class Said:
     by_app: bool = False
     to_us: bool = False
     job: str = ""
+    incident: str = ""
 
 
 class Threads(Protocol):

@@ -86,7 +86,8 @@ def _said(message: Mapping[str, Any], us: _Us) -> Said:
         ours=ours,
         by_app=bool(message.get("bot_id")),
         to_us=f"<@{us.user}" in str(message.get("text") or ""),
-        job=_migration(message) if ours else "",
+        job=_subject(message, "") if ours else "",
+        incident=_subject(message, "alert") if ours else "",
     )
 
 
@@ -96,10 +97,10 @@ def text_of(message: Mapping[str, Any]) -> str:
     return "\n".join(filter(None, [str(message.get("text") or ""), *attached]))
 
 
-def _migration(message: Mapping[str, Any]) -> str:
-    """The job whose card this is. A diagnosis has a card as well, and is nothing to be diagnosed."""
+def _subject(message: Mapping[str, Any], of: str) -> str:
+    """What this is the card of, if it is one of this kind: see `Record.what`."""
     found = message.get("metadata") or {}
     payload = found.get("event_payload") if found.get("event_type") == EVENT_TYPE else None
-    if not isinstance(payload, dict) or payload.get("kind") != Kind.CARD or payload.get("of"):
+    if not isinstance(payload, dict) or payload.get("kind") != Kind.CARD or payload.get("of", "") != of:
         return ""
     return str(payload.get("job_id") or "")

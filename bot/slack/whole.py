@@ -6,12 +6,13 @@ No control character gets into the file: it is opened in terminals as well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from typing import Any, Final
 
 from bot.migration.plan import heaviest_first
 from bot.slack.blocks import BlockDict
 from bot.slack.plaintext import clean
-from bot.slack.port import JobCard, Reply, TableCard
+from bot.slack.port import AlertCard, JobCard, Reply, TableCard
 
 _ROWS: Final = frozenset({"header", "section", "context", "rich_text_section", "rich_text_preformatted"})
 """What stands on lines of its own when it is shown."""
@@ -38,12 +39,27 @@ def whole_card(card: JobCard) -> str:
 
 def whole_table(card: TableCard) -> str:
     """All that a table says, in columns."""
-    table = [list(card.columns), *([" ".join(cell.split()) for cell in row] for row in card.rows)]
-    many = max(map(len, table))
-    widths = [max(len(row[n]) for row in table if n < len(row)) for n in range(many)]
+    return _text([f"{card.title}: {card.state}", _facts(card.facts), _columns(card.columns, card.rows), card.note])
+
+
+def whole_alert(card: AlertCard) -> str:
+    """All that the message of an incident says, its hosts in columns."""
+    moments = "\n".join(f"{label} {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" for label, at in card.moments)
+    head = f"{card.title}: {card.state}"
+    return _text(
+        [head, card.verdict, moments, _facts(card.facts), _columns(card.columns, card.rows), card.note, card.subject]
+    )
+
+
+def _facts(pairs: Sequence[tuple[str, str]]) -> str:
+    return "\n".join(f"{label}: {value}" for label, value in pairs)
+
+
+def _columns(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    table = [list(columns), *([" ".join(cell.split()) for cell in row] for row in rows)]
+    widths = [max(len(row[n]) for row in table if n < len(row)) for n in range(max(map(len, table)))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in table)
-    facts = "\n".join(f"{label}: {value}" for label, value in card.facts)
-    return _text([f"{card.title}: {card.state}", facts, "\n".join(lines), card.note])
+    return "\n".join(lines)
 
 
 def whole_message(text: str, blocks: Sequence[BlockDict]) -> str:

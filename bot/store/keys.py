@@ -124,6 +124,9 @@ def card(subject: str) -> str:
     return _key("card", subject)
 
 
+WORKSPACE: Final = _key("workspace")
+"""String: the workspace's address, as links to messages begin."""
+
 CENSUS: Final = _key("census")
 """Hash: when the cards in Slack were last compared with what is here, by whom, and when what is here was seen."""
 

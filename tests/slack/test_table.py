@@ -93,6 +93,7 @@ def test_what_starts_or_throws_away_asks_first_and_says_so_of_many():
     drawn = {button["action_id"]: button for button in blocks[-1]["elements"]}
     assert set(drawn) == {f"cm.{kind}" for kind in ButtonKind}
     unasked = {"retry", "retry-when-clean", "wait-on", "evidence", "measure"}  # nothing is lost by these
+    unasked |= {"acknowledge", "mute", "diagnose-incident", "lines"}
     assert {name for name, button in drawn.items() if "confirm" not in button} == {f"cm.{kind}" for kind in unasked}
     assert drawn["cm.approve"]["text"]["text"] == "Approve all"
     assert "the others go on" in drawn["cm.approve"]["confirm"]["text"]["text"]

@@ -5,7 +5,7 @@
 local job, channel, ts, text, blocks, what, keep = unpack(ARGV)
 local card, id = key('card', job), 'card:' .. job
 local record = key('outbox', id)
-if redis.call('EXISTS', key('job', job)) == 1 or redis.call('EXISTS', key('hold', job)) == 1 then
+if redis.call('EXISTS', key('job', job), key('hold', job), key('incident', job)) > 0 then
   return 0
 end
 if redis.call('EXISTS', record) == 1 then

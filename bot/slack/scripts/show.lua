@@ -1,4 +1,5 @@
 -- Queue the newest look of a card. 1: queued; 0: it shows this already, or an end was shown and this is older news.
+-- An incident may come back after its end.
 
 local job, channel, ended, outline, digest, text, blocks, keep, hold, requester, thread, what, first,
   again, look_back = unpack(ARGV)
@@ -10,7 +11,7 @@ local waiting = redis.call('EXISTS', record) == 1
 if first == '1' and redis.call('HEXISTS', card, 'rev') == 1 then
   return 0
 end
-if ended == '0' and redis.call('HGET', card, 'ended') == '1' then
+if ended == '0' and what ~= 'alert' and redis.call('HGET', card, 'ended') == '1' then
   return 0
 end
 if not waiting and redis.call('HGET', card, 'digest') == digest then
