@@ -91,11 +91,20 @@ class Intake(Protocol):
         ...
 
     async def push(
-        self, host: HostKey, log: str, lines: Sequence[Line], *, read: int, gap: str = "", kind: SourceKind
+        self,
+        host: HostKey,
+        log: str,
+        lines: Sequence[Line],
+        *,
+        read: int,
+        gap: str = "",
+        throttled: int = 0,
+        kind: SourceKind,
     ) -> None:
         """Keep what came by itself: candidates with their neighbours. Nobody owns that; what is sent twice comes twice.
 
-        `read` counts the lines that came, these among them.
+        `read` counts the lines that came, these among them; `throttled` those that were dropped, because there were
+        too many. With neither lines nor a gap it is only counted.
         """
         ...
 
@@ -143,3 +152,6 @@ class HostTally:
     behind: timedelta | None = None
     trouble: str = ""
     """Why it cannot be read now; empty while all is well."""
+
+    every: timedelta | None = None
+    """How long it is from one look to the next, where that is not as soon as something is written."""
