@@ -8,8 +8,10 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from bot.errors import RefusedError, UserError
+from bot.incidents.port import Escalations, Incidents
 from bot.jobs.port import Job, JobQueue
 from bot.links.port import LinkHistory
+from bot.logs.port import HostTally
 from bot.migration.calendar import Calendar
 from bot.migration.facts import SiteSpec
 from bot.migration.request import JobId, SiteName
@@ -55,6 +57,14 @@ async def require_place(channels: Membership, who: Person, channel: str) -> None
 
 
 @dataclass(frozen=True, slots=True)
+class Alerting:
+    """What the config says of alerts. `speaks`: there is a message for each incident, and not only a digest."""
+
+    channel: str = ""
+    speaks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Counter:
     """The desk where people are served, so to say: everything a verb needs."""
 
@@ -77,6 +87,12 @@ class Counter:
     """What the config calls the VM that tries each link that has one, by the link's name."""
     links: LinkHistory | None = None
     """What was measured on links; None: nobody keeps it."""
+    incidents: Incidents | None = None
+    """What the watch of the hosts found; None: nobody watches them."""
+    escalations: Escalations | None = None
+    tallies: Callable[[], Awaitable[Sequence[HostTally]]] | None = None
+    """How the watch of each host stands, in the whole fleet."""
+    alerting: Alerting = field(default_factory=Alerting)
 
     def site(self, name: str) -> SiteSpec:
         """The site of this name. UserError with all sites when there is none."""

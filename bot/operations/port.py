@@ -15,6 +15,7 @@ from bot.migration.start_time import StartTime
 from bot.operations.aftercare_record import Act
 from bot.operations.option import Option
 from bot.operations.shutdown_answer import ShutdownAnswer
+from bot.slack.port import AlertLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +116,27 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing of a list: what it is called, what there is to say of it, and where its message is, if it has one."""
+
+    title: str
+    text: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the person reads at once, as plain text. `public`: the whole channel reads it too.
 
-    `people`: Slack ids in `text` that are shown as people; a private answer pings nobody.
+    `people`: Slack ids in `text` that are shown as people; a private answer pings nobody. `entries` stand before
+    `lines`.
     """
 
     text: str
     lines: Sequence[str] = ()
     public: bool = False
     people: Sequence[str] = ()
+    entries: Sequence[Entry] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +175,32 @@ class LinkGlance:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentGlance:
+    """An incident in one line: how it stands, since when, and where its message is, if it has one."""
+
+    incident: IncidentId
+    title: str
+    look: AlertLook
+    state: str
+    last: datetime
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MuteGlance:
+    """A mute in one line."""
+
+    what: str
+    until: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """What concerns one person: their own jobs, everybody's live ones that they may see, and where they may migrate.
 
-    `more_live` counts live jobs beyond those listed. `links`: those of which they may see both ends.
+    `more_live` counts live jobs beyond those listed. `links`: those of which they may see both ends. `incidents`: those
+    that have not ended, and `mutes`, as far as they may see them.
     """
 
     mine: Sequence[JobGlance]
@@ -175,14 +209,19 @@ class Home:
     visible_sites: Sequence[str]
     target_sites: Sequence[str]
     links: Sequence[LinkGlance] = ()
+    incidents: Sequence[IncidentGlance] = ()
+    mutes: Sequence[MuteGlance] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuteOrder:
-    """What somebody wants to hear nothing of, and for how long. `scope` as typed: "esx-01", "link site1 site2"."""
+    """What somebody wants to hear nothing of, and for how long. Names in `scope` are as typed: `esx-01` for a host.
+
+    `span` is None for until 08:00 of the next morning. A `str` is a scope as `Scope` is written.
+    """
 
     scope: Scope | str
-    span: timedelta
+    span: timedelta | None
     why: str = ""
 
 
@@ -274,7 +313,9 @@ class Verbs(Protocol):
         """Nothing new is said of it for a while. UserError for what is not known, or for too long."""
         ...
 
-    async def unmute(self, who: Person, scope: str) -> Answer: ...
+    async def unmute(self, who: Person, scope: str) -> Answer:
+        """Hear of it again. `scope` as `Scope` is written, with names as typed."""
+        ...
 
     async def mute_choices(self, who: Person, incident: IncidentId) -> Sequence[tuple[str, str]]:
         """What of an incident can be muted: scope in words for people, and as `Scope` is written."""
@@ -296,6 +337,10 @@ class Verbs(Protocol):
 
     async def alerts_status(self, who: Person) -> Answer:
         """Which hosts are read, how, how far behind, and what cannot be read."""
+        ...
+
+    async def alerts_help(self, who: Person) -> Answer:
+        """What of alerts this person may do."""
         ...
 
     async def jobs(self, who: Person) -> Answer:

@@ -36,6 +36,11 @@ async def request_diagnosis(counter: Counter, who: Person, question: Question, *
     await may_diagnose(counter, who, question.channel)
     if question.typed:
         await _require_subject(counter, who, question.typed)
+    return await draft_diagnosis(counter, who, question, dedupe=dedupe)
+
+
+async def draft_diagnosis(counter: Counter, who: Person, question: Question, *, dedupe: str) -> Answer:
+    """The same for somebody whose right was checked already, by what they ask about."""
     inquiry = await _inquiry(counter, question)
     drafted = await counter.queue.draft(inquiry_job(inquiry, requester=who.user_id, dedupe=dedupe))
     await counter.outbox.show_inquiry(_first_look(drafted.id, who, inquiry), first=True)
