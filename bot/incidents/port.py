@@ -116,6 +116,10 @@ class Sink(Protocol):
         """Who would be woken now, by name; empty where that is not known. Never raises but OutsideError."""
         ...
 
+    async def where(self, key: str) -> str:
+        """Where people see what was sent under this key; empty where that is not known. OutsideError as above."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:

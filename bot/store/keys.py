@@ -214,9 +214,6 @@ MUTES: Final = _key("mutes")
 ALERTS: Final = _key("alerts")
 """Hash: where alerts go, and who said so."""
 
-ESCALATIONS: Final = _key("escalations")
-"""Zset: what has to be sent to a sink, by the ms it is due."""
-
 
 def incident(incident_id: str) -> str:
     """Hash: an incident; kept 90 days after its end."""
@@ -231,6 +228,21 @@ def mute(scope: str) -> str:
 def escalation(incident_id: str, sink: str) -> str:
     """Hash: what one sink was told of an incident; kept as long as the incident."""
     return _key("escalation", incident_id, sink)
+
+
+def escalated(incident_id: str) -> str:
+    """Set: the sinks that have to do with an incident; kept as long as the incident."""
+    return _key("escalation", incident_id)
+
+
+def escalations(sink: str) -> str:
+    """Zset: the incidents of which a sink has to be told something, by the ms that is due; under way: by its lease."""
+    return _key("escalations", sink)
+
+
+def escalations_bell(sink: str) -> str:
+    """List: wakes whoever serves the sink when something may be due."""
+    return _key("escalation-bell", sink)
 
 
 # ---- owner: bot.links
