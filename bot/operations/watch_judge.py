@@ -83,7 +83,7 @@ class Judge:
         self._memory.take(known)
         if known:
             await self._judge(after, self._memory.everything())
-        await self._tools.speaker.speak(await self._tools.incidents.live(), anew=True)
+        await self._speak(anew=True)
         return after
 
     async def _take(self, after: str) -> str | None:
@@ -92,7 +92,7 @@ class Judge:
         touched = self._memory.take(entries)
         if not await self._judge(entries[-1].id if entries else after, touched):
             return None
-        await self._tools.speaker.speak(await self._tools.incidents.live())
+        await self._speak()
         return entries[-1].id if entries else after
 
     async def _read(self, after: str) -> Sequence[Watched]:
@@ -141,6 +141,10 @@ class Judge:
         touched = {change.incident.id for change in found}
         rest = [case for case in cases if case.incident.id not in touched]
         return [*found, *silent(rest, now=now, after=self._tools.resolve_after)]
+
+    async def _speak(self, *, anew: bool = False) -> None:
+        live = await self._tools.incidents.live()
+        await self._tools.speaker.speak(live, now=await self._tools.now(), anew=anew)
 
     def _new_id(self) -> IncidentId:
         return IncidentId(self._tools.new_id())
