@@ -82,11 +82,13 @@ class Failure:
     link: str | None = None
     job: str | None = None
     failed: bool | None = None
+    datastore: str | None = None
+    """Where the file lies that the lines speak of, by the name or UUID that they have for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostCount:
-    """What one host told within an incident."""
+    """What one host told within an incident: the failures that it told of, and how many lines these have."""
 
     failures: int
     lines: int
@@ -127,6 +129,16 @@ class Incident:
     flaps: int = 0
     merged: tuple[IncidentId, ...] = ()
     """Those that went up in this one."""
+    heard: datetime | None = None
+    """When we last learned of more lines, by our clock: those of hosts may be wrong."""
+    spokesman: str = ""
+    """The failure that `verdict` is of."""
+    ended: tuple[str, ...] = ()
+    """Which of `failures` are among the `failed`."""
+    tasks: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    """All links between sites that its failures crossed; `link` names the only one."""
+    datastores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
