@@ -7,9 +7,15 @@ from contextlib import suppress
 from typing import Final
 
 from bot.errors import OutsideError, RefusedError
+from bot.incidents.incident import IncidentId
 from bot.migration.request import JobId
 from bot.operations.aftercare_record import Act
 from bot.operations.aftercare_verb import aftercare
+from bot.operations.alerts_decide import acknowledge, alerts_here, alerts_off, resolve
+from bot.operations.alerts_list import alerts_help, alerts_list
+from bot.operations.alerts_look import diagnose_incident, incident_lines
+from bot.operations.alerts_mute import mute, mute_choices, unmute
+from bot.operations.alerts_status import alerts_status
 from bot.operations.answer_shutdown import answer_shutdown
 from bot.operations.approve import approve
 from bot.operations.batch_decide import approve_batch, cancel_batch, find_batch, retry_batch, show_batch_record
@@ -24,7 +30,7 @@ from bot.operations.home import home
 from bot.operations.offer import target_sites, vms_like
 from bot.operations.option import Option
 from bot.operations.options import offered_options
-from bot.operations.port import Answer, BatchOrder, Home, MigrateOrder, Person, Question, VmChoice
+from bot.operations.port import Answer, BatchOrder, Home, MigrateOrder, MuteOrder, Person, Question, VmChoice
 from bot.operations.report import help_for, jobs, show
 from bot.operations.request_diagnosis import may_diagnose, request_diagnosis
 from bot.operations.request_migration import request_migration
@@ -110,6 +116,43 @@ class Desk:
     async def diagnose(self, who: Person, question: Question, *, dedupe: str) -> Answer:
         asked = request_diagnosis(self._counter, who, question, dedupe=dedupe)
         return await self._accounted("diagnose", who, question.typed or "a log", asked)
+
+    async def acknowledge(self, who: Person, incident: IncidentId) -> Answer:
+        return await self._accounted("acknowledge", who, incident, acknowledge(self._counter, who, incident))
+
+    async def resolve(self, who: Person, incident: IncidentId) -> Answer:
+        return await self._accounted("resolve", who, incident, resolve(self._counter, who, incident))
+
+    async def mute(self, who: Person, order: MuteOrder) -> Answer:
+        return await self._accounted("mute", who, str(order.scope), mute(self._counter, who, order))
+
+    async def unmute(self, who: Person, scope: str) -> Answer:
+        return await self._accounted("unmute", who, scope, unmute(self._counter, who, scope))
+
+    async def mute_choices(self, who: Person, incident: IncidentId) -> Sequence[tuple[str, str]]:
+        return await mute_choices(self._counter, who, incident)
+
+    async def incident_lines(self, who: Person, incident: IncidentId) -> Answer:
+        return await self._accounted("lines", who, incident, incident_lines(self._counter, who, incident))
+
+    async def diagnose_incident(self, who: Person, incident: IncidentId, *, dedupe: str) -> Answer:
+        asked = diagnose_incident(self._counter, who, incident, dedupe=dedupe)
+        return await self._accounted("diagnose", who, incident, asked)
+
+    async def alerts_here(self, who: Person, channel: str) -> Answer:
+        return await self._accounted("alerts here", who, channel, alerts_here(self._counter, who, channel))
+
+    async def alerts_off(self, who: Person) -> Answer:
+        return await self._accounted("alerts off", who, "", alerts_off(self._counter, who))
+
+    async def alerts_list(self, who: Person) -> Answer:
+        return await alerts_list(self._counter, who)
+
+    async def alerts_status(self, who: Person) -> Answer:
+        return await alerts_status(self._counter, who)
+
+    async def alerts_help(self, who: Person) -> Answer:
+        return await alerts_help(self._counter, who)
 
     async def jobs(self, who: Person) -> Answer:
         return await jobs(self._counter, who)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from bot.errors import BugError
 from bot.jobs.port import Job
 from bot.migration.machine import Phase
 from bot.migration.request import SiteName
+from bot.operations.alerts_list import incident_glances, mute_glances
 from bot.operations.batch_card import state_in_words
 from bot.operations.batch_glance import folded, is_visible
 from bot.operations.batch_record import BATCH, batch_of
 from bot.operations.counter import Counter
 from bot.operations.link_glance import link_glances
-from bot.operations.port import Home, JobGlance, Person
+from bot.operations.port import Home, IncidentGlance, JobGlance, MuteGlance, Person
 from bot.operations.record import asks_of, copied_of, doing, is_blocked, request_of
 from bot.operations.rights import Verb
 
 MINE: Final = 8
 LIVE: Final = 15
+INCIDENTS: Final = 10
 LOOKED_AT: Final = 300
 """Jobs among which those are sought that concern this person."""
 
@@ -34,6 +36,7 @@ async def home(counter: Counter, who: Person) -> Home:
     )
     live, recent = await folded(counter.queue, live), await folded(counter.queue, recent)
     sites = [site for site in sorted(counter.sites) if visible(site)]
+    incidents, mutes = await _alerts(counter, who)
     others = _glances((job for job in live if job.requester != who.user_id), visible)
     return Home(
         mine=_glances((job for job in recent if job.requester == who.user_id), visible)[:MINE],
@@ -42,7 +45,16 @@ async def home(counter: Counter, who: Person) -> Home:
         visible_sites=sites,
         target_sites=[site for site in sorted(counter.sites) if may_migrate(site)],
         links=await link_glances(counter, sites),
+        incidents=incidents,
+        mutes=mutes,
     )
+
+
+async def _alerts(counter: Counter, who: Person) -> tuple[Sequence[IncidentGlance], Sequence[MuteGlance]]:
+    if counter.incidents is None:
+        return (), ()
+    incidents, _ = await incident_glances(counter, who, limit=INCIDENTS)
+    return incidents, await mute_glances(counter, who)
 
 
 def _glances(jobs: Iterable[Job], visible: Callable[[SiteName], bool]) -> list[JobGlance]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bot.slack.blocks import URL, ButtonSpec, Composed, Layout, compose
 from bot.slack.buttons import PREFIX, drawn
 from bot.slack.plaintext import clean_clip, spoken
-from bot.slack.port import AlertCard, AlertLook
+from bot.slack.port import AlertCard
 
 OPEN_PAGER: Final = f"{PREFIX}open-pager"
 """The action_id of the button that leads to whoever is paged: clicking it asks nothing of us."""
@@ -18,12 +18,6 @@ ROWS_SHOWN: Final = 20
 """Of a table: with more, nobody would see what is above and below it."""
 
 _LABEL: Final = 60
-_SIGNS: Final = {
-    AlertLook.OPEN: "🔴",
-    AlertLook.ACKNOWLEDGED: "👀",
-    AlertLook.RESOLVED: "✅",
-    AlertLook.MUTED: "🔕",
-}
 
 
 def alert_message(card: AlertCard) -> tuple[str, Composed]:
@@ -46,11 +40,6 @@ def size_of(card: AlertCard) -> str:
     return f"{grown}-ended" if card.ended else str(grown)
 
 
-def sign_of(look: AlertLook) -> str:
-    """What tells at a glance how it stands, wherever it is named."""
-    return _SIGNS[look]
-
-
 def _text(card: AlertCard) -> str:
     verdict = f". {card.verdict}" if card.verdict else ""
     return spoken(f"{card.title}: {card.state}{verdict}")
@@ -58,7 +47,7 @@ def _text(card: AlertCard) -> str:
 
 def _body(layout: Layout, card: AlertCard) -> None:
     layout.header(card.title)
-    layout.paragraph(f"{_SIGNS[card.look]} {card.state[:1].upper()}{card.state[1:]}")
+    layout.paragraph(f"{card.look.sign} {card.state[:1].upper()}{card.state[1:]}")
     layout.paragraph(card.verdict)
     layout.moments(card.moments)
     layout.fields(list(card.facts))

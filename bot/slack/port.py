@@ -169,6 +169,11 @@ class AlertLook(StrEnum):
     RESOLVED = "resolved"
     MUTED = "muted"
 
+    @property
+    def sign(self) -> str:
+        """The same wherever it is named."""
+        return {"open": "🔴", "acknowledged": "👀", "resolved": "✅", "muted": "🔕"}[self]
+
 
 @dataclass(frozen=True, slots=True)
 class AlertCard:

@@ -1,0 +1,118 @@
+"""What is wrong now, what is muted, and what a person may do about it: lists for one person alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from bot.incidents.incident import Case, Mute
+from bot.migration.eta import in_words as span_in_words
+from bot.migration.request import JobId
+from bot.operations.alert_card import look_of, mute_of, state_of, title_of
+from bot.operations.alerts_rights import incidents_of, may_at, visible
+from bot.operations.alerts_scope import in_words, known_hosts, may_see_scope
+from bot.operations.counter import Counter
+from bot.operations.port import Answer, Entry, IncidentGlance, MuteGlance, Person
+from bot.operations.rights import Verb
+
+LISTED: Final = 20
+_HELP: Final = {
+    Verb.SEE: (
+        "/nfcalerts list            what is wrong now, and what is muted",
+        "/nfcalerts status          which hosts are read, and how far behind",
+    ),
+    Verb.ALERTS: (
+        "/nfcalerts mute <host> 2h [reason]",
+        "    mute link <site> <site> 2h    mute vm <name> 4h    mute cause <name> 1d",
+        "    mute client backup 1d         mute all 1h          1h to 30d, or 'morning'",
+        "                           nothing new is said of it; it is still watched",
+        "/nfcalerts unmute <the same, without a time>",
+        "Acknowledge, Mute, Resolve you may click these",
+    ),
+    Verb.DIAGNOSE: ("Diagnose                   reads both ends' logs around an incident",),
+}
+_EVERYWHERE: Final = (
+    "/nfcalerts here            alerts come to this channel",
+    "/nfcalerts off             no alerts in Slack",
+)
+
+
+async def alerts_list(counter: Counter, who: Person) -> Answer:
+    """Incidents that have not ended, newest first, and mutes, as far as they may see them."""
+    await counter.rights.require(who, Verb.SEE, None)
+    glances, more = await incident_glances(counter, who, limit=LISTED)
+    now = await counter.queue.now()
+    entries = [
+        Entry(
+            f"{one.look.sign} {one.title}",
+            f"{one.state}; last seen {span_in_words(now - one.last)} ago ({one.incident})",
+            one.link,
+        )
+        for one in glances
+    ]
+    count = len(glances) + more
+    said = f"{count} incident{'s' if count != 1 else ''} now" if count else "No incident now"
+    rest = [f"and {more} more"] if more else []
+    muted = [_mute_line(one, one.until - now) for one in await mute_glances(counter, who)]
+    return Answer(f"{said}. {await _place(counter)}", [*rest, *muted], entries=entries)
+
+
+async def incident_glances(counter: Counter, who: Person, *, limit: int) -> tuple[Sequence[IncidentGlance], int]:
+    """Those that have not ended and that they may see, and how many more there are."""
+    incidents = incidents_of(counter)
+    live = [case for case in await incidents.live() if not case.standing.state.ended]
+    seen = await visible(counter, who, live)
+    mutes = await incidents.mutes()
+    shown = seen[:limit]
+    links = await asyncio.gather(*(counter.outbox.link_to(JobId(case.incident.id)) for case in shown))
+    return [_glance(case, mutes, link) for case, link in zip(shown, links, strict=True)], len(seen) - len(shown)
+
+
+async def mute_glances(counter: Counter, who: Person) -> Sequence[MuteGlance]:
+    """All mutes that hold, if they may see what these are about."""
+    mutes = await incidents_of(counter).mutes()
+    may = await may_at(counter, who, Verb.SEE)
+    hosts = await known_hosts(counter) if mutes else ()
+    shown = [mute for mute in mutes if await may_see_scope(counter, may, mute.scope, hosts)]
+    return [MuteGlance(f"{in_words(mute.scope)}{_why(mute)}", mute.until, mute.by) for mute in shown[:LISTED]]
+
+
+async def alerts_help(counter: Counter, who: Person) -> Answer:
+    """Only what they may do."""
+    allowed = await counter.rights.allowed(who)
+    lines = [line for verb, texts in _HELP.items() if verb in allowed for line in texts]
+    if not lines:
+        return Answer(
+            f"You ({who.user_id}) may do nothing about alerts yet. "
+            "Ask the people who keep coldmigrate.toml for a [[rights]] entry."
+        )
+    everywhere = _EVERYWHERE if Verb.ALERTS in allowed else ()
+    return Answer("What you may do about alerts.", [*lines, *everywhere, "/nfcalerts help            this"])
+
+
+def _glance(case: Case, mutes: Sequence[Mute], link: str) -> IncidentGlance:
+    incident = case.incident
+    mute = mute_of(incident, mutes)
+    state = state_of(case, mute)
+    hushed = f" (no message: {case.standing.hushed})" if case.standing.hushed and not case.standing.channel else ""
+    return IncidentGlance(
+        incident.id, title_of(incident), look_of(case, mutes), f"{state}{hushed}", incident.last, link
+    )
+
+
+def _mute_line(mute: MuteGlance, left: timedelta) -> str:
+    return f"Muted for {span_in_words(left)}: {mute.what}, by {mute.by}"
+
+
+def _why(mute: Mute) -> str:
+    return f" ({mute.why})" if mute.why else ""
+
+
+async def _place(counter: Counter) -> str:
+    place = await incidents_of(counter).place()
+    channel = place.channel if place is not None else counter.alerting.channel
+    if not channel:
+        return "Alerts go nowhere in Slack: '/nfcalerts here' says where they should."
+    return "" if counter.alerting.speaks else "The mode is 'observe': one digest a day, and no message for each."
