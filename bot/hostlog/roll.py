@@ -25,8 +25,8 @@ class SourceKind(StrEnum):
 class WatchedHost:
     """One host. `name` as vCenter has it; `addresses` are those of its vmkernel interfaces.
 
-    `site` is empty for a host that is at none of the config's sites. `source` is the number of the `[[sources]]` table
-    that says how it is read, or None for what goes without saying.
+    `site` is empty for a host that is at none of the config's sites. `source` is the number of the `[[sources]]` table,
+    counted from 0, that says how it is read, or None for what goes without saying.
     """
 
     key: HostKey
@@ -49,7 +49,7 @@ class Roll:
 
     def __init__(self, hosts: Iterable[WatchedHost] = ()) -> None:
         self.hosts: Mapping[HostKey, WatchedHost] = {host.key: host for host in hosts}
-        self._by_name = _unique((name, host) for host in self.hosts.values() for name in _names(host.name))
+        self._by_name = _unique((name, host) for host in self.hosts.values() for name in names_of(host.name))
         self._by_address = _unique((address, host) for host in self.hosts.values() for address in host.addresses)
 
     def named(self, name: str) -> WatchedHost | None:
@@ -61,8 +61,9 @@ class Roll:
         return self._by_address.get(address)
 
 
-def _names(name: str) -> set[str]:
-    folded = name.casefold()
+def names_of(name: str) -> set[str]:
+    """What a host of this name may be called, in lower case: as it is, and short. An address has no short form."""
+    folded = name.casefold().rstrip(".")
     short = folded if folded.replace(".", "").isdigit() else folded.partition(".")[0]
     return {folded, short}
 

@@ -160,6 +160,11 @@ def inventory_changes(vcenter: str) -> str:
     return _key("inv", vcenter, "changes")
 
 
+def inventory_hosts(vcenter: str) -> str:
+    """String: the hosts of a vCenter as a watcher last read them."""
+    return _key("inv", vcenter, "hosts")
+
+
 # ---- owner: bot.logs
 def feed(vcenter: str, host: str, log: str) -> str:
     """Stream: candidate lines of one host log."""

@@ -31,12 +31,14 @@ from bot.vsphere.errands import Errands
 from bot.vsphere.esxcli import Esxcli
 from bot.vsphere.far import Credentials, no_credentials, read_identity, service_locator
 from bot.vsphere.host_log import HostLogReader
+from bot.vsphere.host_roll import read_roll
 from bot.vsphere.inventory_line import News
 from bot.vsphere.inventory_watch import THREADS, watching
 from bot.vsphere.leftovers import SETTLES_IN, LeftoverDesk
 from bot.vsphere.place import read_place
 from bot.vsphere.port import (
     Guest,
+    HostEntry,
     HostGlance,
     InventoryVm,
     Leftover,
@@ -203,6 +205,9 @@ class PyvmomiVCenter:
 
     async def look_for_vms(self, query: str) -> Sequence[InventoryVm]:
         return await self._look(lambda session: inventory.find_vms(session, self._name, query))
+
+    async def roll(self) -> Sequence[HostEntry]:
+        return await self._ask(read_roll)
 
     async def hosts(self) -> Sequence[HostGlance]:
         return await self._look(host_facts.list_hosts)
