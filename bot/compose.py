@@ -10,7 +10,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -23,6 +23,8 @@ from bot.errors import UserError
 from bot.health.lookout import Family, Need
 from bot.health.server import Health
 from bot.health.tally import Tally
+from bot.hostlog.assign import SiteHosts, SourceRule, make_roll
+from bot.hostlog.roll import Roll, SourceKind
 from bot.jobs.queue import RedisQueue
 from bot.jobs.worker import Worker
 from bot.links.history import RedisLinkHistory
@@ -52,6 +54,7 @@ from bot.store.url import passwords_in
 from bot.vsphere.inventory_store import InventoryPublisher, RedisInventory
 
 if TYPE_CHECKING:
+    from bot.vsphere.port import HostEntry
     from bot.vsphere.vcenter import PyvmomiVCenter
     from bot.vsphere.wire import Endpoint
     from handlers.slack.run import SlackBot
@@ -302,6 +305,17 @@ async def worker_role(
             needs = [_redis(store), *map(_vcenter_once, vcenters.values())]
             await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
         yield Worker(queue, name, job_handlers(tools), light=[BATCH], concurrency=settings.worker.concurrency)
+
+
+def roll_maker(settings: Settings) -> Callable[[Mapping[str, Sequence[HostEntry]]], Roll]:
+    """Make a roll of what vCenters have: the sites and sources of the config, applied to it."""
+    return partial(
+        make_roll,
+        sites=[SiteHosts(n, s.vcenter, s.datacenter, s.cluster, s.host) for n, s in settings.sites.items()],
+        sources=[SourceRule(SourceKind(source.kind), source.sites, source.hosts) for source in settings.sources],
+        api_hosts=settings.watch.api_hosts,
+        syslog=settings.syslog.opens,
+    )
 
 
 def engine_of(settings: Settings) -> Engine:
