@@ -67,7 +67,7 @@ def judge(
 def silent(cases: Iterable[Case], *, now: datetime, after: timedelta) -> Sequence[Change]:
     """Those of which nothing was heard for so long: they end by themselves, acknowledged or not."""
     return [
-        Change(case.incident, replace(case.standing, state=State.RESOLVED, by="", at=now))
+        Change(case.incident, replace(case.standing, state=State.RESOLVED, by="", at=now), case.standing)
         for case in cases
         if not case.standing.state.ended and now - heard_of(case) >= after
     ]
@@ -111,8 +111,8 @@ class _Docket:
         for name, case in self._cases.items():
             given = self._given.get(name)
             if case != given:
-                stands = given is not None and given.standing == case.standing
-                found.append(Change(case.incident, None if stands else case.standing))
+                before = given.standing if given else None
+                found.append(Change(case.incident, *((None,) if before == case.standing else (case.standing, before))))
         return found
 
     def _comes_back(self, case: Case) -> bool:

@@ -207,6 +207,8 @@ class Change:
     incident: Incident
     standing: Standing | None = None
     """None: leave it as it stands, whatever people did meanwhile."""
+    before: Standing | None = None
+    """How it stood when that was decided. If somebody did something since, theirs counts, unless it was merged."""
 
 
 Cases = Sequence[Case]
