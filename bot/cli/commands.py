@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "role": "bot.cli.role_script:role",
     "rules": "bot.cli.rules:rules",
     "serve": "bot.cli.serve:serve",
+    "watch": "bot.cli.watch:watch",
     "worker": "bot.cli.worker:worker",
 }
 
