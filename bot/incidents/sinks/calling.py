@@ -86,6 +86,7 @@ async def call(
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
     params: Mapping[str, str] | None = None,
+    within: float = CALL_TIMEOUT,
 ) -> Answer:
     """One call and its answer, whatever its status. `who` is whom the sentences speak of.
 
@@ -93,7 +94,7 @@ async def call(
     """
     try:
         # httpx bounds each wait for bytes, and somebody who sends one a second would never be over.
-        async with asyncio.timeout(CALL_TIMEOUT):
+        async with asyncio.timeout(within):
             request = http.build_request(method, url, headers=headers, content=content, params=params)
             response = await http.send(request, stream=True)
             try:
@@ -101,7 +102,7 @@ async def call(
             finally:
                 await response.aclose()
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        raise translate(error, who) from None
+        raise translate(error, who, within=within) from None
     return Answer(response.status_code, body, _retry_after(response.headers.get("retry-after", "")))
 
 
@@ -114,7 +115,7 @@ async def _beginning(response: httpx.Response) -> bytes:
     return found[:LARGEST_ANSWER]
 
 
-def translate(error: Exception, who: str) -> OutsideError:
+def translate(error: Exception, who: str, *, within: float = CALL_TIMEOUT) -> OutsideError:
     """The error of our tree that says the same of anything that httpx raises. It never quotes what was sent."""
     match error:
         case httpx.ConnectError() if (cause := _certificate(error)) is not None:
@@ -129,7 +130,7 @@ def translate(error: Exception, who: str) -> OutsideError:
         case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
             return OutsideError(f"{who} cannot be called: its URL or a header is not valid. Check its config.")
         case httpx.TimeoutException() | TimeoutError():
-            return MaybeSentError(f"{who} did not answer within {CALL_TIMEOUT:.0f} s.", transient=True)
+            return MaybeSentError(f"{who} did not answer within {within:g} s.", transient=True)
         case _:  # the connection broke, or what came back is no HTTP
             return MaybeSentError(f"{who} broke off before it had answered ({_reason(error)}).", transient=True)
 

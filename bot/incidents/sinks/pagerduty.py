@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -66,6 +66,7 @@ class PagerDutySink(Sink):
         api_url: str = "",
         api_token: str = "",
         escalation_policy: str = "",
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
         self._http = http
@@ -74,7 +75,8 @@ class PagerDutySink(Sink):
         self._policy = escalation_policy
         self._events = events_url.rstrip("/")
         self._api = (api_url or api_beside(self._events)).rstrip("/")
-        self._roster = _Roster()
+        self._steady = steady
+        self._roster = _Roster(until=steady())
 
     def __repr__(self) -> str:
         return f"PagerDutySink({self._name!r})"
@@ -91,14 +93,14 @@ class PagerDutySink(Sink):
             raise refused(answer, who=_WHO, why=self._hidden(_complaint(answer)))
 
     async def on_call(self) -> Sequence[str]:
-        if not (self._token and self._policy) or time.monotonic() < self._roster.until:
+        if not (self._token and self._policy) or self._steady() < self._roster.until:
             return self._roster.names
         try:
             names = await self._ask_who()
         except OutsideError:
-            self._roster = _Roster((), time.monotonic() + ROSTER_RETRY.total_seconds())
+            self._roster = _Roster((), self._steady() + ROSTER_RETRY.total_seconds())
             raise
-        self._roster = _Roster(names, time.monotonic() + ROSTER_KEPT.total_seconds())
+        self._roster = _Roster(names, self._steady() + ROSTER_KEPT.total_seconds())
         return names
 
     async def _ask_who(self) -> tuple[str, ...]:
