@@ -401,6 +401,17 @@ class Settings(_Table):
         """For workers and watchers alone. Raises `UserError` naming the key whose variable or file is missing."""
         return self._secret(self.vcenters[name], f"vcenters.{name}", "password")
 
+    def source_password(self, number: int) -> SecretStr:
+        """Of the `[[sources]]` table of this number, from 0. For watchers alone. Raises `UserError` as the others do."""
+        return self._secret(self.sources[number], f"sources[{number + 1}]", "password")
+
+    def sink_secret(self, number: int, name: str) -> SecretStr:
+        """`name` of the `[[sinks]]` table of this number, from 0: "routing_key", "api_token" or "secret".
+
+        For watchers alone. Raises `UserError` as the others do.
+        """
+        return self._secret(self.sinks[number], f"sinks[{number + 1}]", name)
+
     def redis_url(self) -> SecretStr | None:
         """Where Redis is, with its password: the variable REDIS_URL, else the file; None if neither says."""
         if url := self._environ.get(REDIS_VARIABLE):
