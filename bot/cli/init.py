@@ -136,6 +136,12 @@ MANIFEST: Final[dict[str, Any]] = {
                 "usage_hint": "<vm, host, job, task or opID> [--since 2h]",
                 "should_escape": False,
             },
+            {
+                "command": "/nfcalerts",
+                "description": "Alerts of copies that fail anywhere: what is wrong now, mutes, and where they go",
+                "usage_hint": "list | status | mute <host> 2h | unmute <host> | here | off | help",
+                "should_escape": False,
+            },
         ],
     },
     "oauth_config": {

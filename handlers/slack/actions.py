@@ -9,20 +9,24 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Literal, assert_never
+from typing import Any, Final, Literal, assert_never, get_args
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.respond.async_respond import AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import UserError
+from bot.incidents.incident import IncidentId
 from bot.migration.request import JobId
 from bot.operations.aftercare_record import Act
 from bot.operations.port import Answer, Person, Verbs
 from bot.operations.shutdown_answer import ShutdownAnswer
 from bot.slack.buttons import PREFIX
+from bot.slack.client import calling
 from bot.slack.port import ButtonKind, Inbox
 from handlers.slack.boundary import as_message
 from handlers.slack.deliveries import Deliveries
+from handlers.slack.mute_form import mute_view
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +43,10 @@ _ACTS: Final = {
     ButtonKind.EVIDENCE: Act.EVIDENCE,
     ButtonKind.MEASURE: Act.MEASURE,
 }
+_IncidentKind = Literal[
+    ButtonKind.ACKNOWLEDGE, ButtonKind.RESOLVE, ButtonKind.MUTE, ButtonKind.DIAGNOSE_INCIDENT, ButtonKind.LINES
+]
+_ON_INCIDENTS: Final = frozenset(get_args(_IncidentKind))
 _OUTDATED: Final = "This button is from an older version of the bot and does nothing any more."
 
 
@@ -51,22 +59,31 @@ class Actions:
         self._deliveries = deliveries
 
     async def clicked(
-        self, ack: AsyncAck, body: Mapping[str, Any], action: Mapping[str, Any], respond: AsyncRespond
+        self,
+        ack: AsyncAck,
+        body: Mapping[str, Any],
+        action: Mapping[str, Any],
+        respond: AsyncRespond,
+        client: AsyncWebClient,
     ) -> None:
         """Carry it out, then ack: a click that was acked is kept. The words follow by themselves, once."""
-        told = await self._deliveries.once("click", _delivery(body, action), lambda: self._carried_out(body, action))
+        told = await self._deliveries.once(
+            "click", _delivery(body, action), lambda: self._carried_out(body, action, client)
+        )
         await ack()
         if told.answer.text and not told.again:
             await self._tell(told.answer, respond)
 
-    async def _carried_out(self, body: Mapping[str, Any], action: Mapping[str, Any]) -> Answer:
+    async def _carried_out(  # noqa: PLR0911 - a table
+        self, body: Mapping[str, Any], action: Mapping[str, Any], client: AsyncWebClient
+    ) -> Answer:
         kind = _kind(action)
         found = _VALUE.fullmatch(str(action.get("value") or ""))
         if kind is None or found is None:
             raise UserError(_OUTDATED, example="/coldmigrate list")
         job = JobId(found["job"])
         channel = str(body["channel"]["id"])
-        await self._recognise(job, channel, body)
+        await self._recognise(job, channel, body, what="Incident" if kind in _ON_INCIDENTS else "Job")
         who = Person(user_id=str(body["user"]["id"]), channel=channel)
         delivery = _delivery(body, action)
         match kind:
@@ -85,6 +102,10 @@ class Actions:
             case ButtonKind.POWER_ON_SOURCE | ButtonKind.DELETE_LEFTOVERS | ButtonKind.EVIDENCE | ButtonKind.MEASURE:
                 shown = found["fingerprint"] or ""
                 return await self._verbs.aftercare(who, job, _ACTS[kind], fingerprint=shown, dedupe=delivery)
+            case ButtonKind.MUTE:
+                return await self._ask_how_long(who, IncidentId(job), client, trigger=str(body["trigger_id"]))
+            case ButtonKind.ACKNOWLEDGE | ButtonKind.RESOLVE | ButtonKind.DIAGNOSE_INCIDENT | ButtonKind.LINES:
+                return await self._on_incident(who, IncidentId(job), kind, dedupe=delivery)
             case other:
                 assert_never(other)
 
@@ -99,8 +120,36 @@ class Actions:
             case other:
                 assert_never(other)
 
-    async def _recognise(self, job: JobId, channel: str, body: Mapping[str, Any]) -> None:
-        """Let the message say whether it is the job's card. UserError for a job that nobody knows any more."""
+    async def _on_incident(
+        self,
+        who: Person,
+        incident: IncidentId,
+        kind: Literal[ButtonKind.ACKNOWLEDGE, ButtonKind.RESOLVE, ButtonKind.DIAGNOSE_INCIDENT, ButtonKind.LINES],
+        *,
+        dedupe: str,
+    ) -> Answer:
+        match kind:
+            case ButtonKind.ACKNOWLEDGE:
+                return await self._verbs.acknowledge(who, incident)
+            case ButtonKind.RESOLVE:
+                return await self._verbs.resolve(who, incident)
+            case ButtonKind.DIAGNOSE_INCIDENT:
+                return await self._verbs.diagnose_incident(who, incident, dedupe=dedupe)
+            case ButtonKind.LINES:
+                return await self._verbs.incident_lines(who, incident)
+            case other:
+                assert_never(other)
+
+    async def _ask_how_long(self, who: Person, incident: IncidentId, client: AsyncWebClient, *, trigger: str) -> Answer:
+        """Open the form, while the trigger lives; what follows comes with the form."""
+        choices = await self._verbs.mute_choices(who, incident)
+        with calling("views.open"):
+            view = mute_view(incident, choices, channel=who.channel)
+            await client.views_open(trigger_id=trigger, view=view)
+        return Answer("")
+
+    async def _recognise(self, job: JobId, channel: str, body: Mapping[str, Any], *, what: str) -> None:
+        """Let the message say whether it is the job's card. UserError for what nobody knows any more."""
         message = body.get("message") or {}  # an ephemeral one is kept nowhere, and is never a card
         ts = str(message.get("ts") or "")
         if not ts:
@@ -111,8 +160,8 @@ class Actions:
         text, blocks = str(message.get("text") or ""), message.get("blocks") or []
         await self._inbox.retire(job, channel, ts, text=text, blocks=blocks)
         raise UserError(
-            f"Job {job} is not known any more: it ended long ago, or Redis was emptied. I take its buttons away.",
-            example="/coldmigrate list",
+            f"{what} {job} is not known any more: it ended long ago, or Redis was emptied. I take its buttons away.",
+            example="/coldmigrate list" if what == "Job" else "/nfcalerts list",
         )
 
     async def _tell(self, answer: Answer, respond: AsyncRespond) -> None:

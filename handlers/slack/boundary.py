@@ -76,11 +76,12 @@ def _note_the_late(work: asyncio.Task[Answer]) -> None:
 
 def as_message(answer: Answer) -> dict[str, Any]:
     """The arguments of `ack` or `respond` that show an answer: to the person alone unless it is public."""
-    if not answer.text.strip() and not answer.lines:
+    if not answer.text.strip() and not answer.lines and not answer.entries:
         return {}
 
     def body(layout: Layout) -> None:
         layout.paragraph(answer.text, people=answer.people)
+        layout.linked([(entry.title, entry.text, entry.link) for entry in answer.entries])
         layout.passage("", "", answer.lines)
 
     return {

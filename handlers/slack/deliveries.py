@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from bot.errors import OutsideError, UserError
-from bot.operations.port import Answer
+from bot.operations.port import Answer, Entry
 from bot.slack.port import Begin, Begun, Inbox
 from handlers.slack.boundary import DEADLINE, answered
 
@@ -114,10 +114,12 @@ class _Delivery:
 
 def _said(answer: Answer) -> str:
     """As ASCII: somebody's typing may have left half a character in it, which Redis could not keep."""
-    return json.dumps({"text": answer.text, "lines": list(answer.lines)})
+    entries = [(entry.title, entry.text, entry.link) for entry in answer.entries]
+    return json.dumps({"text": answer.text, "lines": list(answer.lines), "entries": entries})
 
 
 def _answer(said: str) -> Answer:
     """What was said, to the person alone: what the whole channel was told is not told to it twice."""
     found = json.loads(said)
-    return Answer(str(found["text"]), [str(line) for line in found["lines"]])
+    entries = tuple(Entry(*map(str, entry)) for entry in found.get("entries", ()))
+    return Answer(str(found["text"]), [str(line) for line in found["lines"]], entries=entries)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from bot.errors import ColdmigrateError, RefusedError, UserError
+from bot.incidents.incident import IncidentId
 from bot.operations.port import Answer, Person, Question, Verbs
 from bot.slack.blocks import ButtonSpec, Layout
 from bot.slack.port import Errand, ErrandKind, SlackFiles, Threads, Whispers
@@ -134,6 +135,9 @@ class Fetcher:
         said = await self._threads.read(errand.channel, errand.thread)
         if said and said[0].job:
             return await self._ask(errand, Question(errand.channel, typed=said[0].job, since=asked.since))
+        if said and said[0].incident:
+            incident = IncidentId(said[0].incident)
+            return await self._verbs.diagnose_incident(_person(errand), incident, dedupe=f"errand-{errand.id}")
         others = [one for one in said if not one.ours]
         pasted = (as_pasted(one.text) for one in others)
         texts = [text for text in pasted if is_log(text, asked=False)]

@@ -105,11 +105,11 @@ def form_view(sites: Sequence[str], *, options: Sequence[Option] = (), channel: 
     ).to_dict()
 
 
-def said_view(text: str) -> dict[str, Any]:
+def said_view(text: str, *, title: str = "Migrate a VM") -> dict[str, Any]:
     """A sentence in the form's place: it was taken, or is not for this person."""
     layout = Layout()
     layout.paragraph(text)
-    return View(type="modal", title=_plain("Migrate a VM"), close=_plain("Close"), blocks=layout.blocks).to_dict()
+    return View(type="modal", title=_plain(title), close=_plain("Close"), blocks=layout.blocks).to_dict()
 
 
 def vm_options(choices: Sequence[VmChoice]) -> list[BlockDict]:

@@ -11,7 +11,7 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.migration.machine import WORDS
-from bot.operations.port import Answer, Home, JobGlance, LinkGlance, Person, Verbs
+from bot.operations.port import Answer, Home, IncidentGlance, JobGlance, LinkGlance, Person, Verbs
 from bot.slack.blocks import ButtonSpec, Layout
 from bot.slack.card import EMOJI
 from bot.slack.client import calling
@@ -60,6 +60,8 @@ def home_view(home: Home, *, user: str, at: datetime) -> dict[str, Any]:
         layout.paragraph(f"{_NO_RIGHTS}{user}.")
         return _view(layout)
     layout.actions(list(_buttons(home)))
+    if home.incidents or home.mutes:
+        _alerts(layout, home)
     _listed(layout, "Yours", home.mine, empty="None yet.")
     _listed(layout, "Everybody else's, under way", home.live, empty="None.")
     if home.more_live:
@@ -76,6 +78,18 @@ def _buttons(home: Home) -> Iterator[ButtonSpec]:
     if home.target_sites:
         yield ButtonSpec(OPEN, "Migrate a VM", "form", style="primary")
     yield ButtonSpec(REFRESH, "Refresh", "home")
+
+
+def _alerts(layout: Layout, home: Home) -> None:
+    layout.passage("Alerts", "" if home.incidents else "None is open.", [])
+    layout.linked([(f"{one.look.sign} {one.title}", _stands(one), one.link) for one in home.incidents])
+    if home.mutes:
+        layout.passage("Muted", "", [])
+        layout.bullets((f"🔕 {one.what}", f"until {one.until:%Y-%m-%d %H:%M} UTC, by {one.by}") for one in home.mutes)
+
+
+def _stands(one: IncidentGlance) -> str:
+    return f"{one.state}, last seen {one.last:%Y-%m-%d %H:%M} UTC"
 
 
 def _listed(layout: Layout, heading: str, jobs: Sequence[JobGlance], *, empty: str) -> None:

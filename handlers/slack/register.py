@@ -11,13 +11,16 @@ from typing import Any, ParamSpec
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.operations.port import Verbs
+from bot.slack.alert import OPEN_PAGER
 from bot.slack.client import calling
 from bot.slack.port import Inbox
 from bot.slack.whispers import WebWhispers
 from handlers.slack.actions import OURS, Actions
+from handlers.slack.alerts import AlertsCommand
 from handlers.slack.commands import Commands
 from handlers.slack.deliveries import Deliveries
 from handlers.slack.diagnose import LOG_SHORTCUT, DiagnoseCommand, Heard
@@ -25,8 +28,10 @@ from handlers.slack.errands import Errander
 from handlers.slack.fetch import OFFER
 from handlers.slack.form import FORM, OPEN, VM
 from handlers.slack.home import REFRESH, HomeTab
+from handlers.slack.mute_form import MUTE, MuteForm
 from handlers.slack.options import TypeAhead
 from handlers.slack.parse import COMMAND
+from handlers.slack.parse_alerts import ALERTS
 from handlers.slack.parse_diagnose import DIAGNOSE
 from handlers.slack.views import Forms, nothing_typed
 
@@ -100,9 +105,17 @@ async def build_app(
     app.event("app_mention", middleware=[heard.mention])(_done)
     app.event("message", middleware=[heard.message])(_done)
     app.event("file_shared", middleware=[heard.file])(_done)
+    app.command(ALERTS)(in_flight(AlertsCommand(verbs, deliveries).typed))
+    app.view(MUTE)(in_flight(MuteForm(verbs, deliveries).submitted))
+    app.action(OPEN_PAGER)(_opened_elsewhere)
     app.action(OURS)(in_flight(Actions(verbs, inbox, deliveries).clicked))
     app.error(_log)
     return app
+
+
+async def _opened_elsewhere(ack: AsyncAck) -> None:
+    """The person's browser did it; Slack tells us all the same."""
+    await ack()
 
 
 async def _done() -> None:
