@@ -122,6 +122,7 @@ class Incident:
     sites: tuple[str, ...] = ()
     link: str | None = None
     peers: tuple[str, ...] = ()
+    """The other ends, by their names in the inventory where they are known there."""
     vms: tuple[str, ...] = ()
     op_ids: tuple[str, ...] = ()
     job: str | None = None

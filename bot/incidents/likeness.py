@@ -41,7 +41,7 @@ class Tie(IntEnum):
 class _Path:
     """What a failure or an incident says of the network: who complains, of whom, across which links, when."""
 
-    hosts: Collection[HostKey]
+    hosts: Collection[str]
     peers: Collection[str]
     links: Collection[str]
     sites: Collection[str]
@@ -60,8 +60,13 @@ class _Path:
 
 
 def end_of(failure: Failure) -> str | None:
-    """The other end, as the inventory knows it, else as the lines name it."""
-    return failure.peer_host or failure.peer
+    """The other end: its name in the inventory, else what the lines call it."""
+    return name_of(failure.peer_host) if failure.peer_host else failure.peer
+
+
+def name_of(host: HostKey) -> str:
+    """A host as the inventory of its vCenter has it."""
+    return host.partition("/")[2]
 
 
 def bases_of(op_ids: Iterable[str]) -> set[str]:
@@ -168,7 +173,7 @@ def _on_one_link(path: _Path) -> bool:
 
 def _path_of(incident: Incident) -> _Path:
     return _Path(
-        incident.hosts.keys(),
+        [name_of(host) for host in incident.hosts],
         incident.peers,
         incident.links,
         incident.sites,
@@ -180,7 +185,8 @@ def _path_of(incident: Incident) -> _Path:
 def _path_of_failure(failure: Failure) -> _Path:
     peer, link = end_of(failure), failure.link
     sure = failure.cause in TRANSPORT
-    return _Path(failure.hosts, (peer,) if peer else (), (link,) if link else (), failure.sites, sure, storm=False)
+    hosts = [name_of(host) for host in failure.hosts]
+    return _Path(hosts, (peer,) if peer else (), (link,) if link else (), failure.sites, sure, storm=False)
 
 
 def _other_tie(failure: Failure, incident: Incident) -> Tie:
