@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import quote
@@ -109,6 +110,7 @@ User = Annotated[str, Field(pattern=r"^[UW][A-Z0-9]+$")]
 Channel = Annotated[str, Field(pattern=r"^[CG][A-Z0-9]+$")]
 DayTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 LogName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+SinkName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,62}$")]
 Client = Literal["migration", "backup", "replication", "other"]
 SourceKind = Literal["syslog", "ssh", "https", "api", "files", "none"]
 
@@ -249,7 +251,7 @@ class Sink(_Table):
     """[[sinks]]: who is told when nobody acknowledges."""
 
     kind: Literal["pagerduty", "webhook"] = Field(description='"pagerduty" or "webhook"')
-    name: Text | None = Field(None, description='a name of its own, "night shift"')
+    name: SinkName | None = Field(None, description='a name of letters, digits, blanks, "-" and "_", "night shift"')
     routing_key_env: Text | None = Field(None, description="the name of a variable")
     routing_key_file: Text | None = Field(None, description="the path of a file that holds the key")
     api_token_env: Text | None = Field(None, description="the name of a variable")
@@ -402,7 +404,7 @@ class Settings(_Table):
         return self._secret(self.vcenters[name], f"vcenters.{name}", "password")
 
     def source_password(self, number: int) -> SecretStr:
-        """Of the `[[sources]]` table of this number, from 0. For watchers alone. Raises `UserError` as the others do."""
+        """Of the `[[sources]]` table of this number, from 0. For watchers alone. Raises `UserError` as above."""
         return self._secret(self.sources[number], f"sources[{number + 1}]", "password")
 
     def sink_secret(self, number: int, name: str) -> SecretStr:
@@ -411,6 +413,16 @@ class Settings(_Table):
         For watchers alone. Raises `UserError` as the others do.
         """
         return self._secret(self.sinks[number], f"sinks[{number + 1}]", name)
+
+    @property
+    def sink_names(self) -> tuple[str, ...]:
+        """The sinks' names, in their order; who has none is called by the kind, from the second on with a number."""
+        taken = {sink.name.casefold() for sink in self.sinks if sink.name is not None}
+        names: list[str] = []
+        for sink in self.sinks:
+            numbered = (sink.kind if number == 1 else f"{sink.kind} {number}" for number in count(1))
+            names.append(sink.name or next(name for name in numbered if name not in {*taken, *names}))
+        return tuple(names)
 
     def redis_url(self) -> SecretStr | None:
         """Where Redis is, with its password: the variable REDIS_URL, else the file; None if neither says."""
@@ -560,8 +572,34 @@ _SECRETS: Final = (  # table, secret, whether the file must say where it is
     ("slack", "bot_token", False),
     ("redis", "password", False),
     ("vcenters", "password", True),
-    ("sinks", "routing_key", True),
 )
+_PASSWORD: Final = frozenset({"password_env", "password_file"})
+_SOURCE_KEYS: Final = {  # by the kind: what it cannot do without, and what else belongs to it
+    "syslog": (frozenset[str](), frozenset[str]()),
+    "ssh": (frozenset({"user", "key_file", "known_hosts_file"}), frozenset({"port"})),
+    "https": (frozenset({"user"}), frozenset({"port", "ca_file", "every_seconds", *_PASSWORD})),
+    "api": (frozenset[str](), frozenset[str]()),
+    "files": (frozenset({"path"}), frozenset[str]()),
+    "none": (frozenset[str](), frozenset[str]()),
+}
+_SINK_SECRETS: Final = {"pagerduty": ("routing_key", "api_token"), "webhook": ("secret",)}
+"""By the kind; without the first it cannot do."""
+
+_SINK_KEYS: Final = {
+    "pagerduty": frozenset({"escalation_policy", "url", "ca_file"}),
+    "webhook": frozenset({"url", "ca_file"}),
+}
+_ANYWHERE: Final = frozenset({"kind", "name", "sites", "hosts", "causes", "hours", "after_minutes"})
+_CAUSES: Final = """
+    packet_loss port_blocked dns_resolution tls_certificate authd_unresponsive ticket_permission nat mtu_mismatch
+    provisioning_path udt_path idle_timeout_reset nfc_memory_limit dest_full source_file_missing file_locked
+    disk_io_error disk_format host_agent_down timeout_slow_link version_incompat cbt_snapshot client_defect
+    undetermined
+    """.split()  # noqa: SIM905 - a list of words reads better than twenty quoted ones
+"""Those of `bot.diagnosis`, which is above this room; a test holds them together."""
+
+_LOOPBACK: Final = re.compile(r"http://(127(\.\d+){3}|localhost|\[::1\])(:\d+)?(/|$)", re.IGNORECASE)
+_PLACEHOLDER: Final = re.compile(r"\{([^}]*)\}?")
 
 
 def _shape_mistakes(error: ValidationError) -> list[str]:
@@ -622,6 +660,9 @@ def _cross_checks(raw: Mapping[str, Any]) -> Iterator[str]:
     yield from _check_freezes(raw)
     yield from _check_rights(raw)
     yield from _check_lists(raw)
+    yield from _check_syslog(raw)
+    yield from _check_sources(raw)
+    yield from _check_sinks(raw)
 
 
 def _tables(raw: Mapping[str, Any], name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -658,9 +699,13 @@ def _check_names(raw: Mapping[str, Any]) -> Iterator[str]:
 def _check_secrets(raw: Mapping[str, Any]) -> Iterator[str]:
     for table, secret, needed in _SECRETS:
         for key, found in _tables(raw, table):
-            given = [name for name in (f"{secret}_env", f"{secret}_file") if name in found]
-            if len(given) > 1 or (needed and not given):
-                yield f"{key}: expected one of {secret}_env and {secret}_file, found {'both' if given else 'neither'}"
+            yield from _check_secret(key, found, secret, needed=needed)
+
+
+def _check_secret(key: str, table: Mapping[str, Any], secret: str, *, needed: bool) -> Iterator[str]:
+    given = [name for name in (f"{secret}_env", f"{secret}_file") if name in table]
+    if len(given) > 1 or (needed and not given):
+        yield f"{key}: expected one of {secret}_env and {secret}_file, found {'both' if given else 'neither'}"
 
 
 def _check_redis(raw: Mapping[str, Any]) -> Iterator[str]:
@@ -735,6 +780,99 @@ def _check_lists(raw: Mapping[str, Any]) -> Iterator[str]:
         for vm, times in Counter(_texts(vms)).items():
             if times > 1:
                 yield f'lists.{name}: expected each VM once, found "{vm}" {times} times'
+
+
+def _check_syslog(raw: Mapping[str, Any]) -> Iterator[str]:
+    for key, syslog in _tables(raw, "syslog"):
+        files = [name for name in ("cert_file", "key_file") if name not in syslog]
+        if _opens(syslog, "tls") and files:
+            yield f"{key}: expected {' and '.join(files)} for the port tls"
+        if not _opens(syslog, "tls"):
+            for name in ("cert_file", "key_file", "client_ca_file"):
+                if name in syslog:
+                    yield f"{key}.{name}: expected a port tls that it is for"
+        if _opens(syslog, "tcp") and syslog.get("tcp") == syslog.get("tls"):
+            yield f"{key}.tls: expected another port than tcp, found {syslog['tls']} for both"
+
+
+def _opens(syslog: Mapping[str, Any], *names: str) -> bool:
+    return any(isinstance(syslog.get(name), int) and syslog[name] > 0 for name in names)
+
+
+def _check_sources(raw: Mapping[str, Any]) -> Iterator[str]:
+    sites, hosts = _names(raw, "sites"), dict[str, str]()
+    listens = any(_opens(syslog, "udp", "tcp", "tls") for _, syslog in _tables(raw, "syslog"))
+    for key, source in _tables(raw, "sources"):
+        yield from _unknown_sites(f"{key}.sites", _texts(source.get("sites")), sites)
+        if not source.get("sites") and not source.get("hosts"):
+            yield f"{key}: expected sites or hosts that it is for, found neither"
+        for host in _texts(source.get("hosts")):
+            if (other := hosts.setdefault(host.casefold().rstrip("."), key)) != key:
+                yield f'{key}.hosts: expected each host once, and {other} has "{host}"'
+        kind = source.get("kind")
+        if not isinstance(kind, str) or kind not in _SOURCE_KEYS:
+            continue  # which is told where the shape is checked
+        needed, others = _SOURCE_KEYS[kind]
+        yield from _check_keys(key, source, kind, needed=needed, others=others)
+        if kind == "https":
+            yield from _check_secret(key, source, "password", needed=True)
+        if kind == "files":
+            yield from _check_path(f"{key}.path", source.get("path"))
+        if kind == "syslog" and not listens:
+            yield f"{key}.kind: expected a port in [syslog] where these logs come in, found none"
+
+
+def _check_path(key: str, path: Any) -> Iterator[str]:
+    if not isinstance(path, str):
+        return
+    found = _PLACEHOLDER.findall(path)
+    if "host" not in found:
+        yield f"{key}: expected {{host}} in it, where the name of the host stands"
+    for word in found:
+        if word not in {"host", "log"}:
+            yield f'{key}: expected {{host}} and {{log}} alone in braces, found "{word}"'
+
+
+def _check_keys(
+    key: str, table: Mapping[str, Any], kind: str, *, needed: Iterable[str], others: Iterable[str]
+) -> Iterator[str]:
+    """What a table of that kind lacks, and what in it is for another kind."""
+    for name in sorted(needed):
+        if name not in table:
+            yield f'{key}.{name} is missing; expected it of kind "{kind}"'
+    model = _TABLES["sources" if key.startswith("sources") else "sinks"]
+    for name in table:
+        if name in keys(model) and name not in {*needed, *others, *_ANYWHERE}:
+            yield f'{key}.{name}: expected no such key of kind "{kind}"'
+
+
+def _check_sinks(raw: Mapping[str, Any]) -> Iterator[str]:
+    sites, names = _names(raw, "sites"), dict[str, str]()
+    for key, sink in _tables(raw, "sinks"):
+        yield from _unknown_sites(f"{key}.sites", [site for site in _texts(sink.get("sites")) if site != "*"], sites)
+        for cause in _texts(sink.get("causes")):
+            if cause not in {"*", *_CAUSES}:
+                yield f'{key}.causes: "{cause}" is no cause{_instead(cause, _CAUSES)}'
+        name = sink.get("name")
+        if isinstance(name, str) and (other := names.setdefault(name.casefold(), key)) != key:
+            yield f"{key}.name: expected a name of its own, and {other} is called {name}"
+        kind = sink.get("kind")
+        if isinstance(kind, str) and kind in _SINK_KEYS:
+            yield from _check_sink(key, sink, kind)
+
+
+def _check_sink(key: str, sink: Mapping[str, Any], kind: str) -> Iterator[str]:
+    secrets = _SINK_SECRETS[kind]
+    for number, secret in enumerate(secrets):
+        yield from _check_secret(key, sink, secret, needed=number == 0)
+    belongs = {f"{secret}_{way}" for secret in secrets for way in ("env", "file")}
+    needed = {"url"} if kind == "webhook" else set[str]()
+    yield from _check_keys(key, sink, kind, needed=needed, others=belongs | _SINK_KEYS[kind])
+    url = sink.get("url")
+    if isinstance(url, str) and url.startswith("http://") and not _LOOPBACK.match(url):
+        yield f"{key}.url: expected https, which nobody else on the way can read"
+    if kind == "pagerduty" and "escalation_policy" in sink and not {"api_token_env", "api_token_file"} & set(sink):
+        yield f"{key}.escalation_policy: expected one of api_token_env and api_token_file beside it, found neither"
 
 
 def _unknown_sites(key: str, sites: Iterable[str], known: list[str]) -> Iterator[str]:

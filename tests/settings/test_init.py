@@ -60,7 +60,8 @@ def test_the_manifest_asks_for_what_the_bot_uses_and_no_more(tmp_path):
     assert manifest["settings"]["socket_mode_enabled"]
     assert not manifest["settings"]["token_rotation_enabled"]
     assert manifest["settings"]["interactivity"]["is_enabled"]
-    assert [command["command"] for command in manifest["features"]["slash_commands"]] == ["/coldmigrate", "/diagnose"]
+    commands = [command["command"] for command in manifest["features"]["slash_commands"]]
+    assert commands == ["/coldmigrate", "/diagnose", "/nfcalerts"]
     assert manifest["oauth_config"]["scopes"]["bot"]  # which ones: tests/docs/test_manifest.py
     assert len(manifest["display_information"]["name"]) <= 35
     assert len(manifest["display_information"]["description"]) <= 140

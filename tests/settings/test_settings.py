@@ -310,11 +310,11 @@ def change(old, new):
         ),
         (
             change('["migrate", "approve"]', '["fly", "swim"]'),
-            "rights[1].may: expected some of migrate, approve, force, cancel, retry, power, clean, diagnose, see",
+            "rights[1].may: expected " + settings.Right.model_fields["may"].description,
         ),
         (
             change('["migrate", "approve"]', "[]"),
-            "rights[1].may: expected some of migrate, approve, force, cancel, retry, power, clean, diagnose, see",
+            "rights[1].may: expected " + settings.Right.model_fields["may"].description,
         ),
         (
             change('sites = ["site1"]', 'sites = ["site9"]'),
@@ -327,7 +327,7 @@ def change(old, new):
             change('approval = "second-person"', 'warnings = "ignore"'),
             'sites.site1.warnings: expected "approve" or "force"',
         ),
-        (change('"pagerduty"', '"pigeon"'), 'sinks[1].kind: expected "pagerduty"'),
+        (change('"pagerduty"', '"pigeon"'), 'sinks[1].kind: expected "pagerduty" or "webhook"'),
         (
             change('routing_key_env = "PD_KEY"', ""),
             "sinks[1]: expected one of routing_key_env and routing_key_file, found neither",
