@@ -37,7 +37,7 @@ DATAGRAMS_EVERY: Final = timedelta(milliseconds=50)
 HASTE: Final = timedelta(milliseconds=20)
 """How often those are looked at that wait for our part of a handshake."""
 
-LOOK_AFTER: Final = 1.0
+LOOK_AFTER: Final = 2.0
 DROPS_EVERY: Final = 60.0
 COMPLAIN_EVERY: Final = 3600.0
 FLUSH_WITHIN: Final = 3.0
@@ -138,7 +138,8 @@ class SyslogReceiver:
             for task in self._tasks:
                 task.cancel()
             self._close()
-            await self._group.__aexit__(kind, error, trace)
+            ours = isinstance(error, asyncio.CancelledError)  # a task of ours failed, or the caller is cancelled
+            await self._group.__aexit__(*((kind, error, trace) if ours else (None, None, None)))
 
     def tallies(self) -> Sequence[HostTally]:
         """How the watch of every host stands that was heard here."""
@@ -198,12 +199,14 @@ class SyslogReceiver:
                     self._datagrams.drain()
                 self._connections.greet()
                 await self._connections.round()
+                await self._sorter.count()
                 await self._delivery.emptied()
 
     async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(LOOK_AFTER)
             self._look()
+            await self._sorter.count()
             await self._delivery.wake()
 
     def _look(self) -> None:

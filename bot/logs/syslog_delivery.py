@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -67,6 +68,11 @@ class Delivery:
         if self._lines > self._most:
             oldest = next((one for one in self._waiting.values() if one.lines), parcel)
             self._bound(oldest, len(oldest.lines) // 2)
+
+    async def count(self, host: HostKey, log: str, *, read: int, throttled: int) -> None:
+        """Have lines counted that are not delivered. Where that cannot be now, they stay uncounted."""
+        with suppress(OutsideError):
+            await self._intake.push(host, log, (), read=read, throttled=throttled, kind=SourceKind.SYSLOG)
 
     def _bound(self, parcel: _Parcel, most: int) -> None:
         if (over := len(parcel.lines) - most) > 0:

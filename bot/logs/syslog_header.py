@@ -57,7 +57,9 @@ def read_header(line: bytes) -> Header | None:
     outer = _read(line, 0)
     if outer is None:
         return None
-    start = outer.start + 2 * line.startswith(b"- <", outer.start)
+    start = outer.start
+    if outer.structured and line.find(b" <", start) >= 0:
+        start = _behind_elements(line, start)
     if line.startswith(b"<", start) and (inner := _read(line, start)) is not None and inner.program:
         return inner
     return outer if outer.program else None
@@ -73,6 +75,17 @@ def _read(line: bytes, start: int) -> Header | None:
         return Header(stamp, host, program, pid, priority, match.end(), structured=True)
     stamp, host, program, pid = (match[name] or b"" for name in ("stamp", "host", "program", "pid"))
     return Header(stamp, host, program, pid, priority, match.end(), structured=False)
+
+
+def _behind_elements(line: bytes, place: int) -> int:
+    """Where the message begins behind structured data, of which a relay writes its own."""
+    if line.startswith(b"- ", place):
+        return place + 2
+    for _ in range(_MOST_ELEMENTS):
+        if (element := _element(line, place)) is None:
+            break
+        place = element[1]
+    return place + line.startswith(b" ", place)
 
 
 def _known(word: bytes) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from bot.hostlog.line import HostKey
 from bot.hostlog.roll import Roll, SourceKind, WatchedHost
 from bot.logs.port import HostTally
 from bot.logs.syslog_header import age_of, read_header
-from bot.logs.syslog_vicinity import Found, IsCandidate, Stream
+from bot.logs.syslog_vicinity import IsCandidate, Stream
 
 BURST: Final = 10.0
 """Seconds' worth of lines that a host may send at once, as after it lost its network."""
@@ -61,7 +61,7 @@ class HeardHost:
 
     __slots__ = (
         *("_allowed", "_at", "_tokens", "datagrams_at", "flood", "gaps", "heard_at"),
-        *("host", "noted_at", "reported", "stream", "throttled"),
+        *("host", "loss_reported", "noted_at", "reported", "stream", "throttled"),
     )
 
     def __init__(self, host: WatchedHost, stream: Stream, *, allowed: int, now: float) -> None:
@@ -73,19 +73,16 @@ class HeardHost:
         self.flood: Flood | None = None
         self.heard_at = self.datagrams_at = 0.0
         self.noted_at = -TELL_AGAIN
-        self.gaps = self.throttled = self.reported = 0
+        self.gaps = self.throttled = self.reported = self.loss_reported = 0
 
     @property
     def key(self) -> HostKey:
         return self.host.key
 
-    def take(self, block: bytes, places: Sequence[int], now: float) -> Found:
-        """Take whole lines from what this host may send; what is to be delivered of them."""
-        before = self.stream.lines
-        found = self.stream.take(block, places)
-        self._tokens -= self.stream.lines - before
+    def spend(self, lines: int, now: float) -> None:
+        """Take so many lines from what this host may send."""
+        self._tokens -= lines
         self.heard_at = now
-        return found
 
     def may_send(self, now: float) -> bool:
         """Whether more lines of this host may be taken now."""
@@ -114,6 +111,11 @@ class HeardHost:
     def unreported(self) -> int:
         """How many lines came since this was asked last."""
         new, self.reported = self.stream.lines - self.reported, self.stream.lines
+        return new
+
+    def unreported_loss(self) -> int:
+        """How many lines were left out since this was asked last."""
+        new, self.loss_reported = self.throttled - self.loss_reported, self.throttled
         return new
 
     def tally(self) -> HostTally:

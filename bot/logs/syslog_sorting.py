@@ -27,6 +27,10 @@ NOTES: Final = (
 NOTE_EVERY: Final = 60.0
 
 
+_Block = tuple[HeardHost, bytes, int]
+"""Whose it is, whole lines, and how many."""
+
+
 class Talk:
     """What is remembered of a peer that speaks for many hosts: of whom its last line was."""
 
@@ -46,19 +50,21 @@ class Sorter:
         self._delivery = delivery
         self._find = finder
         self._gap_log = next(iter(logs), "")
-        self._gathered: list[tuple[HeardHost, bytes]] = []
+        self._gathered: list[_Block] = []
         self._size = 0
 
     def of_host(self, host: WatchedHost, block: bytes, now: float, *, drop: bool) -> HeardHost | None:
         """Gather lines of one host; with `drop`, leave them out while it sends too many."""
+        lines = block.count(b"\n")
         record = self._hosts.heard(host, now)
         if record is None:
-            self._hosts.elsewhere(host, block.count(b"\n"))
+            self._hosts.elsewhere(host, lines)
             return None
         if drop and not record.may_send(now):
-            record.flooded(now, lost=block.count(b"\n"))
+            record.flooded(now, lost=lines)
             return record
-        self._gathered.append((record, block))
+        record.spend(lines, now)
+        self._gathered.append((record, block, lines))
         self._size += len(block)
         if self._size > GATHERED:
             self.finish(now)
@@ -90,10 +96,10 @@ class Sorter:
         gathered, self._gathered, self._size = self._gathered, [], 0
         if not gathered:
             return
-        whole = bytearray().join([block for _, block in gathered])
+        whole = bytearray().join([block for _, block, _ in gathered])
         places = self._find(whole, 0, len(whole))
-        for record, block, mine in _shared_out(gathered, places):
-            if found := record.take(block, mine, now):
+        for (record, block, lines_of), mine in _shared_out(gathered, places):
+            if found := record.stream.take(block, lines_of, mine):
                 read = record.unreported()
                 for log, lines in found:
                     self._delivery.put(record.key, log, lines, read=read)
@@ -102,28 +108,33 @@ class Sorter:
             if whole.find(note) >= 0:
                 self._noted(gathered, note, meaning, now)
 
+    async def count(self) -> None:
+        """Have the intake count what came of every host, most of which is of no interest."""
+        for record in tuple(self._hosts):
+            read, throttled = record.unreported(), record.unreported_loss()
+            if read or throttled:
+                await self._delivery.count(record.key, self._gap_log, read=read, throttled=throttled)
+
     def gap(self, record: HeardHost, reason: str) -> None:
         """Tell that lines of this host may be missing."""
         record.gaps += 1
         self._delivery.put(record.key, self._gap_log, (), read=record.unreported(), gap=reason)
 
-    def _noted(self, gathered: Sequence[tuple[HeardHost, bytes]], note: bytes, meaning: str, now: float) -> None:
-        for record, block in gathered:
+    def _noted(self, gathered: Sequence[_Block], note: bytes, meaning: str, now: float) -> None:
+        for record, block, _ in gathered:
             if note in block and now - record.noted_at > NOTE_EVERY:
                 record.noted_at = now
                 self.gap(record, meaning)
 
 
-def _shared_out(
-    gathered: Sequence[tuple[HeardHost, bytes]], places: Sequence[int]
-) -> Iterator[tuple[HeardHost, bytes, Sequence[int]]]:
+def _shared_out(gathered: Sequence[_Block], places: Sequence[int]) -> Iterator[tuple[_Block, Sequence[int]]]:
     """Each block with the offsets that lie in it."""
-    if not places:
-        yield from ((record, block, ()) for record, block in gathered)
-        return
     start = first = 0
-    for record, block in gathered:
-        end = start + len(block)
+    for one in gathered:
+        if first == len(places):
+            yield one, ()
+            continue
+        end = start + len(one[1])
         last = bisect_left(places, end, first)
-        yield record, block, [place - start for place in places[first:last]]
+        yield one, [place - start for place in places[first:last]]
         start, first = end, last

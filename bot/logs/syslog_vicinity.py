@@ -49,10 +49,10 @@ class Stream:
         self._log = ""  # of the last line that was looked at; lines without a header continue it
         self.lines = self.candidates = 0
 
-    def take(self, block: bytes, places: Sequence[int] = ()) -> Found:
-        """Take whole lines, with the offsets of needles in them; return what is to be delivered, by log."""
+    def take(self, block: bytes, lines: int, places: Sequence[int] = ()) -> Found:
+        """Take so many whole lines, with the offsets of needles in them; return what is to be delivered, by log."""
         first = self.lines + 1
-        self.lines += block.count(b"\n")
+        self.lines += lines
         found = self._look_at(block, places, first) if places or self._awaited else []
         if len(block) > REMEMBERED:
             block, first = _end_of(block, first)

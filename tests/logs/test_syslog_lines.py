@@ -115,7 +115,9 @@ def test_candidates_bring_the_same_neighbours_as_a_sieve_gives(given_lines, cuts
     for cut in [*cuts, len(raw)]:
         block = b"".join(line + b"\n" for line in raw[place : place + cut])
         place += cut
-        for log, found in stream.take(block, [at for at in range(len(block)) if block.startswith(b"NEEDLE", at)]):
+        for log, found in stream.take(
+            block, block.count(b"\n"), [at for at in range(len(block)) if block.startswith(b"NEEDLE", at)]
+        ):
             got[log] += found
     assert got == wanted
     assert stream.lines == len(raw)
