@@ -82,14 +82,39 @@ sites = ["*"]
 # [lists]                                 # VMs that go together: /coldmigrate @web-tier site2
 # web-tier = ["web01", "web02"]
 
-# [alerts]
+# [alerts]                                # failures that all hosts' logs tell of, whoever's copy it was
 # channel = "C0789NFC"
 # mode = "observe"                        # a digest; "alert" when you trust it
+# quiet_hours = ["Mon-Fri 20:00-06:00 Europe/Berlin"]     # messages wait for their end; sinks do not
 
-# [[sinks]]
+# [[sinks]]                               # who is told when nobody acknowledges
 # kind = "pagerduty"
 # routing_key_env = "PD_KEY"
 # after_minutes = 10
+
+# [[sinks]]
+# kind = "webhook"
+# url = "https://hooks.example.net/nfc"
+# secret_env = "NFC_HOOK_SECRET"          # what each request is signed with
+# causes = ["packet_loss", "port_blocked"]
+
+# [watch]                                 # how hosts are read that no [[sources]] table names: by syslog, if that is
+# api_hosts = 20                          # taken in below, else through vCenter, if it has no more hosts than this
+# lines_per_second = 2000                 # a host that sends more is throttled and named
+
+# [syslog]                                # hosts send here: esxcli system syslog config set --loghost=...
+# udp = 514
+# tcp = 514
+# tls = 6514
+# cert_file = "/run/secrets/syslog/tls.crt"
+# key_file = "/run/secrets/syslog/tls.key"
+
+# [[sources]]                             # the first that names a host counts, before any for its site
+# kind = "ssh"                            # or "https", "files", "api", "none"
+# sites = ["site2"]
+# user = "coldmigrate"
+# key_file = "/run/secrets/esx-key"
+# known_hosts_file = "/etc/coldmigrate/known_hosts"
 
 # [capacity]
 # per_host = 4                            # migrations that use one host, or one datastore, at once

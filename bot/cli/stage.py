@@ -131,7 +131,7 @@ def _config(slack: SlackPlayer, vcenter: VCenterPlayer) -> str:
         ),
         ('# web-tier = ["web01", "web02"]', 'web-tier = ["web01", "cache01", "mail01", "app01"]'),
         (
-            '# [alerts]\n# channel = "C0789NFC"\n# mode = "observe" ',
+            '# channel = "C0789NFC"\n# mode = "observe" ',
             '[alerts]\nchannel = "C0NFCALERT"\nmode = "observe" ',
         ),
         ('"see"]      # and: "force", "power", "clean"', '"see", "force", "power", "clean"]'),

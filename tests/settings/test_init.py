@@ -35,6 +35,8 @@ def test_what_is_commented_out_is_good_too(tmp_path):
     path.write_text("\n".join(line.removeprefix("# ") if "[" in line or "=" in line else line for line in lines[4:]))
     found = settings.load(path, {})
     assert (found.alerts.mode, found.sinks[0].kind, found.worker.lease_seconds) == ("observe", "pagerduty", 30)
+    assert found.sink_names == ("pagerduty", "webhook")
+    assert (found.syslog.tls, found.watch.api_hosts, found.sources[0].kind) == (6514, 20, "ssh")
     assert found.vcenters["east"].ca_file == "/etc/ssl/east-ca.pem"
 
 
