@@ -12,6 +12,7 @@ from typing import Final
 from bot.diagnosis.causes import CAUSE_IN_WORDS, Basis, Cause
 from bot.hostlog.line import HostKey
 from bot.incidents.incident import Case, Client, Incident, IncidentId, Mute, ScopeKind, Standing, State
+from bot.incidents.policy import mutes_of
 from bot.incidents.port import Action, Escalation, Escalations, Incidents
 from bot.migration.request import JobId
 from bot.slack.port import AlertCard, AlertLook, Button, ButtonKind, Outbox
@@ -98,7 +99,7 @@ def alert_card(
         look=_look(standing, mute),
         state=state_of(case, mute),
         verdict=_verdict(incident),
-        facts=list(_facts(incident, told, on_call)),
+        facts=[*_facts(incident, told, on_call), *_muted(mute)],
         columns=_COLUMNS if len(hosts) >= _MANY else (),
         rows=[_row(incident, host) for host in hosts] if len(hosts) >= _MANY else (),
         note=_note(case, told),
@@ -111,10 +112,9 @@ def alert_card(
 
 
 def mute_of(incident: Incident, mutes: Iterable[Mute]) -> Mute | None:
-    """The mute of this very incident. What is said of mutes of other scopes, `Standing.hushed` tells."""
-    return next(
-        (mute for mute in mutes if mute.scope.kind is ScopeKind.INCIDENT and mute.scope.name == incident.id), None
-    )
+    """The mute that keeps it quiet, of those that hold: its own, or the one of several that ends first."""
+    held = mutes_of(incident, mutes, now=incident.first)
+    return min(held, key=lambda mute: mute.until, default=None)
 
 
 def title_of(incident: Incident) -> str:
@@ -216,6 +216,15 @@ def _facts(incident: Incident, told: Sequence[Escalation], on_call: Sequence[str
         yield "Told", names
     if on_call:
         yield "On call", _some(on_call)
+
+
+def _muted(mute: Mute | None) -> Iterable[tuple[str, str]]:
+    if mute is None:
+        return
+    if mute.scope.kind is not ScopeKind.INCIDENT:
+        yield "Muted with it", str(mute.scope)
+    if mute.why:
+        yield "Muted because", mute.why
 
 
 def _woken(told: Sequence[Escalation]) -> str:
