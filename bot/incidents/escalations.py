@@ -77,9 +77,7 @@ class RedisEscalations(Tellings):
 
     async def take(self, sink: str, *, lease: timedelta, limit: int) -> Sequence[Telling]:
         found = await _TAKE(self._store, sink, lease, limit)
-        return [
-            _telling(IncidentId(incident), sink, ripe, failing, record) for incident, ripe, failing, record in found
-        ]
+        return [_telling(sink, *entry) for entry in found]
 
     async def told(self, telling: Telling, action: Action) -> bool:
         return await self._end(telling, "told", action)

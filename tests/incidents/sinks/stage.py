@@ -143,8 +143,8 @@ async def settled(store: Store, sink: str = "night shift", incident: str = INCID
     """The record, once nobody is at it."""
     async with asyncio.timeout(20):
         while True:
-            record = await store.hash("{cm}:escalation:" + f"{incident}:{sink}")
             due = await store.zscore("{cm}:escalations:" + sink, incident)
+            record = await store.hash("{cm}:escalation:" + f"{incident}:{sink}")
             now = float((await store.time())[0]) * 1000 + float(await store.get("{cm}:clock-skew") or 0)
             if record and "fence" not in record and (due is None or float(due) > now + 1000):
                 return record
