@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from bot.errors import OutsideError
 from bot.hostlog.line import Gap, LogLine
-from bot.logs.journal import GAP, Journal, LogName
+from bot.logs.journal import GAP, Journal, LogName, Want
 from bot.store import keys
 from bot.store.client import Store
 
@@ -27,18 +28,37 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Subscription(AsyncIterator[Item]):
-    """One reader of one log, and the last entry of the stream that it was given."""
+    """One reader of one log, and the last entry of the stream that it was given.
+
+    `hurry`: it is there for a job or a diagnosis, and not only for the watch. `every` and `blind` are how the log was
+    read when that was last asked: the time between two looks, and why it cannot be read.
+    """
 
     name: LogName
     after: str
+    hurry: bool = True
+    every: timedelta = timedelta(0)
+    blind: str = ""
     stream: str = field(init=False)
-    _items: asyncio.Queue[Item | None] = field(default_factory=asyncio.Queue)
+    _items: asyncio.Queue[tuple[str, Item] | None] = field(default_factory=asyncio.Queue)
 
     def __post_init__(self) -> None:
         self.stream = keys.feed(*self.name.arguments)
 
-    def give(self, item: Item) -> None:
-        self._items.put_nowait(item)
+    def give(self, item: Item, entry: str = "") -> None:
+        """`entry` is the item's in the stream, if it is there."""
+        self._items.put_nowait((entry, item))
+
+    async def some(self, *, within: timedelta, limit: int) -> Sequence[tuple[str, Item]]:
+        """What there is to read, each with its entry; waits for the first of it at most `within`."""
+        found: list[tuple[str, Item]] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within.total_seconds()):
+                while (given := await self._items.get()) is not None:
+                    found.append(given)
+                    if len(found) >= limit or self._items.empty():
+                        break
+        return found
 
     def tell_gap(self, reason: str) -> None:
         """Give a gap that is not in the stream."""
@@ -52,11 +72,11 @@ class Subscription(AsyncIterator[Item]):
         return self
 
     async def __anext__(self) -> Item:
-        item = await self._items.get()
-        if item is None:
+        given = await self._items.get()
+        if given is None:
             self._items.put_nowait(None)  # it stays ended
             raise StopAsyncIteration
-        return item
+        return given[1]
 
 
 class Consumers:
@@ -101,9 +121,16 @@ class Consumers:
                 await asyncio.sleep(AFTER_FAILURE)
 
     async def _stay_wanted(self) -> None:
-        for name in {subscription.name for subscription in self._subscriptions}:
-            await self._journal.want(name, opening=False)
-            self._wanted(name)
+        readers: defaultdict[LogName, list[Subscription]] = defaultdict(list)
+        for subscription in self._subscriptions:
+            readers[subscription.name].append(subscription)
+        await asyncio.gather(*(self._stays_wanted(name, of_log) for name, of_log in readers.items()))
+
+    async def _stays_wanted(self, name: LogName, readers: Sequence[Subscription]) -> None:
+        standing = await self._journal.want(name, Want.STAY, hurry=any(reader.hurry for reader in readers))
+        for reader in readers:
+            reader.every, reader.blind = standing.every, standing.blind
+        self._wanted(name)
 
     async def _move(self, *, within: float) -> None:
         """Wait for entries, or until somebody comes or goes."""
@@ -140,7 +167,7 @@ class Consumers:
                 for reader in readers[stream]:
                     if _order(entry_id) > _order(reader.after):
                         reader.after = entry_id
-                        reader.give(_item(reader.name, fields))
+                        reader.give(_item(reader.name, fields), entry_id)
 
 
 def _item(name: LogName, fields: dict[str, str]) -> Item:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
 
 from bot.hostlog.candidates import Keep
 from bot.hostlog.line import Gap, HostKey, LogLine
+from bot.logs.budget import CallBudget
 from bot.logs.consumers import Consumers, Subscription
-from bot.logs.journal import Journal, LogName, Standing
+from bot.logs.journal import Journal, LogName, Standing, Want
 from bot.logs.poller import LogPoller
 from bot.logs.port import HostLogReader
 from bot.store.client import Store
@@ -36,7 +37,8 @@ class FleetLogFeed:
     """One process's part in the feed. Use it as `async with`, or `close` it; both end its readers and give up leases.
 
     `readers` are the vCenters this process can read logs through, by name. `keep` says which lines are candidates; it
-    must be the same everywhere, because whoever is elected applies it for all.
+    must be the same everywhere, because whoever is elected applies it for all; so must `calls_per_second`, what all
+    processes together may ask of one vCenter (None: nothing is counted).
     """
 
     def __init__(
@@ -49,10 +51,17 @@ class FleetLogFeed:
         lease: timedelta = LEASE,
         wanted: timedelta = WANTED,
         stand_within: timedelta = STAND_WITHIN,
+        calls_per_second: float | None = None,
     ) -> None:
         self._readers = readers
+        self._budgets = {
+            vcenter: CallBudget(store, vcenter, calls_per_second=calls_per_second)
+            for vcenter in readers
+            if calls_per_second is not None
+        }
         self._keep = keep
         self._every = every
+        self._renew = lease / 3
         self._patience = stand_within.total_seconds()
         owner = secrets.token_hex(8)
         self._journal = Journal(store, owner=owner, lease=lease, wanted=wanted, kept=KEPT_ENTRIES)
@@ -66,17 +75,41 @@ class FleetLogFeed:
     ) -> AsyncIterator[AsyncIterator[LogLine | Gap]]:
         """As `LogFeed` promises. UnreachableError when Redis does not answer."""
         name = LogName(host, log)
-        standing = await self._journal.want(name, opening=True)
+        standing = await self._journal.want(name, Want.OPEN)
         subscription = Subscription(name, _begin(standing, since))
         if standing.blind and not (since and datetime.now(since.tzinfo) - standing.blind_for >= since):
             subscription.tell_gap(standing.blind)
-        self._consumers.add(subscription)
-        try:
-            self._be_ready(name)
-            self._keep_moving()
+        with self._subscribed(subscription):
             if not standing.stands:
                 await self._until_it_stands(subscription)
             yield subscription
+
+    @asynccontextmanager
+    async def watch(self, host: HostKey, log: str, *, after: str) -> AsyncIterator[Subscription]:
+        """Read on from an entry of the log's stream, or from now for an empty one, as often as the budget allows.
+
+        Nobody waits until the log is read: at a thousand hosts that may take a while, and a gap tells what is lost.
+        UnreachableError when Redis does not answer.
+        """
+        name = LogName(host, log)
+        standing = await self._journal.want(name, Want.RESUME, hurry=False)
+        subscription = Subscription(name, after or standing.last_id, hurry=False, every=standing.every)
+        if after and not standing.placed and not standing.blind:
+            subscription.tell_gap("how far this log had been read was not known any more")
+        if standing.blind and not after:
+            subscription.tell_gap(standing.blind)
+        if name.vcenter not in self._readers:
+            subscription.tell_gap(f"no vCenter named {name.vcenter} is configured here")
+        with self._subscribed(subscription):
+            yield subscription
+
+    @contextmanager
+    def _subscribed(self, subscription: Subscription) -> Iterator[None]:
+        self._consumers.add(subscription)
+        try:
+            self._be_ready(subscription.name)
+            self._keep_moving()
+            yield
         finally:
             self._consumers.remove(subscription)
 
@@ -86,7 +119,7 @@ class FleetLogFeed:
         ready = self._pollers.get(name)
         try:
             async with asyncio.timeout(self._patience if ready else self._every.total_seconds()):
-                while not (await self._journal.want(name, opening=False)).stands:
+                while not (await self._journal.want(name, Want.STAY)).stands:
                     await self._a_moment(ready[0] if ready else None)
         except TimeoutError:
             vcenter = "" if ready else f"; no vCenter named {name.vcenter} is configured here"
@@ -106,10 +139,21 @@ class FleetLogFeed:
     def _be_ready(self, name: LogName) -> None:
         """Have a reader of this log stand for election, if we can read it at all."""
         running = self._pollers.get(name)
-        if name.vcenter not in self._readers or (running and not running[1].done()):
+        if running and not running[1].done():
+            running[0].somebody_came()
+            return
+        if name.vcenter not in self._readers:
             return
         reader = self._readers[name.vcenter]
-        poller = LogPoller(name, reader=reader, journal=self._journal, keep=self._keep, interval=self._every)
+        poller = LogPoller(
+            name,
+            reader=reader,
+            journal=self._journal,
+            keep=self._keep,
+            interval=self._every,
+            budget=self._budgets.get(name.vcenter),
+            renew=self._renew,
+        )
         task = asyncio.create_task(poller.run(), name=f"log {name.host} {name.log}")
         task.add_done_callback(_tell_defect)
         self._pollers[name] = poller, task

@@ -45,13 +45,18 @@ class LogName:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a log stands for one who wants it. `last_id` is where its stream ends; `skew` tests alone make non-zero."""
+    """How a log stands for one who wants it. `last_id` is where its stream ends; `skew` tests alone make non-zero.
+
+    `placed`: there is a place to go on from. `every` is the time between its last two looks.
+    """
 
     stands: bool
     blind: str
     blind_for: timedelta
     last_id: str
     skew: timedelta
+    placed: bool
+    every: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,17 @@ class Denied(StrEnum):
     HELD = "held"  # somebody else reads it for everybody
 
 
+class Want(StrEnum):
+    """How somebody comes to want a log. RESUME: the watch, which goes on where it was unless that is too long ago."""
+
+    OPEN = "open"
+    RESUME = "resume"
+    STAY = "stay"
+
+
 class Verdict(StrEnum):
     GO_ON = "go on"
+    AT_LEISURE = "at leisure"  # nobody is in a hurry for it
     UNWANTED = "unwanted"
     FENCED = "fenced"
 
@@ -90,14 +104,14 @@ class Journal:
         self._wanted = wanted
         self._kept = kept
 
-    async def want(self, log: LogName, *, opening: bool) -> Standing:
-        """Say that somebody here reads this log."""
-        mode = "open" if opening else "stay"
-        answer = await _WANT(self._store, *log.arguments, self._wanted, mode, repeatable=True)
-        stands, blind, blind_for, last_id, skew = answer
-        return Standing(
-            bool(stands), blind, timedelta(milliseconds=int(blind_for)), last_id, timedelta(milliseconds=int(skew))
-        )
+    async def want(self, log: LogName, mode: Want, *, hurry: bool = True) -> Standing:
+        """Say that somebody here reads this log; in a `hurry`: not only for the watch."""
+        hurried = self._wanted if hurry else timedelta(0)
+        answer = await _WANT(self._store, *log.arguments, self._wanted, mode, hurried, repeatable=True, together=True)
+        stands, blind, blind_for, last_id, skew, placed, every = answer
+        spans = (timedelta(milliseconds=int(span)) for span in (blind_for, skew, every))
+        blind_span, skew_span, every_span = spans
+        return Standing(bool(stands), blind, blind_span, last_id, skew_span, bool(placed), every_span)
 
     async def elect(self, log: LogName) -> Elected | Denied:
         """Ask for the right to read this log for everybody."""
@@ -110,14 +124,24 @@ class Journal:
         return Elected(epoch, Place(_cursor(following, mark), Vicinity.from_json(near), blind))
 
     async def deliver(
-        self, log: LogName, epoch: str, place: Place, *, lines: Iterable[Line] = (), gap: str = ""
+        self,
+        log: LogName,
+        epoch: str,
+        place: Place,
+        *,
+        lines: Iterable[Line] = (),
+        gap: str = "",
+        every: timedelta = timedelta(0),
     ) -> Verdict:
-        """Write what was read, with the place after it. Not repeatable: the lines would come twice."""
+        """Write what was read, with the place after it. Not repeatable: the lines would come twice.
+
+        `every` is the time since the look before, where this is one.
+        """
         entries: list[str | int] = [word for line in lines for word in (LINE, line.number, line.text[:LONGEST_TEXT])]
         told: list[str | int] = [GAP, 0, gap] if gap else []
         where = _where(place)
         verdict = await _DELIVER(
-            self._store, *log.arguments, epoch, self._lease, self._kept, *where, place.blind, *told, *entries
+            self._store, *log.arguments, epoch, self._lease, self._kept, *where, place.blind, every, *told, *entries
         )
         return Verdict(verdict)
 

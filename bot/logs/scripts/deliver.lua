@@ -1,6 +1,7 @@
 -- The elected reader tells what it read, moves the cursor and renews its lease, all or nothing.
--- ARGV: log, epoch, lease in ms, entries to keep, next, mark, near, blind, then kind, number, text of each entry.
--- `next` empty: the place is not known yet, or stays as it is. Returns 'fenced', 'unwanted' or 'go on'.
+-- ARGV: log, epoch, lease in ms, entries to keep, next, mark, near, blind, ms since the look before (0: this is none),
+-- then kind, number, text of each entry. `next` empty: the place is not known yet, or stays as it is.
+-- Returns 'fenced', 'unwanted', 'go on', or 'at leisure' when nobody but the watch wants it.
 if text('epoch') ~= ARGV[4] then
   return 'fenced'
 end
@@ -13,12 +14,18 @@ if ARGV[10] == '' then
 elseif text('blind') ~= ARGV[10] then
   redis.call('HSET', cursor, 'blind', ARGV[10], 'blind_at', whole(now))
 end
-for at = 11, #ARGV, 3 do
+if ARGV[11] ~= '0' then
+  redis.call('HSET', cursor, 'every', ARGV[11])
+end
+for at = 12, #ARGV, 3 do
   redis.call('XADD', stream, 'MAXLEN', '~', ARGV[6], '*',
     'kind', ARGV[at], 'number', ARGV[at + 1], 'text', ARGV[at + 2], 'at', whole(now))
 end
 keep()
 if number('wanted_until') < now then
   return 'unwanted'
+end
+if number('hurry_until') < now then
+  return 'at leisure'
 end
 return 'go on'

@@ -1,6 +1,7 @@
 -- What all scripts of the log feed know. A log is named by vCenter, host and log: the first three arguments.
 --
--- cursor:<log> is a hash: next, mark, near (where reading goes on), wanted_until, and the lease: owner, until, epoch.
+-- cursor:<log> is a hash: next, mark, near (where reading goes on), wanted_until, hurry_until (a job or a
+-- diagnosis wants it), watched (the watch did), every (ms between looks), and the lease: owner, until, epoch.
 -- Times are in ms of the one clock. `blind` says why the log cannot be read at present; it is absent while it can.
 local KEPT_FOR = 24 * 3600 * 1000
 
