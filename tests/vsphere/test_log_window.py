@@ -49,6 +49,7 @@ def write(logs):
     """Replace a log by these lines."""
 
     def fill(lines: list[str], log: str = "hostd") -> None:
+        logs.settle()
         logs._current[log] = list(lines)
 
     return fill

@@ -59,8 +59,18 @@ class Diary:
         self._order = 0
         self.offset = offset
 
+    def remember(self, moments: Iterable[datetime]) -> None:
+        """Have done ordinary work at these moments; it is written down once somebody looks."""
+
+        def past() -> None:
+            for at in moments:
+                self.write_ordinary_work(at)
+
+        self._logs.owe(past)
+
     def number(self) -> int:
         """Hand out the next number of vpxa's own operations, the N of lro-N."""
+        self._logs.settle()
         self._lro += 1
         return self._lro
 
@@ -72,6 +82,7 @@ class Diary:
 
     def write_ordinary_work(self, at: datetime) -> None:
         """Write one piece of everyday noise, of a kind that the world file allows, with an opID of its own family."""
+        self._logs.settle()
         tables = [table for table, _ in self._subtables if table]
         if not tables:
             self._flush(at)
@@ -81,6 +92,7 @@ class Diary:
 
     def write_noise(self, noise: Noise, at: datetime) -> None:
         """Write lines that belong together; those that come more than a second later wait for their time."""
+        self._logs.settle()
         blanks = self._noise_blanks()
         op_id = noise.op_id.format(**blanks)
         self._write(noise.phrases, at=at, ids={"vpxa": op_id, "hostd": op_id, "none": ""}, blanks=blanks)
@@ -101,6 +113,7 @@ class Diary:
         }
 
     def _write(self, phrases: Iterable[Phrase], *, at: datetime, ids: dict[str, str], blanks: dict[str, str]) -> None:
+        self._logs.settle()
         self._flush(at)
         thread = self._random.randrange(2_097_152, 2_199_999)
         blanks = {**self._usual_blanks(at, ids["vpxa"]), **blanks}

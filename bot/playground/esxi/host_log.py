@@ -51,25 +51,44 @@ class HostLogs:
         self._sizes = dict.fromkeys(self.keys, 0)
         self._older: dict[str, deque[list[str]]] = {key: deque() for key in self.keys}
         self._rotated = dict.fromkeys(self.keys, 0)
+        self._past: Callable[[], None] | None = None
+        self.listener: Callable[[str, Iterable[str]], None] | None = None
+        """Who hears of every line as it is written, with its log."""
+
+    def owe(self, past: Callable[[], None]) -> None:
+        """Let `past` write what was there before the play began, once somebody reads or writes: most never do."""
+        self._past = past
+
+    def settle(self) -> None:
+        """Write what is owed. Whoever rolls dice for a line calls this first, so that the past has rolled before."""
+        past, self._past = self._past, None
+        if past is not None:
+            past()
 
     def append(self, key: str, lines: Iterable[str], *, at: datetime) -> None:
         """Write lines; a file that is full is put aside first. KeyError for a log that the machine does not keep."""
+        self.settle()
         if self._sizes[key] >= self.rotation.size or len(self._current[key]) >= self.rotation.lines:
             self.rotate(key, at=at)
         lines = list(lines)
         self._current[key].extend(lines)
         self._sizes[key] += sum(map(len, lines)) + len(lines)
+        if self.listener is not None:
+            self.listener(key, lines)
 
     def lines(self, key: str) -> list[str]:
         """Return the lines of the current file; KeyError for an unknown log."""
+        self.settle()
         return self._current[key]
 
     def everything(self, key: str) -> list[str]:
         """Return what is left of the rotated files and the current one: what a support bundle would hold."""
+        self.settle()
         return [line for file in (*self._older[key], self._current[key]) for line in file]
 
     def rotate(self, key: str, *, at: datetime) -> None:
         """Put the file aside and start a new one: line numbers begin again, and the oldest file may go."""
+        self.settle()
         older = self._older[key]
         older.append(self._current[key])
         while len(older) > self.rotation.kept:
@@ -80,10 +99,12 @@ class HostLogs:
 
     def files(self) -> list[str]:
         """Name the files as they lie in the machine's log folder, the current one of each log first."""
+        self.settle()
         return [name for key in self.keys for name in (f"{key}.log", *self._names(key))]
 
     def file(self, name: str) -> bytes:
         """Return the content of a file of that name; KeyError if there is none."""
+        self.settle()
         for key in self.keys:
             if name == f"{key}.log":
                 return _text(self._current[key])

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.playground.esxi.diary import Diary
 from bot.playground.esxi.machine import Machine
+from bot.playground.esxi.syslog import SyslogSender
 from bot.playground.vcenter.building import build_inventory
 from bot.playground.vcenter.chronicle import Chronicle
 from bot.playground.vcenter.clock import Clock, WorldClock
@@ -115,6 +116,7 @@ class Estate:
         self.relocations: list[RelocationRecord] = []
         self.machines = machines_of(universe.world, self.inventory.each(Host), universe.paths.sites)
         self.diaries = {ref: machine.diary for ref, machine in self.machines.items()}
+        self.syslog = SyslogSender()
         self.chronicle = Chronicle(spec.version, seed=universe.world.seed, history=lambda: self.tasks.history)
         self._begin()
 
@@ -171,9 +173,9 @@ class Estate:
         """Write the past: logs that did not start today, tasks that were running before anybody looked."""
         play = self.universe.world.play
         now = self.universe.clock()
+        moments = [now - back * play.noise_every for back in range(play.history_lines, 0, -1)]
         for diary in self.diaries.values():
-            for back in range(play.history_lines, 0, -1):
-                diary.write_ordinary_work(now - timedelta(seconds=back * play.noise_every.total_seconds()))
+            diary.remember(moments)
         for back in range(play.history_lines, 0, -10):  # of itself a vCenter writes less often than a host
             self.chronicle.write_ordinary_work(now - timedelta(seconds=back * play.noise_every.total_seconds()))
         for vm in self.inventory.each(Vm):
