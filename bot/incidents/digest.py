@@ -1,4 +1,4 @@
-"""What a day's digest says: in observe mode what would have alerted, in alert mode what was kept quiet and why. Pure."""
+"""A day's digest: in observe mode what would have alerted, in alert mode what was kept quiet and why. Pure."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from bot.diagnosis.causes import TRANSPORT, Cause
@@ -69,8 +70,10 @@ def name_of(host: HostKey) -> str:
     return host.partition("/")[2]
 
 
-def bases_of(op_ids: Iterable[str]) -> set[str]:
-    return {op_base(op_id).casefold() for op_id in op_ids}
+@lru_cache(maxsize=4096)
+def base_of(op_id: str) -> str:
+    """What all opIDs of one action share; the same few are asked for again and again."""
+    return op_base(op_id).casefold()
 
 
 def vcenters_of(hosts: Iterable[HostKey]) -> set[str]:
@@ -104,7 +107,7 @@ def tie(failure: Failure, incident: Incident, *, window: timedelta) -> Tie:
     near = _near(failure.first, failure.last, incident, window)
     if not near or not (mixable(failure.client, incident.client) or incident.storm):
         return Tie.NONE
-    return _path_tie(failure, incident) or _other_tie(failure, incident)
+    return max(_path_tie(failure, incident), _other_tie(failure, incident))
 
 
 def mixable(one: Client, other: Client) -> bool:
@@ -125,7 +128,7 @@ def related(one: Incident, other: Incident, *, window: timedelta) -> bool:
 
 
 def _same_operation(failure: Failure, incident: Incident) -> bool:
-    if bases_of(failure.op_ids) & bases_of(incident.op_ids):
+    if {*map(base_of, failure.op_ids)} & {*map(base_of, incident.op_ids)}:
         return True
     if failure.task is None or failure.task not in incident.tasks:
         return False
