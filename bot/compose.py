@@ -25,10 +25,13 @@ from bot.health.server import Health
 from bot.health.tally import Tally
 from bot.hostlog.assign import SiteHosts, SourceRule, make_roll
 from bot.hostlog.roll import Roll, SourceKind
+from bot.incidents.escalations import RedisEscalations
+from bot.incidents.kept import RedisIncidents
 from bot.jobs.queue import RedisQueue
 from bot.jobs.worker import Worker
 from bot.links.history import RedisLinkHistory
 from bot.logs.feed import POLL_LOGS, FleetLogFeed
+from bot.logs.tallies import read_tallies
 from bot.migration.calendar import Calendar, Freeze, Window
 from bot.migration.capacity import DATASTORE, HOST
 from bot.migration.facts import SiteSpec
@@ -203,6 +206,9 @@ async def bot_role(
                 strict=frozenset(SiteName(n) for n, site in settings.sites.items() if site.warnings == "force"),
                 canaries=settings.canaries(),
                 links=RedisLinkHistory(store),
+                incidents=RedisIncidents(store),
+                escalations=RedisEscalations(store),
+                tallies=partial(read_tallies, store),
             )
         )
         drainer = OutboxDrainer(store, client, admins=settings.slack.admins, reached=reached, look_up=look_up)
@@ -225,7 +231,7 @@ async def bot_role(
         counting = asyncio.create_task(Census(store, client).run(), name="census")
         stack.push_async_callback(_ended, counting)
         if health is not None:
-            needs = [_redis(store), Need("slack", bot.is_connected)]
+            needs = [redis_answers(store), Need("slack", bot.is_connected)]
             await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
         yield bot
 
@@ -302,7 +308,7 @@ async def worker_role(
         )
         stack.push_async_callback(_ended, reconciling)
         if health is not None:
-            needs = [_redis(store), *map(_vcenter_once, vcenters.values())]
+            needs = [redis_answers(store), *map(_vcenter_once, vcenters.values())]
             await stack.enter_async_context(health.lookout.looking(needs, at=_fleet(store, queue)))
         yield Worker(queue, name, job_handlers(tools), light=[BATCH], concurrency=settings.worker.concurrency)
 
@@ -381,7 +387,7 @@ def _password(settings: Settings, name: VCenterName) -> str:
     return secret
 
 
-def _redis(store: Store) -> Need:
+def redis_answers(store: Store) -> Need:
     async def answers() -> bool:
         await store.execute_command("PING")
         return True

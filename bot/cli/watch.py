@@ -51,7 +51,7 @@ def watch(
 
 
 async def _watch(settings: Settings, stop: asyncio.Event, health: Health | None) -> None:
-    from bot.compose import watch_role
+    from bot.compose_watch import watch_role
 
     async with watch_role(settings, health=health) as running:
         working = asyncio.ensure_future(running.run())

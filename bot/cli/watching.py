@@ -52,7 +52,8 @@ def look(config: Path | None, *, since: datetime, form: str) -> int:
 
 
 async def _looked(settings: Settings, since: datetime) -> Look:
-    from bot.compose import engine_of, roll_maker, sources_of, vcenters_of
+    from bot.compose import engine_of, roll_maker, vcenters_of
+    from bot.compose_watch import sources_of
     from bot.operations.watch_once import watch_once
 
     async with vcenters_of(settings) as vcenters, sources_of(settings, vcenters) as sources:

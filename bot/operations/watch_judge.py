@@ -22,6 +22,7 @@ from bot.incidents.grouping import GroupingRules, judge, silent
 from bot.incidents.incident import Case, Change, Failure, IncidentId
 from bot.incidents.port import Incidents
 from bot.logs.port import Watched, WatchedLines
+from bot.operations.watch_digest import DailyDigest
 from bot.operations.watch_memory import SPAN, WatchMemory
 from bot.operations.watch_outcomes import Outcomes
 from bot.operations.watch_speak import Speaker
@@ -47,6 +48,7 @@ class JudgeTools:
     roll: Callable[[], Roll]
     outcomes: Callable[[], Outcomes]
     speaker: Speaker
+    digest: DailyDigest | None
     new_id: Callable[[], str]
     now: Callable[[], Awaitable[datetime]]
     rules: GroupingRules = field(default_factory=GroupingRules)
@@ -68,8 +70,9 @@ class Judge:
     async def serve(self) -> None:
         """Until somebody else judges. OutsideError when Redis is away."""
         try:
-            after = await self._begin()
-            while (after := await self._take(after)) is not None:
+            after: str | None = await self._begin()
+            while after is not None:
+                after = await self._take(after)
                 await asyncio.sleep(self._tools.breath.total_seconds())
         finally:
             await self._outcomes.close()
@@ -143,8 +146,10 @@ class Judge:
         return [*found, *silent(rest, now=now, after=self._tools.resolve_after)]
 
     async def _speak(self, *, anew: bool = False) -> None:
-        live = await self._tools.incidents.live()
-        await self._tools.speaker.speak(live, now=await self._tools.now(), anew=anew)
+        now = await self._tools.now()
+        await self._tools.speaker.speak(await self._tools.incidents.live(), now=now, anew=anew)
+        if self._tools.digest is not None:
+            await self._tools.digest.post_if_due(now)
 
     def _new_id(self) -> IncidentId:
         return IncidentId(self._tools.new_id())
