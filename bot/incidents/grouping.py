@@ -124,19 +124,16 @@ class _Docket:
 
     def _gather(self, name: IncidentId) -> None:
         """Take in what belongs to it, until nothing more does: in a storm whosever it is."""
-        while kin := self._kin(name):
-            incident = self._cases[name].incident
-            storm = incident.storm or _is_storm([incident, *(case.incident for case in kin)], self._rules)
-            if storm and not incident.storm:
+        while True:
+            incident, kin = self._cases[name].incident, self._kin(name)
+            if not incident.storm and _is_storm([incident, *(case.incident for case in kin)], self._rules):
                 self._replace(name, replace(incident, storm=True))
-            joining = [case for case in kin if storm or case.incident.storm or self._alike(incident, case)]
+                continue  # a storm has more kin
+            joining = [case for case in kin if incident.storm or case.incident.storm or self._alike(incident, case)]
             if not joining:
                 return
             for case in joining:
                 name = self._join(name, case.incident.id)
-        incident = self._cases[name].incident
-        if not incident.storm and _is_storm([incident], self._rules):
-            self._replace(name, replace(incident, storm=True))
 
     def _alike(self, incident: Incident, case: Case) -> bool:
         return mixable(incident.client, case.incident.client)
