@@ -38,7 +38,7 @@ from bot.migration.facts import SiteSpec
 from bot.migration.request import SiteName, VCenterName
 from bot.migration.stall import LEAST
 from bot.operations.batch_record import BATCH
-from bot.operations.counter import Approval, Counter
+from bot.operations.counter import Alerting, Approval, Counter
 from bot.operations.desk import Desk
 from bot.operations.holds_show import follow_holds
 from bot.operations.reconcile import reconcile_for_ever
@@ -209,6 +209,7 @@ async def bot_role(
                 incidents=RedisIncidents(store),
                 escalations=RedisEscalations(store),
                 tallies=partial(read_tallies, store),
+                alerting=_alerting(settings),
             )
         )
         drainer = OutboxDrainer(store, client, admins=settings.slack.admins, reached=reached, look_up=look_up)
@@ -419,6 +420,11 @@ def _fleet(store: Store, queue: RedisQueue) -> list[Family]:
         Family("holds", "Links, hosts and others on which nothing new is started.", holds),
         Family("outbox_records", "What waits to be posted to Slack.", outbox),
     ]
+
+
+def _alerting(settings: Settings) -> Alerting:
+    alerts = settings.alerts
+    return Alerting() if alerts is None else Alerting(alerts.channel, speaks=alerts.mode == "alert")
 
 
 def _grants(settings: Settings) -> list[Grant]:
