@@ -100,6 +100,13 @@ class RotateOrder(Order):
     log: Literal["vpxa", "hostd", "vmkernel", "vobd"] = "vpxa"
 
 
+class SyslogOrder(Order):
+    target: str = Field("", description="udp://, tcp:// or ssl://; none without it")
+    site: str | None = None
+    host: str | None = None
+    ca_file: str = ""
+
+
 class PowerOrder(Order):
     vm: str
     on: bool
@@ -194,6 +201,7 @@ ORDERS: dict[str, tuple[type[Order], Callable[[Switches, Any], Any]]] = {
     "password": (PasswordOrder, lambda to, o: to.change_password(o.user, o.password)),
     "arrivals": (ArrivalOrder, lambda to, o: to.set_arrivals(o.arrival)),
     "rotate": (RotateOrder, lambda to, o: to.rotate_log(o.host, o.log)),
+    "syslog": (SyslogOrder, lambda to, o: to.send_syslog(o.target, **_named(o, but="target"))),
     "power": (PowerOrder, lambda to, o: to.set_power(o.vm, on=o.on, folder=o.folder)),
     "nic": (NicOrder, lambda to, o: to.set_nic(o.host, o.nic, up=o.up, crc_share=o.crc_share)),
     "cap": (CapOrder, lambda to, o: to.cap_traffic(o.host, o.bytes_per_second)),

@@ -123,7 +123,8 @@ class VCenterPlayer:
                 self.estate.doors.show_host(name, url=self.host_url(name), certificate=certificates.get(name, ""))
             universe = self.estate.universe
             universe.timetable.follow(self.switches.play)
-            life = [group.create_task(self._make_noise()), group.create_task(self._sweep())]
+            always = (self._make_noise(), self._sweep(), self.estate.syslog.run())
+            life = [group.create_task(task) for task in always]
             if self.estate is next(iter(universe.estates.values())):  # the first vCenter keeps the time of them all
                 life.append(group.create_task(universe.timetable.keep()))
             begun.set()

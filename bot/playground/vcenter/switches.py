@@ -14,6 +14,7 @@ from typing import Literal, Protocol, Unpack
 from bot.playground.esxi import failures
 from bot.playground.esxi.line_forms import section_line
 from bot.playground.esxi.phrases import Phrase
+from bot.playground.esxi.syslog import Target
 from bot.playground.vcenter import outcomes
 from bot.playground.vcenter.arrivals import Arrival
 from bot.playground.vcenter.inventory import Datastore, Host, Vm
@@ -175,6 +176,21 @@ class Switches:
     def rotate_log(self, host: str, log: str = "vpxa") -> None:
         """Rotate one log of a host: line numbers begin again."""
         self._estate.host(host).logs.rotate(log, at=self._estate.universe.clock())
+
+    def send_syslog(
+        self, target: str = "", *, site: str | None = None, host: str | None = None, ca_file: str = ""
+    ) -> None:
+        """Let a host, those of a site, or all of this vCenter send what they log to `tcp://127.0.0.1:514` and the like.
+
+        Without a target they stop. With a `ca_file` the server has to prove who it is.
+        """
+        to = Target.of(target, ca_file=ca_file) if target else None
+        if site and site not in self._estate.universe.paths.sites:
+            raise KeyError(f"no site named {site!r}")
+        chosen = [self._estate.host(host)] if host else list(self._estate.inventory.each(Host))
+        for each in chosen:
+            if site is None or each.site == site:
+                self._estate.syslog.send(each.name, each.logs, to)
 
     def set_nic(self, host: str, nic: str, *, up: bool | None = None, crc_share: float | None = None) -> None:
         """Pull the cable of a host's NIC or put it back, which vobd notes, or let it damage a share of its packets."""

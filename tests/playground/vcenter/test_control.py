@@ -37,6 +37,7 @@ async def test_orders_change_the_world(player, control):
         "power": {"vm": "db01", "on": True},
         "host": {"host": "esx-site2-01.example.net", "connected": False},
         "rotate": {"host": "esx-site1-01.example.net"},
+        "syslog": {"target": "udp://127.0.0.1:9", "site": "site1"},
         "cap": {"host": "esx-site1-01.example.net", "bytes_per_second": 1000},
         "client": {"site": "site1"},
         "drop": {"what": "reply", "nth": 2},
@@ -58,6 +59,8 @@ async def test_orders_change_the_world(player, control):
     [
         ("link", {"between": ["site1", "mars"], "loss": 0.1}),
         ("link", {"between": ["site1", "site2"], "loss": 4}),
+        ("syslog", {"target": "gopher://127.0.0.1"}),
+        ("syslog", {"target": "udp://127.0.0.1", "host": "nobody"}),
         ("power", {"vm": "nobody", "on": True}),
         ("rotate", {"host": "nobody"}),
         ("cap", {"host": "nobody", "bytes_per_second": 1}),
