@@ -203,5 +203,9 @@ def _span(text: str) -> timedelta | None:
 def _unknown(verb: str) -> UserError:
     near = difflib.get_close_matches(verb, VERBS, n=1, cutoff=0.6)
     if near:
-        return UserError(f"There is no '{verb[:40]}'. Did you mean '{near[0]}'?", example=f"{ALERTS} {near[0]}")
+        return UserError(f"There is no '{verb[:40]}'. Did you mean '{near[0]}'?", example=f"{ALERTS} {_usage(near[0])}")
     return UserError(f"There is no '{verb[:40]}'. There are: {', '.join(VERBS)}.", example=f"{ALERTS} help")
+
+
+def _usage(verb: str) -> str:
+    return {_MUTE: "mute esx-01 2h", _UNMUTE: "unmute esx-01"}.get(verb, verb)
