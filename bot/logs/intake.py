@@ -46,11 +46,15 @@ Name = tuple[HostKey, str]
 
 @dataclass
 class _Log:
-    """A log that is followed here. `mark` is that of its last write with lines; `unwritten`: its place moved since."""
+    """A log that is followed here. `mark` is that of its last write with lines; `unwritten`: its place moved since.
+
+    `placed`: Redis has some place of it.
+    """
 
     sieve: Sieve
     mark: str
-    cursor: str = ""
+    cursor: str
+    placed: bool
     epoch: int = 0
     unwritten: bool = False
     lost: bool = False
@@ -111,7 +115,7 @@ class RedisIntake:
         known.epoch = epoch
         lines = _sieved(known, batch)
         known.cursor = batch.cursor
-        if lines or batch.gap:
+        if lines or batch.gap or not known.placed:  # who begins at the end must not do so a second time
             known.lost = not await self._kept((host, log), known, kind, lines, batch.gap)
         else:
             known.unwritten = True
@@ -169,7 +173,8 @@ class RedisIntake:
         vcenter, _, name = host.partition("/")
         place = keys.watch_cursor(vcenter, name, log)
         cursor, near, mark = await self._store.execute_command("HMGET", place, "cursor", "near", "batch")
-        return _Log(Sieve(self._keep, Vicinity.from_json(near) if near else None), mark or "", cursor or "")
+        sieve = Sieve(self._keep, Vicinity.from_json(near) if near else None)
+        return _Log(sieve, mark or "", cursor or "", placed=bool(cursor))
 
     async def _kept(self, name: Name, known: _Log, kind: SourceKind, lines: Sequence[Line], gap: str) -> bool:
         mark = next(self._marks)
@@ -184,7 +189,7 @@ class RedisIntake:
             raise UnreachableError(
                 f"how far {name[1]} of {name[0]} was read is not what was known here; it is asked again"
             )
-        known.mark, known.unwritten = mark, False
+        known.mark, known.placed, known.unwritten = mark, True, False
         return bool(answer == "kept")
 
     async def _settle(self, some: Sequence[tuple[Name, _Log]]) -> None:

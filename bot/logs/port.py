@@ -51,7 +51,7 @@ class LogSource(Protocol):
     def kind(self) -> SourceKind: ...
 
     def follow(self, host: HostKey, log: str, *, cursor: str) -> AsyncIterator[Batch]:
-        """Read on for ever from `cursor`; from the end of the log with an empty one.
+        """Read on for ever from `cursor`; from the end of the log with an empty one, which the first batch names.
 
         What cannot be read arrives once as a batch with a gap and the same cursor, and is tried again, at growing
         intervals, for ever. Nothing is raised but a defect. Each batch is taken before the next is asked for, so a

@@ -23,5 +23,10 @@ def test_a_sleeper_that_goes_on_is_seen():
     assert two_at_once(sorted(sleeper + owner), LEASE)
 
 
+def test_who_gets_back_what_it_handed_over_is_no_second_owner():
+    first = looks("first", 0.0, 0.2, 1.0, 1.2, 1.4)
+    assert not two_at_once(sorted(first + looks("newcomer", 0.3, 0.5, 0.7)), LEASE)
+
+
 def test_two_side_by_side_are_seen():
     assert two_at_once(sorted(looks("one", 0.0, 0.2, 0.4) + looks("other", 0.1, 0.3, 0.5)), LEASE)

@@ -137,7 +137,7 @@ async def test_a_defect_or_an_outage_of_one_host_harms_no_other(replica, estate,
 async def test_who_is_refused_stops(replica, estate, store, lines):
     one = await replica()
     await until(lambda: len(one.source.following) == 3)
-    for shard in one.shards.held:
+    for shard in list(one.shards.held):
         await store.hincrby(f"{{cm}}:shard:{shard}", "epoch", 1)
     estate.write(HOST, "a")
     await until(lambda: (HOST, "vpxa") not in one.source.following)

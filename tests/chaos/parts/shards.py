@@ -211,15 +211,18 @@ def _looks(folder: Path) -> dict[str, list[tuple[float, str]]]:
 
 
 def two_at_once(looks: Sequence[tuple[float, str]], lease: float) -> bool:
-    """Whether somebody looked again after another had, without having been away for a lease in between.
+    """Whether two looked at it in turns: each came back after the other, both within a lease.
 
-    Who was away and wakes up looks once, and what it then wants to write is refused: the order of lines shows that.
+    One may come back once, when it had handed over to somebody who then ended. And who was away and wakes up looks
+    once; what it then wants to write is refused, which the order of lines shows.
     """
     last_of: dict[str, float] = {}
-    current = ""
+    current, came_back = "", float("-inf")
     for moment, who in _of_owners(looks, lease):
         if who != current and who in last_of and moment - last_of[who] < lease:
-            return True
+            if moment - came_back < lease:
+                return True
+            came_back = moment
         current = who
         last_of[who] = moment
     return False
