@@ -22,6 +22,7 @@ from bot.telemetry import redact
 from bot.vsphere.port import HostEntry, HostRoll
 
 EVERY: Final = timedelta(minutes=5)
+FIRST_WITHIN: Final = timedelta(seconds=20)
 AFTER_FAILURE: Final = timedelta(seconds=15)
 
 Make = Callable[[Mapping[str, Sequence[HostEntry]]], Roll]
@@ -59,11 +60,18 @@ class KeptRoll:
         """Why vCenters cannot be read now, by their names; empty while all is well."""
         return dict(self._trouble)
 
-    async def begin(self) -> None:
-        """Take what any watcher has kept. Asks no vCenter, and what Redis cannot tell is read by `run`."""
+    async def begin(self, *, within: timedelta = FIRST_WITHIN) -> None:
+        """Take what any watcher has kept; where nothing is kept, ask vCenter, and wait so long for its answer.
+
+        Who listens to hosts that it does not know hears nothing of them.
+        """
         with suppress(OutsideError):
             for name in self._vcenters:
                 self._learn(name, decoded(await self._store.text(keys.inventory_hosts(name))))
+        unknown = [self._read(name, vcenter) for name, vcenter in self._vcenters.items() if not self._entries.get(name)]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within.total_seconds()):
+                await asyncio.gather(*unknown)
 
     async def run(self) -> None:
         """Read every vCenter for ever; one that is away keeps none of the others waiting."""

@@ -16,6 +16,7 @@ from typing import Any
 from bot import settings as config
 from bot.cli.init import MANIFEST
 from bot.compose import bot_role, queue_of, store_of, worker_role
+from bot.compose_watch import WatchRole, watch_role
 from bot.playground.slack.player import SlackPlayer
 from tests.worlds import CONFIGURED_SITES
 
@@ -53,8 +54,10 @@ approval = "{approval}"
 )
 
 
-def written(folder: Path, slack: SlackPlayer, target: Target, *, rights: str | None = None) -> Path:
-    """A config file for this stage."""
+def written(
+    folder: Path, slack: SlackPlayer, target: Target, *, rights: str | None = None, besides: str = ""
+) -> Path:
+    """A config file for this stage; `besides` are further tables of it."""
     path = folder / "coldmigrate.toml"
     people = rights if rights is not None else f'who = ["user:{ALICE}", "user:{BOB}"]'
     path.write_text(
@@ -79,6 +82,7 @@ may = ["migrate", "approve", "cancel", "retry", "see"]
 [worker]
 lease_seconds = 5
 submit_timeout_seconds = 5
+{besides}
 """,
         encoding="utf-8",
     )
@@ -111,6 +115,21 @@ class Plant:
 
         self.stack.push_async_callback(stop)
         return stop
+
+    async def start_watcher(self, **options: Any) -> WatchRole:
+        """A watcher, until the end."""
+        own = AsyncExitStack()
+        watcher = await own.enter_async_context(watch_role(self.settings, poll_logs=POLL_LOGS, **options))
+        running = asyncio.create_task(watcher.run())
+
+        async def stop() -> None:
+            assert not running.done(), running.exception()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await own.aclose()
+
+        self.stack.push_async_callback(stop)
+        return watcher
 
     async def clean_up(self) -> None:
         """What workers do once a minute."""
@@ -214,7 +233,9 @@ def buttons(message: Json) -> set[str]:
 
 
 @asynccontextmanager
-async def plant(folder: Path, target: Target, redis_url: str, *, rights: str | None = None) -> AsyncIterator[Plant]:
+async def plant(
+    folder: Path, target: Target, redis_url: str, *, rights: str | None = None, besides: str = ""
+) -> AsyncIterator[Plant]:
     """Slack and config stand; start bot and worker as the test wants."""
     slack = SlackPlayer(manifest=MANIFEST)
     await slack.start()
@@ -225,7 +246,7 @@ async def plant(folder: Path, target: Target, redis_url: str, *, rights: str | N
         "REDIS_URL": redis_url,
         **target.secrets,
     }
-    running = Plant(slack, config.load(written(folder, slack, target, rights=rights), environment))
+    running = Plant(slack, config.load(written(folder, slack, target, rights=rights, besides=besides), environment))
     try:
         async with running.stack:
             yield running
