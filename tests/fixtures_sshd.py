@@ -27,7 +27,7 @@ _PRIVILEGES = Path("/run/sshd")  # root's sshd insists on it
 class Sshd:
     """One host. Whatever is in `folder` are its logs."""
 
-    def __init__(self, directory: Path, *, path: Path | None = None) -> None:
+    def __init__(self, directory: Path, *, path: Path | str = "/usr/bin:/bin") -> None:
         assert _BINARY, "no sshd: run `.ci/setup test`, or install openssh-server"
         self.directory = directory
         self.folder = directory / "var log"
@@ -122,9 +122,8 @@ class Sshd:
             f"UsePAM {'yes' if _is_locked() else 'no'}",
             "PrintMotd no",
             "LogLevel ERROR",
+            f'SetEnv "PATH={self._path}" "HOME={self.directory}"',  # the user's own shell set-up may take a second
         ]
-        if self._path:
-            lines.append(f'SetEnv "PATH={self._path}"')
         (self.directory / "sshd_config").write_text("\n".join(lines) + "\n")
 
 
@@ -153,8 +152,8 @@ def make_sshd(tmp_path):
     """Start hosts; they go down at the end."""
     hosts: list[Sshd] = []
 
-    def make(name="host", *, path=None) -> Sshd:
-        hosts.append(Sshd(tmp_path / name, path=path))
+    def make(name="host", **more) -> Sshd:
+        hosts.append(Sshd(tmp_path / name, **more))
         return hosts[-1]
 
     yield make

@@ -100,11 +100,19 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _pages(path: Path, file: BinaryIO) -> Pages:
+    """The pages up to the first that is not full: a file that is cut and grows again must not be read across that."""
+    ended = False
+
     async def read() -> bytes:
+        nonlocal ended
+        if ended:
+            return b""
         try:
-            return await asyncio.to_thread(file.read, PAGE)
+            page = await asyncio.to_thread(file.read, PAGE)
         except OSError as error:
             raise _refusal(path, error) from error
+        ended = len(page) < PAGE
+        return page
 
     return read
 

@@ -163,7 +163,7 @@ class Reader:
         Nothing is yielded where nothing stands in the newer one yet.
         """
         async with AsyncExitStack() as stack:
-            newer = await self._begun(stack, age - 1)
+            newer = await self._begun(stack, age)
             if newer is None:
                 return
             rest = await self._resume(stack, age)
@@ -193,13 +193,18 @@ class Reader:
                 yield self.batch(lines)
 
     async def _begun(self, stack: AsyncExitStack, age: int) -> Pages | None:
-        """Open a file from its start, if anything stands in it yet."""
-        try:
-            pages = await stack.enter_async_context(self._shelf.open(age, 0))
-            begin = await pages()
-        except GoneError:
-            return None
-        return _first(begin, pages) if begin else None
+        """Open the next newer file from its start. One that was put aside with nothing in it is passed over."""
+        for newer in range(age - 1, -1, -1):
+            async with AsyncExitStack() as attempt:
+                try:
+                    pages = await attempt.enter_async_context(self._shelf.open(newer, 0))
+                    begin = await pages()
+                except GoneError:
+                    return None
+                if begin:
+                    stack.push_async_exit(attempt.pop_all())
+                    return _first(begin, pages)
+        return None
 
     async def _older_rest(self, pages: Pages) -> AsyncIterator[Batch]:
         """Deliver the rest of an older file. One that ends too early is tried again, a few times."""

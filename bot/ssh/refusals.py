@@ -37,10 +37,7 @@ def connection_refusal(error: Exception, attempt: Attempt) -> OutsideError:
         ):
             return LoginError(_refused(error, attempt))
         case _:
-            return UnreachableError(
-                f"{attempt.address} ended the connection before the login was over: it may be restarting, or have too "
-                "many SSH sessions."
-            )
+            return UnreachableError(_ended(attempt.address))
 
 
 def _refused(error: Exception, attempt: Attempt) -> str:
@@ -73,10 +70,19 @@ def _unreachable(error: Exception, address: Address) -> str:
             )
         case TimeoutError():
             return f"{address} did not answer in time: is SSH open in the host's firewall and on the way there?"
+        case ConnectionResetError():
+            return _ended(address)
         case socket.gaierror():
             return f"The name {address.host} cannot be resolved."
         case _:
             return f"{address} cannot be reached: {_reason(error)}."
+
+
+def _ended(address: Address) -> str:
+    return (
+        f"{address} ended the connection before the login was over: it may be restarting, have too many SSH sessions, "
+        "or not speak SSH there."
+    )
 
 
 def lost(address: Address) -> UnreachableError:
