@@ -11,11 +11,13 @@ from bot.errors import UnreachableError
 from bot.hostlog.cursor import Line
 from bot.hostlog.line import Gap, HostKey
 from bot.hostlog.roll import SourceKind
+from bot.logs import intake as intake_module
 from bot.logs.intake import RedisIntake
 from bot.logs.port import Batch
 from bot.logs.rendezvous import shard_of
 from bot.logs.stream import LINES_OF_AN_ENTRY, RedisWatchedLines
 from bot.logs.tallies import read_tallies
+from bot.store.scripts import Script
 
 HOST = HostKey("east/esx-01.example.net")
 ERROR = "[NFC ERROR] NfcNetTcpWrite: bWritten: -1"
@@ -49,6 +51,19 @@ def own(store):
         await store.hset(f"{{cm}}:shard:{shard_of(host)}", "epoch", epoch)
 
     return own
+
+
+@pytest.fixture
+def tight_push(store):
+    """What `push` runs, with room for little, which is looked at each time."""
+
+    async def push(*words):
+        source = intake_module._PUSH.source
+        tight = source.replace("128 * 1024 * 1024", "400 * 1024").replace("LOOK_EVERY = 50", "LOOK_EVERY = 1")
+        assert tight != source
+        await Script(tight)(store, *words)
+
+    return push
 
 
 async def told(lines):
@@ -168,6 +183,29 @@ async def test_pushes_of_many_hosts_share_a_round_trip_and_quiet_ones_cost_none(
     reads = int((await store.info("stats"))["total_reads_processed"]) - before
     assert len(await lines.read("0-0", within=timedelta(seconds=1), limit=1000)) == 500
     assert reads < 50
+
+
+async def test_a_thousand_quiet_hosts_cost_a_few_round_trips(intake, own, store):
+    hosts = [HostKey(f"east/esx-{number}") for number in range(1000)]
+    for host in hosts:
+        await own(5, host)
+        await intake.take(host, "vpxa", batch(0, "begin"), **SSH, epoch=5)
+    before = int((await store.info("stats"))["total_reads_processed"])
+    for number in range(1, 4):
+        for host in hosts:
+            assert await intake.take(host, "vpxa", batch(number, "quiet"), **SSH, epoch=5)
+    await intake.settle()
+    await intake.write_tallies()
+    assert int((await store.info("stats"))["total_reads_processed"]) - before < 100
+    assert await store.hget("{cm}:watch:east:esx-999:vpxa", "cursor") == "after 3"
+
+
+async def test_a_flood_is_bounded_in_bytes(store, lines, tight_push):
+    for number in range(400):
+        await tight_push(HOST, "vpxa", "ssh", f'[[{number},"{"x" * 2000}"]]')
+    kept = await lines.read("0-0", within=timedelta(seconds=1), limit=1000)
+    assert kept[-1].items[0].number == 399
+    assert len(kept) < 300
 
 
 async def test_since_gives_the_newest_oldest_first(intake, lines, skew_clock):

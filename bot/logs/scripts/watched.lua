@@ -5,18 +5,18 @@
 local WATCHED = key('watched')
 local ENTRIES = 50000
 local BYTES = 128 * 1024 * 1024 -- a host that floods must not fill Redis
-local LOOK_EVERY = 256
+local LOOK_EVERY = 50
 local PLACE_KEPT = 7 * 24 * 3600 * 1000
 
 local function add(host, log, kind, items)
+  local at = now_ms()
   redis.call('XADD', WATCHED, 'MAXLEN', '~', ENTRIES, '*',
-    'host', host, 'log', log, 'kind', kind, 'at', whole(now_ms()), 'items', items)
-  local entries = redis.call('XLEN', WATCHED)
-  if entries % LOOK_EVERY == 0 then
+    'host', host, 'log', log, 'kind', kind, 'at', whole(at), 'items', items)
+  if at % LOOK_EVERY == 0 then -- as good as dice
     -- An estimate from a few nodes. A server that does not tell keeps as many entries as there may be.
     local size = redis.pcall('MEMORY', 'USAGE', WATCHED)
     if type(size) == 'number' and size > BYTES then
-      redis.call('XTRIM', WATCHED, 'MAXLEN', '~', math.floor(entries / 2))
+      redis.call('XTRIM', WATCHED, 'MAXLEN', '~', math.floor(redis.call('XLEN', WATCHED) / 2))
     end
   end
 end
