@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from bot.settings import with_environment
+from tests import warm
 from tests.chaos.rows import UnmeasuredError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -124,7 +125,7 @@ async def nursery(log: Path) -> AsyncIterator[Nursery]:
     """A nursery with everything loaded; at the end of the block none of its children is left."""
     with log.open("ab") as file:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.chaos.nursery_process"),
+            *warm.module("tests.chaos.nursery_process"),
             cwd=ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

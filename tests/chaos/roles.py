@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bot.playground.vcenter.player import VCenterPlayer
 from bot.settings import with_environment
+from tests import warm
 from tests.worlds import CONFIGURED_SITES
 
 PATIENCE = timedelta(seconds=60)
@@ -39,7 +40,7 @@ class Roles:
     deaths: Counter[str] = field(default_factory=Counter)
 
     async def start(self, role: str, *options: str) -> asyncio.subprocess.Process:
-        command = [sys.executable, "-m", "bot", role, "--config", str(self.settings), *options]
+        command = [*warm.bot(), role, "--config", str(self.settings), *options]
         environment = with_environment(self.secrets)
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=environment)

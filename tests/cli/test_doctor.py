@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
 import pytest
 
 from bot.store import embedded
 from bot.store.client import connect
+from tests import warm
 from tests.worlds import CONFIGURED_SITES
 
 CONFIG = f"""
@@ -36,7 +36,7 @@ def doctor(tmp_path):
         if config:
             (tmp_path / "coldmigrate.toml").write_text(config, encoding="utf-8")
         return subprocess.run(
-            [sys.executable, "-m", "bot", "doctor", *arguments],
+            [*warm.bot(), "doctor", *arguments],
             env=dict(environ),
             capture_output=True,
             text=True,

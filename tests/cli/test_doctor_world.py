@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from dataclasses import replace
 
 import pytest
@@ -13,6 +12,7 @@ from bot.cli.init import MANIFEST
 from bot.playground.slack.player import SlackPlayer
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import parse_world
+from tests import warm
 from tests.end_to_end.plant import SITES, Target, written
 from tests.worlds import TWO_SITES
 
@@ -49,7 +49,7 @@ def doctor(tmp_path, slack, vcenter, valkey_url):
         path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
         known = {"APP": slack.app_token, "BOT": slack.bot_token, "PASSWORD": target.password}
         done = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "doctor", *arguments, "--format", "json"),
+            *(*warm.bot(), "doctor", *arguments, "--format", "json"),
             env={"REDIS_URL": valkey_url, **{name: known[name] for name in secrets}},
             cwd=tmp_path,
             stdout=asyncio.subprocess.PIPE,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from bot.links.history import RedisLinkHistory
 from bot.migration.measured import LinkSample, SampleKind
 from bot.store.client import connect
+from tests import warm
 
 LINK = "site1~site2"
 
@@ -21,7 +21,7 @@ def run(valkey_url, tmp_path):
     def call(*args, code=0):
         environment = {"REDIS_URL": valkey_url, "COLUMNS": "200"}
         done = subprocess.run(
-            [sys.executable, "-m", "bot", "link", "history", *args],
+            [*warm.bot(), "link", "history", *args],
             env=environment,
             capture_output=True,
             text=True,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 
 from bot.cli.role_forms import escaped
 from bot.vsphere.needs import NEEDS
+from tests import warm
 
 EVIL = "ds'; rm -rf $(pwd) `id` \\u2019 [x]*"
 CONFIG = """
@@ -60,7 +60,7 @@ def role(tmp_path):
     def run(*arguments, config=CONFIG, code=0):
         (tmp_path / "coldmigrate.toml").write_text(config, encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, "-m", "bot", "role", *arguments],
+            [*warm.bot(), "role", *arguments],
             capture_output=True,
             text=True,
             check=False,

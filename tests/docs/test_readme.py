@@ -6,10 +6,11 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import warm
 
 SEED = (
     "[2012-03-14 16:31:45.288 1C69CB90 warning 'Libs' opID=C65743A5-0000024D-5c]"
@@ -36,7 +37,7 @@ def commands_of(lines: list[str]) -> list[list[str]]:
 
 
 def coldmigrate(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "bot", *arguments]
+    return [*warm.bot(), *arguments]
 
 
 def test_every_line_is_of_a_known_kind(shell_lines, commands, root):

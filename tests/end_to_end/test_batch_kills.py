@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import tomllib
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -19,6 +18,7 @@ from bot.operations.record import MIGRATE
 from bot.playground.vcenter.player import VCenterPlayer, play_world
 from bot.playground.world import World
 from bot.settings import with_environment
+from tests import warm
 from tests.end_to_end.plant import CHANNEL, PATIENCE, SITES, Plant, Target, plant, text_of
 from tests.worlds import TWO_SITES
 
@@ -73,7 +73,7 @@ async def worker(tmp_path, stage, vcenter, valkey_url, skew_clock):
         late += timedelta(seconds=45)  # longer than a lease, and than a call may be under way
         skew_clock(late)
         config = str(tmp_path / "coldmigrate.toml")
-        command = [sys.executable, "-m", "bot", "worker", "--config", config, *options]
+        command = [*warm.bot(), "worker", "--config", config, *options]
         with (tmp_path / "worker.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *command, stdout=log, stderr=log, env=with_environment(secrets)

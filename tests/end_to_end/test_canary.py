@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import sys
 import tomllib
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +14,7 @@ from bot.links.history import RedisLinkHistory
 from bot.migration.measured import SampleKind
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import World
+from tests import warm
 from tests.end_to_end.conftest import WORLD
 from tests.end_to_end.plant import buttons, plant, text_of
 
@@ -60,7 +60,7 @@ async def on_the_command_line(stage, *words, redis):
     """Its exit code, and all that it prints; the card goes to the channel of the latest job."""
     async with store_of(stage.settings) as store:
         (latest,) = await queue_of(stage.settings, store).recent(limit=1)
-    words = [sys.executable, "-m", "bot", *map(str, words), "--channel", latest.channel]
+    words = [*warm.bot(), *map(str, words), "--channel", latest.channel]
     piped = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *words, env={"REDIS_URL": redis}, stdout=piped, stderr=asyncio.subprocess.STDOUT

@@ -9,7 +9,6 @@ import asyncio
 import io
 import logging
 import signal
-import sys
 import tomllib
 from datetime import timedelta
 
@@ -24,6 +23,7 @@ from bot.playground.world import World
 from bot.settings import with_environment
 from bot.vsphere.inventory_store import RedisInventory
 from bot.vsphere.traces import ATTRIBUTE
+from tests import warm
 from tests.end_to_end.plant import PATIENCE, Target, buttons, plant, text_of
 from tests.worlds import TWO_VCENTERS
 
@@ -348,7 +348,7 @@ async def test_a_worker_is_killed_and_another_one_ends_it(stage, tmp_path, east,
     log = tmp_path / "worker.log"
 
     async def worker(*options):
-        command = [sys.executable, "-m", "bot", "worker", "--config", str(tmp_path / "coldmigrate.toml"), *options]
+        command = [*warm.bot(), "worker", "--config", str(tmp_path / "coldmigrate.toml"), *options]
         with log.open("ab") as file:
             return await asyncio.create_subprocess_exec(
                 *command, stdout=file, stderr=file, env=with_environment(secrets)

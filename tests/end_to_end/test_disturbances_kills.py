@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import tomllib
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -18,6 +17,7 @@ from bot.migration.machine import Phase
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import World
 from bot.settings import with_environment
+from tests import warm
 from tests.end_to_end.conftest import WORLD
 from tests.end_to_end.disturbed import OPTIONS, PATIENCE, QUICK, disturbed, guests, powered_on, relocations, sites
 from tests.end_to_end.plant import text_of
@@ -46,7 +46,7 @@ def mortal(tmp_path, vcenter, valkey_url):
 
     @asynccontextmanager
     async def start(*options):
-        command = [sys.executable, "-m", "bot", "worker", "--config", str(tmp_path / "coldmigrate.toml"), *options]
+        command = [*warm.bot(), "worker", "--config", str(tmp_path / "coldmigrate.toml"), *options]
         secrets = {"APP": "", "BOT": "", "PASSWORD": vcenter.password, "REDIS_URL": valkey_url}
         with (tmp_path / "worker.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import tomllib
 from collections.abc import AsyncIterator
 
@@ -13,6 +12,7 @@ import pytest
 from bot import settings
 from bot.playground.vcenter.player import VCenterPlayer, play_world
 from bot.playground.world import World
+from tests import warm
 from tests.end_to_end.conftest import WORLD
 from tests.end_to_end.plant import SITES
 
@@ -40,7 +40,7 @@ def plan(tmp_path, vcenter):
 
     async def run(*arguments: str, password: str = vcenter.password) -> tuple[int | None, str, str]:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "plan", "--config", str(config), *arguments),
+            *(*warm.bot(), "plan", "--config", str(config), *arguments),
             env=settings.with_environment({"PASSWORD": password, "COLUMNS": "200"}),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.compose import bot_role
 from bot.playground.slack.default_workspace import GROUP
+from tests import warm
 from tests.end_to_end.plant import ALICE, BOB, SITES, Plant, Target, buttons, plant, text_of
 
 # alice may do everything at both sites; bob everything, but at site1 alone; carol is in the group, mallory in nothing.
@@ -95,7 +95,7 @@ async def test_who_asked_on_the_command_line_is_nobody_s_second_person(tmp_path,
         card = await stage.card(showing="waiting for approval")
         await stage.click(card, "cm.cancel")
         await stage.card(showing="Cancelled")
-        retry = (sys.executable, "-m", "bot", "jobs", "retry", card["metadata"]["event_payload"]["job_id"])
+        retry = (*warm.bot(), "jobs", "retry", card["metadata"]["event_payload"]["job_id"])
         process = await asyncio.create_subprocess_exec(*retry, env={"REDIS_URL": valkey_url, "USER": "alice"})
         assert await process.wait() == 0
         again = await stage.card(showing="waiting for approval", number=1)

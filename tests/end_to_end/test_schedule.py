@@ -6,7 +6,6 @@ The sites' tables are written around the present, and then the clock is moved.
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ import pytest
 
 from bot import settings as config
 from bot.settings import with_environment
+from tests import warm
 from tests.end_to_end.plant import buttons, plant, text_of
 
 HOUR = timedelta(hours=1)
@@ -188,7 +188,7 @@ async def test_workers_that_are_killed_meanwhile_change_nothing(stage_with, vcen
         await approved(stage, "web01 site2")
         await stage.card(showing="Waits. The window of site2")
         await stop()
-        command = [sys.executable, "-m", "bot", "worker", "--config", str(tmp_path / "coldmigrate.toml")]
+        command = [*warm.bot(), "worker", "--config", str(tmp_path / "coldmigrate.toml")]
         with (tmp_path / "workers.log").open("wb") as log:
             environment = with_environment(stage.settings._environ)
             first = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=environment)

@@ -23,6 +23,7 @@ from bot.playground.vcenter.player import VCenterPlayer, play_world
 from bot.playground.world import World
 from bot.settings import with_environment
 from bot.store.client import connect
+from tests import warm
 from tests.health.probes import free_port
 from tests.worlds import CONFIGURED_SITES, TWO_SITES
 
@@ -69,7 +70,7 @@ async def copying(tmp_path: Path, vcenter: VCenterPlayer, valkey_url: str) -> As
         queue = queue_of(config.load(path, secrets), store)
         with log.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
-                *[sys.executable, "-m", "bot", "worker", "--config", str(path), "--health-port", str(port)],
+                *[*warm.bot(), "worker", "--config", str(path), "--health-port", str(port)],
                 env=with_environment(secrets), stdout=file, stderr=file,
             )  # fmt: skip
         try:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from datetime import UTC, datetime
 
 import pytest
 
 from bot.migration.machine import Phase
 from bot.operations.record import Copied, Intent, with_copied, with_intent, with_trouble
+from tests import warm
 
 
 @pytest.fixture
 def jobs(valkey_url, tmp_path):
     def run(*args, url=valkey_url):
         return subprocess.run(
-            [sys.executable, "-m", "bot", "jobs", *args],
+            [*warm.bot(), "jobs", *args],
             env={"REDIS_URL": url, "COLUMNS": "200", "USER": "me"},
             capture_output=True,
             text=True,

@@ -7,7 +7,6 @@ import csv
 import json
 import signal
 import subprocess
-import sys
 
 import pytest
 
@@ -16,6 +15,7 @@ from bot.migration.machine import Phase
 from bot.operations.batch_record import BATCH
 from bot.operations.record import request_of, with_request
 from bot.store import keys
+from tests import warm
 from tests.jobs.conftest import LINK
 from tests.migration.conftest import REQUEST
 
@@ -31,7 +31,7 @@ def environment(valkey_url):
 def run(environment, tmp_path):
     def call(*args, code=0):
         done = subprocess.run(
-            [sys.executable, "-m", "bot", *args],
+            [*warm.bot(), *args],
             env=environment,
             capture_output=True,
             text=True,
@@ -132,7 +132,7 @@ async def test_the_dead_are_listed_alone(run, queue, claimed, planned):
 async def test_a_drain_starts_nothing_and_waits_for_what_runs(queue, claimed, environment, tmp_path, run):
     claim = await claimed(Phase.ATTACHED)
     draining = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "jobs", "drain", "--timeout", "60"),
+        *(*warm.bot(), "jobs", "drain", "--timeout", "60"),
         env=environment,
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
@@ -174,7 +174,7 @@ async def test_a_drain_gives_up_waiting_and_not_what_it_holds(queue, claimed, en
     await claimed(Phase.ATTACHED)
     assert "copies still run" in run("jobs", "drain", "--timeout", "0.2", code=3)
     draining = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "jobs", "drain"),
+        *(*warm.bot(), "jobs", "drain"),
         env=environment,
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -14,6 +13,7 @@ from bot.operations.handover import handover
 from bot.operations.record import with_plan
 from bot.operations.rights import Verb
 from bot.store.client import connect
+from tests import warm
 from tests.migration.conftest import SITE, plan_of
 from tests.operations.counter_stage import ALICE, counter_for, planned
 from tests.operations.test_evidence import job as evidence_job
@@ -82,7 +82,7 @@ async def test_the_command_line_says_the_same_and_writes_the_pack(store, valkey_
     job = await failed(counter)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bot", "jobs", *arguments]
+        command = [*warm.bot(), "jobs", *arguments]
         environment = {"REDIS_URL": valkey_url, "PATH": "/usr/bin"}
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
 
