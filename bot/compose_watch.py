@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,11 +20,12 @@ from pydantic import SecretStr
 from bot import telemetry
 from bot.compose import engine_of, queue_of, redis_answers, roll_maker, store_of, vcenters_of, worker_name
 from bot.diagnosis.engine import Engine
+from bot.health.lookout import Family
 from bot.health.server import Health
 from bot.hostlog.roll import Roll, SourceKind
 from bot.incidents.escalations import RedisEscalations
 from bot.incidents.grouping import GroupingRules
-from bot.incidents.incident import Client
+from bot.incidents.incident import Client, State
 from bot.incidents.kept import RedisIncidents
 from bot.incidents.policy import Loudness, Mode, SinkPolicy
 from bot.incidents.port import AlertPlace, Incidents, Sink
@@ -34,6 +36,7 @@ from bot.jobs.queue import RedisQueue, random_id
 from bot.logs.addresses import HTTPS_PORT, SSH_PORT, by_name
 from bot.logs.api import ApiSource, Polled
 from bot.logs.feed import POLL_LOGS, FleetLogFeed
+from bot.logs.figures import hosts_table, roll_table, shards_table
 from bot.logs.files import FilesSource
 from bot.logs.https import HttpsSource
 from bot.logs.intake import RedisIntake
@@ -55,6 +58,7 @@ from bot.settings import Settings, Source
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import Outbox
 from bot.ssh.shell import SshShell
+from bot.store import keys
 from bot.store.client import Store
 from bot.vsphere.roll_kept import KeptRoll
 from bot.vsphere.vcenter import PyvmomiVCenter
@@ -110,7 +114,8 @@ async def sources_of(
             case SourceKind.HTTPS:
                 found[number] = _https(settings, source, number)
             case SourceKind.FILES:
-                found[number] = FilesSource(str(settings.path(source.path)))
+                folder = "/" if (source.path or "").endswith("/") else ""  # which says that it is one
+                found[number] = FilesSource(f"{settings.path(source.path)}{folder}")
             case SourceKind.API:
                 found[number] = api
             case SourceKind.SYSLOG | SourceKind.NONE:
@@ -149,13 +154,16 @@ async def watch_role(
                 calls_per_second=settings.watch.api_calls_per_second,
             )
         )
-        sources = await stack.enter_async_context(sources_of(settings, vcenters, feed=feed, polled=intake.tallies.polled))
+        sources = await stack.enter_async_context(
+            sources_of(settings, vcenters, feed=feed, polled=intake.tallies.polled)
+        )
+        shards = Shards(store, name, lease=lease)
         watcher = Watcher(
             roll=lambda: roll.roll,
             sources=sources,
             logs=settings.watch.logs,
             intake=intake,
-            shards=Shards(store, name, lease=lease),
+            shards=shards,
         )
         role.also(watcher.run)
         stack.push_async_callback(watcher.close)
@@ -175,8 +183,31 @@ async def watch_role(
             breath=breath,
         )
         if health is not None:
-            await stack.enter_async_context(health.lookout.looking([redis_answers(store)]))
+            tables = [
+                hosts_table(role.tallies),
+                roll_table(lambda: roll.roll),
+                shards_table(lambda: shards.held),
+            ]
+            looking = health.lookout.looking([redis_answers(store)], at=_figures(settings, store), tables=tables)
+            await stack.enter_async_context(looking)
         yield role
+
+
+def _figures(settings: Settings, store: Store) -> list[Family]:
+    """Numbers about the whole fleet, the same whichever watcher reads them."""
+    incidents = RedisIncidents(store)
+
+    async def live() -> dict[str, float]:
+        states = Counter(case.standing.state for case in await incidents.live())
+        return {state.value: states[state] for state in State if not state.ended}
+
+    async def waiting() -> dict[str, float]:
+        return {name: int(await store.execute_command("ZCARD", keys.escalations(name))) for name in settings.sink_names}
+
+    return [
+        Family("incidents", "Incidents that have not ended.", live, label="state"),
+        Family("escalations_waiting", "Incidents of which a sink is to be told something.", waiting, label="sink"),
+    ]
 
 
 async def _watch_over(

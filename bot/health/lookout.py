@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,6 +50,27 @@ class Family:
     label: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One number of a table. `counts`: it only grows for as long as the process lives."""
+
+    name: str
+    meaning: str
+    counts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers of this process alone, many under the same labels. `rows` is asked at each scrape, from any thread.
+
+    A row has a value for each label and one for each column, None for what is not known.
+    """
+
+    labels: Sequence[str]
+    columns: Sequence[Column]
+    rows: Callable[[], Iterable[tuple[Sequence[str], Sequence[float | None]]]]
+
+
 class Lookout:
     """Looks at needs and numbers within `looking`. Everything else may be asked from any thread."""
 
@@ -65,13 +86,16 @@ class Lookout:
         self._numbers_every = numbers_every.total_seconds()
         self._started = self._leaving = False
         self._needs: Sequence[Need] = ()
+        self._tables: Sequence[Table] = ()
         self._answered: dict[str, float] = {}
         self._read: dict[str, tuple[float, Family, Mapping[str, float]]] = {}
 
     @asynccontextmanager
-    async def looking(self, needs: Sequence[Need], *, at: Sequence[Family] = ()) -> AsyncIterator[None]:
+    async def looking(
+        self, needs: Sequence[Need], *, at: Sequence[Family] = (), tables: Sequence[Table] = ()
+    ) -> AsyncIterator[None]:
         """The role is up and needs this. From the end of the block on it is not ready any more."""
-        self._needs, self._started = tuple(needs), True
+        self._needs, self._tables, self._started = tuple(needs), tuple(tables), True
         looks = [
             *(asyncio.create_task(self._watch(need), name=f"look at {need.name}") for need in needs),
             *(asyncio.create_task(self._keep_reading(family), name=f"read {family.name}") for family in at),
@@ -108,6 +132,10 @@ class Lookout:
     def ready(self) -> bool:
         """Whether the role can work: it is up, was not told to stop, and everything it needs answers."""
         return self._started and not self._leaving and all(self.standing().values())
+
+    def tables(self) -> Sequence[Table]:
+        """The tables that the role has."""
+        return self._tables
 
     def figures(self) -> list[tuple[Family, Mapping[str, float]]]:
         """The numbers that were read lately; older ones are left out, for they would look like news."""

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bot.health.lookout import Lookout
+from bot.health.lookout import Lookout, Table
 from bot.health.pulse import Pulse
 from bot.health.tally import Tally
 
@@ -44,6 +44,8 @@ class _Ours(Collector):
         yield from self._health()
         yield from self._deeds()
         yield from self._fleet()
+        for table in self._lookout.tables():
+            yield from _families(table)
 
     def _health(self) -> Iterator[Metric]:
         ready = 1.0 if self._lookout.ready else 0.0
@@ -72,3 +74,17 @@ class _Ours(Collector):
             for label, value in found.items():
                 gauge.add_metric([label] if family.label else [], value)
             yield gauge
+
+
+def _families(table: Table) -> Iterator[Metric]:
+    made = [
+        (CounterMetricFamily if column.counts else GaugeMetricFamily)(
+            f"{PREFIX}{column.name}", column.meaning, labels=table.labels
+        )
+        for column in table.columns
+    ]
+    for labels, values in table.rows():
+        for family, value in zip(made, values, strict=True):
+            if value is not None:
+                family.add_metric(labels, value)
+    yield from made

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.errors import UnreachableError, UserError
-from bot.health.lookout import Family, Lookout, Need
+from bot.health.lookout import Column, Family, Lookout, Need, Table
 from bot.health.pulse import Pulse
 from bot.health.server import PATHS, Health, serving
 from tests.health.probes import ask, until
@@ -163,6 +163,25 @@ async def test_numbers_are_prometheus_and_old_ones_are_left_out(health, port):
         redis.answers = False
         await until(port, "/metrics", lambda told: "coldmigrate_jobs{" not in told.body)
         assert "coldmigrate_holds 2.0" in (await asyncio.to_thread(ask, port, "/metrics")).body
+
+
+async def test_tables_have_a_sample_for_each_row_and_column(health, port):
+    columns = (Column("watch_lines", "Lines.", counts=True), Column("watch_lag_seconds", "Lag."))
+    rows = [(("east", 'esx-"1"'), (7, 0.5)), (("east", "esx-2"), (8, None))]
+    table = Table(("vcenter", "host"), columns, lambda: rows)
+    async with health.lookout.looking([], tables=[table]):
+        told = await asyncio.to_thread(ask, port, "/metrics")
+    found = {
+        (sample.name, sample.labels["host"]): sample.value
+        for family in text_string_to_metric_families(told.body)
+        for sample in family.samples
+        if "watch" in sample.name and not sample.name.endswith("_created")
+    }
+    assert found == {
+        ("coldmigrate_watch_lines_total", 'esx-"1"'): 7,
+        ("coldmigrate_watch_lines_total", "esx-2"): 8,
+        ("coldmigrate_watch_lag_seconds", 'esx-"1"'): 0.5,
+    }
 
 
 def test_two_roles_in_one_process_share_nothing(health):
