@@ -198,7 +198,7 @@ def _facts(incident: Incident, told: Sequence[Escalation], on_call: Sequence[str
     )
     yield "Cause", f"{CAUSE_IN_WORDS[incident.cause]}{sure}"
     yield "Whose copies", _CLIENTS[incident.client]
-    ended = f", {incident.failed} surely ended a copy" if incident.failed else ""
+    ended = f", of which {incident.failed} surely ended a copy" if incident.failed else ""
     yield "Failures", f"{incident.count}{ended}; {incident.lines} lines"
     if len(incident.hosts) < _MANY and incident.hosts:
         yield "Host", _some([host_name(host) for host in incident.hosts])
@@ -266,7 +266,7 @@ def _pager(told: Sequence[Escalation]) -> tuple[str, str] | None:
 
 def _moments(case: Case, mute: Mute | None, told: Sequence[Escalation]) -> Iterable[tuple[str, datetime]]:
     yield "First seen", case.incident.first
-    yield "last", case.incident.last
+    yield "last seen", case.incident.last
     if mute is not None:
         yield "muted until", mute.until
     if case.standing.state is State.OPEN:

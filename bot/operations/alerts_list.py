@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
-from bot.incidents.incident import Case, Mute
+from bot.incidents.incident import Case, IncidentId, Mute, ScopeKind
 from bot.migration.eta import in_words as span_in_words
 from bot.migration.request import JobId
 from bot.operations.alert_card import look_of, mute_of, state_of, title_of
@@ -25,10 +24,11 @@ _HELP: Final = {
     ),
     Verb.ALERTS: (
         "/nfcalerts mute <host> 2h [reason]",
-        "    mute link <site> <site> 2h    mute vm <name> 4h    mute cause <name> 1d",
-        "    mute client backup 1d         mute all 1h          1h to 30d, or 'morning'",
-        "                           nothing new is said of it; it is still watched",
-        "/nfcalerts unmute <the same, without a time>",
+        "                           nothing new is said of it: 1h to 30d, or",
+        "                           until the 'morning'; it is watched still",
+        "    in place of the host:  vm <name>, link <site> <site>, all,",
+        "                           cause <name>, client <name>, incident <id>",
+        "/nfcalerts unmute <host>   or what else was muted",
         "Acknowledge, Mute, Resolve you may click these",
     ),
     Verb.DIAGNOSE: ("Diagnose                   reads both ends' logs around an incident",),
@@ -55,8 +55,11 @@ async def alerts_list(counter: Counter, who: Person) -> Answer:
     count = len(glances) + more
     said = f"{count} incident{'s' if count != 1 else ''} now" if count else "No incident now"
     rest = [f"and {more} more"] if more else []
-    muted = [_mute_line(one, one.until - now) for one in await mute_glances(counter, who)]
-    return Answer(f"{said}. {await _place(counter)}", [*rest, *muted], entries=entries)
+    muted = [
+        Entry(f"🔕 {one.what}", f"muted for another {span_in_words(one.until - now)} by", person=one.by)
+        for one in await mute_glances(counter, who)
+    ]
+    return Answer(f"{said}. {await _place(counter)}", rest, entries=[*entries, *muted])
 
 
 async def incident_glances(counter: Counter, who: Person, *, limit: int) -> tuple[Sequence[IncidentGlance], int]:
@@ -76,7 +79,7 @@ async def mute_glances(counter: Counter, who: Person) -> Sequence[MuteGlance]:
     may = await may_at(counter, who, Verb.SEE)
     hosts = await known_hosts(counter) if mutes else ()
     shown = [mute for mute in mutes if await may_see_scope(counter, may, mute.scope, hosts)]
-    return [MuteGlance(f"{in_words(mute.scope)}{_why(mute)}", mute.until, mute.by) for mute in shown[:LISTED]]
+    return [MuteGlance(f"{await _what(counter, mute)}{_why(mute)}", mute.until, mute.by) for mute in shown[:LISTED]]
 
 
 async def alerts_help(counter: Counter, who: Person) -> Answer:
@@ -102,8 +105,13 @@ def _glance(case: Case, mutes: Sequence[Mute], link: str) -> IncidentGlance:
     )
 
 
-def _mute_line(mute: MuteGlance, left: timedelta) -> str:
-    return f"Muted for {span_in_words(left)}: {mute.what}, by {mute.by}"
+async def _what(counter: Counter, mute: Mute) -> str:
+    """What it is about; of an incident its title, for nobody knows ids by heart."""
+    if mute.scope.kind is ScopeKind.INCIDENT:
+        case = await incidents_of(counter).get(IncidentId(mute.scope.name))
+        if case is not None:
+            return f"{title_of(case.incident)} ({mute.scope.name})"
+    return in_words(mute.scope)[:1].upper() + in_words(mute.scope)[1:]
 
 
 def _why(mute: Mute) -> str:

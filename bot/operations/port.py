@@ -117,11 +117,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing of a list: what it is called, what there is to say of it, and where its message is, if it has one."""
+    """One thing of a list: what it is called, and what there is to say of it.
+
+    `link`: where its message is, if it has one. `person`: a Slack user id that ends the text, and pings nobody.
+    """
 
     title: str
     text: str = ""
     link: str = ""
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)

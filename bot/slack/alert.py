@@ -14,7 +14,7 @@ from bot.slack.port import AlertCard
 OPEN_PAGER: Final = f"{PREFIX}open-pager"
 """The action_id of the button that leads to whoever is paged: clicking it asks nothing of us."""
 
-ROWS_SHOWN: Final = 20
+ROWS_SHOWN: Final = 10
 """Of a table: with more, nobody would see what is above and below it."""
 
 _LABEL: Final = 60
@@ -58,7 +58,7 @@ def _ending(layout: Layout, card: AlertCard) -> None:
     layout.paragraph(card.note)
     if card.person is not None:
         layout.byline(*card.person)
-    layout.small(card.subject)
+    layout.small(f"Incident {card.subject}" if card.buttons else card.subject)
     layout.actions([*drawn(card.buttons, about=card.title), *_pager(card)])
 
 

@@ -183,8 +183,8 @@ class Layout:
         if pairs:
             self._add("the time", line)
 
-    def linked(self, items: Sequence[tuple[str, str, str]]) -> None:
-        """A list of (bold title, text, address); the address may be empty, and must be ours or checked."""
+    def linked(self, items: Sequence[tuple[str, str, str, str]]) -> None:
+        """A list of (bold title, text, address, user id). The last two may be empty; an address must be ours."""
 
         def make() -> RichTextBlock:
             return RichTextBlock(elements=[RichTextListElement(style="bullet", elements=list(map(self._link, shown)))])
@@ -243,11 +243,14 @@ class Layout:
             fallback=self._take(f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC", FIELD),
         )
 
-    def _link(self, item: tuple[str, str, str]) -> RichTextSectionElement:
-        title, text, address = item
-        there = [RichTextElementParts.Link(url=_whole(address, URL), text="Open it")] if address else []
-        said = f" {clean_clip(text, ITEM)}{' ' if there else ''}"
-        return RichTextSectionElement(elements=[self._run(clean_clip(title, ITEM), bold=True), self._run(said), *there])
+    def _link(self, item: tuple[str, str, str, str]) -> RichTextSectionElement:
+        title, text, address, person = item
+        known = bool(_USER_ID.fullmatch(person))
+        said = f" {clean_clip(text, ITEM)} {'' if known else clean_clip(person, ITEM)}".rstrip() + " "
+        runs: list[Any] = [self._run(clean_clip(title, ITEM), bold=True), self._run(said)]
+        runs += [RichTextElementParts.User(user_id=person)] if known else []
+        runs += [RichTextElementParts.Link(url=_whole(address, URL), text="Open it")] if address else []
+        return RichTextSectionElement(elements=runs)
 
     def _list(self, items: Sequence[tuple[str, str]], width: int) -> RichTextListElement:
         rows: list[RichTextSectionElement] = []

@@ -81,7 +81,7 @@ def as_message(answer: Answer) -> dict[str, Any]:
 
     def body(layout: Layout) -> None:
         layout.paragraph(answer.text, people=answer.people)
-        layout.linked([(entry.title, entry.text, entry.link) for entry in answer.entries])
+        layout.linked([(entry.title, entry.text, entry.link, entry.person) for entry in answer.entries])
         layout.passage("", "", answer.lines)
 
     return {

@@ -114,7 +114,7 @@ class _Delivery:
 
 def _said(answer: Answer) -> str:
     """As ASCII: somebody's typing may have left half a character in it, which Redis could not keep."""
-    entries = [(entry.title, entry.text, entry.link) for entry in answer.entries]
+    entries = [(entry.title, entry.text, entry.link, entry.person) for entry in answer.entries]
     return json.dumps({"text": answer.text, "lines": list(answer.lines), "entries": entries})
 
 

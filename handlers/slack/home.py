@@ -82,10 +82,12 @@ def _buttons(home: Home) -> Iterator[ButtonSpec]:
 
 def _alerts(layout: Layout, home: Home) -> None:
     layout.passage("Alerts", "" if home.incidents else "None is open.", [])
-    layout.linked([(f"{one.look.sign} {one.title}", _stands(one), one.link) for one in home.incidents])
+    layout.linked([(f"{one.look.sign} {one.title}", _stands(one), one.link, "") for one in home.incidents])
     if home.mutes:
         layout.passage("Muted", "", [])
-        layout.bullets((f"🔕 {one.what}", f"until {one.until:%Y-%m-%d %H:%M} UTC, by {one.by}") for one in home.mutes)
+        layout.linked(
+            [(f"🔕 {one.what}", f"until {one.until:%Y-%m-%d %H:%M} UTC, by", "", one.by) for one in home.mutes]
+        )
 
 
 def _stands(one: IncidentGlance) -> str:

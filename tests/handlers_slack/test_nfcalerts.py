@@ -160,7 +160,7 @@ async def test_the_command_lists_mutes_and_says_where(player, message, typed, co
     ack = (await player.person.command("alice", "#migrations", "/nfcalerts list")).ack
     assert f"/archives/{CHANNEL}/p{message()['ts'].replace('.', '')}" in str(ack)
     assert "Muted: the host esx-01.example.net" in await typed("mute esx-01 2h tests")
-    assert "the host esx-01.example.net (tests)" in await typed("list")
+    assert "The host esx-01.example.net (tests)" in await typed("list")
     assert "No longer muted" in await typed("unmute esx-01")
     assert "Alerts come here" in await typed("here")
     assert (await counter.incidents.place()).channel == CHANNEL
@@ -181,7 +181,7 @@ async def test_home_shows_what_is_wrong_and_what_is_muted(player, message, typed
     look = lambda: [view for view in player.person.views("alice") if view["type"] == "home"]  # noqa: E731
     [view] = await player.person.wait_for(look)
     assert "🔕 Packet loss at site1, site2: 3 hosts, 7 failures" in words(view)
-    assert "all copies of the client 'backup'" in words(view)
+    assert "All copies of the client 'backup'" in words(view)
 
 
 @pytest.mark.parametrize("name", HOSTILE[:6])

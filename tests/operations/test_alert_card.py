@@ -31,7 +31,7 @@ def test_an_open_one_names_what_is_known_and_asks_for_somebody():
     assert dict(card.facts) == {
         "Cause": "packet loss or a reset on the path, in the middle of the transfer (60% sure, by the log of one end)",
         "Whose copies": "backup",
-        "Failures": "7, 3 surely ended a copy; 41 lines",
+        "Failures": "7, of which 3 surely ended a copy; 41 lines",
         "VMs": "web01, db01",
         "opID": "C65743A5-0000024D",
     }

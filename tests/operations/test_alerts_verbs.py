@@ -232,10 +232,12 @@ async def test_the_list_has_what_they_may_see_and_nothing_else(store):
     await Desk(alert_counter(store, Verb.ALERTS)).mute(ALICE, MuteOrder(scope="client:backup", span=HOUR, why="tests"))
     told = await Desk(counter).alerts_list(ALICE)
     assert told.text.startswith("1 incident now")
-    assert [entry.title for entry in told.entries] == ["🔕 Packet loss at site1: 3 hosts, 7 failures"]
-    [muted] = told.lines
-    assert muted.startswith("Muted for ")
-    assert muted.endswith(": all copies of the client 'backup' (tests), by U1")
+    assert [entry.title for entry in told.entries] == [
+        "🔕 Packet loss at site1: 3 hosts, 7 failures",
+        "🔕 All copies of the client 'backup' (tests)",
+    ]
+    assert told.entries[1].text.startswith("muted for another ")
+    assert told.entries[1].person == "U1"
     seen = await home(counter, ALICE)
     assert [glance.incident for glance in seen.incidents] == [INCIDENT]
     assert [glance.by for glance in seen.mutes] == ["U1"]
