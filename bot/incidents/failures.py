@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -44,6 +45,9 @@ _DATASTORE: Final = (
     re.compile(r"\[(?P<name>[^\[\]\n]{1,80})\] [^\[\]\n@]{1,255}/[^\[\]\n@]{1,255}?\.(?:vmdk|vmx|nvram|vswp)\b"),
     re.compile(r"/vmfs/volumes/(?P<name>[^/\s'\"]{1,80})/"),
 )
+_NAME: Final = re.compile(r"(?<![\w.-])[A-Za-z0-9](?:[\w-]*\.)+[\w-]*\w(?![\w-])")
+"""An address, or a name with dots: a short one may be any word."""
+
 _WEIGHT: Final = {Role.DECISIVE: 0, Role.SYMPTOM: 1, Role.UNWINDING: 2, Role.CONTEXT: 3}
 
 
@@ -54,7 +58,7 @@ def failure_of(incident: Incident, *, roll: Roll, now: datetime) -> Failure:
     """
     watched = [roll.named(name) for name in incident.hosts]
     hosts = tuple(dict.fromkeys(_keys(incident.hosts, watched)))
-    peer = _peer(incident.peer, roll)
+    peer = _peer(incident.peer, roll) or (None if incident.peer else _mentioned(incident.evidence, hosts, roll))
     sites = _sites((*watched, peer))
     last = min(incident.last or now, now)
     return Failure(
@@ -72,13 +76,27 @@ def failure_of(incident: Incident, *, roll: Roll, now: datetime) -> Failure:
         op_ids=tuple(op_id for op_id in incident.op_ids if not is_internal(op_id)),
         task=incident.task,
         vm=incident.vm,
-        peer=_bare(incident.peer) or None,
+        peer=_bare(incident.peer) or (peer.name if peer else None),
         peer_host=peer.key if peer else None,
         sites=sites,
         link="~".join(sites) if len(sites) == 2 else None,  # noqa: PLR2004 - a link has two ends
         job=job_of(incident.op_ids),
         failed=True if surely_failed(incident.evidence) else None,
         datastore=_datastore(incident),
+    )
+
+
+def located(failure: Failure, *, vm: str, other_end: str, roll: Roll) -> Failure:
+    """The failure with what somebody else knows of it: its VM, and the name of its other end. Empty: nothing."""
+    peer = roll.named(other_end) if other_end and failure.peer_host is None else None
+    sites = tuple(sorted({*failure.sites, *_sites([peer])}))
+    return replace(
+        failure,
+        vm=failure.vm or vm or None,
+        peer=failure.peer or other_end or None,
+        peer_host=failure.peer_host or (peer.key if peer else None),
+        sites=sites,
+        link="~".join(sites) if len(sites) == 2 else failure.link,  # noqa: PLR2004 - a link has two ends
     )
 
 
@@ -114,6 +132,14 @@ def _keys(names: Iterable[str], watched: Iterable[WatchedHost | None]) -> Iterat
 def _peer(told: str | None, roll: Roll) -> WatchedHost | None:
     name = _bare(told)
     return (roll.at(name) or roll.named(name)) if name else None
+
+
+def _mentioned(evidence: Iterable[Evidence], hosts: Container[HostKey], roll: Roll) -> WatchedHost | None:
+    """The only other host of ours that the lines mention, though the one that decides may not."""
+    words = {word for line in evidence for word in _NAME.findall(line.text)}
+    found = {known.key: known for word in words if (known := roll.at(word) or roll.named(word))}
+    others = [host for key, host in found.items() if key not in hosts]
+    return others[0] if len(others) == 1 else None
 
 
 def _bare(peer: str | None) -> str:

@@ -64,8 +64,8 @@ class Judge:
         self._epoch = epoch
         self._memory = WatchMemory()
         self._outcomes = tools.outcomes()
-        self._lines: dict[str, tuple[int, bool | None]] = {}
-        """How many lines of each failure were judged already, and how it was known to have ended."""
+        self._judged: dict[str, Failure] = {}
+        """The failures as they were judged last."""
 
     async def serve(self) -> None:
         """Until somebody else judges. OutsideError when Redis is away."""
@@ -112,13 +112,13 @@ class Judge:
 
     async def _judge(self, after: str, touched: Sequence[SourceLine]) -> bool:
         now = await self._tools.now()
-        failures = [*self._outcomes.found(), *await self._failures(touched, now)]
+        failures = [*self._outcomes.found(self._tools.roll()), *await self._failures(touched, now)]
         fresh = [failure for failure in failures if self._is_news(failure)]
         changes = self._changes(fresh, await self._tools.incidents.live(), now)
         if not await self._tools.incidents.commit(self._epoch, after=after, changes=changes):
             return False
         for failure in fresh:
-            self._lines[failure.id] = failure.lines, failure.failed
+            self._judged[failure.id] = failure
             self._outcomes.ask(failure)
         return True
 
@@ -132,12 +132,14 @@ class Judge:
         roll = self._tools.roll()
         report = self._tools.engine.diagnose_lines(lines)
         found = (failure_of(incident, roll=roll, now=now) for incident in report.incidents)
-        return [self._outcomes.with_known(failure) for failure in found]
+        return [self._outcomes.with_known(failure, roll) for failure in found]
 
     def _is_news(self, failure: Failure) -> bool:
         """Whether more is known of it than was judged; of old lines alone some may be forgotten by now."""
-        lines, failed = self._lines.get(failure.id, (0, None))
-        return failure.lines > lines or failure.failed != failed
+        before = self._judged.get(failure.id)
+        if before is None or failure.lines > before.lines:
+            return True
+        return (failure.failed, failure.vm, failure.link) != (before.failed, before.vm, before.link)
 
     def _changes(self, failures: Sequence[Failure], cases: Sequence[Case], now: datetime) -> Sequence[Change]:
         found = judge(failures, cases, now=now, rules=self._tools.rules, new_id=self._new_id) if failures else []
