@@ -28,7 +28,7 @@ from bot.logs.syslog_tls import RenewedContext, tls_context
 
 __all__ = ["Counts", "Finder", "RenewedContext", "SyslogReceiver", "tls_context"]
 
-EVERY: Final = timedelta(milliseconds=200)
+EVERY: Final = timedelta(milliseconds=250)
 """How often connections are read. Lines wait half of that on average, which is what a tenth of a core costs."""
 
 DATAGRAMS_EVERY: Final = timedelta(milliseconds=50)
@@ -143,7 +143,7 @@ class SyslogReceiver:
 
     def tallies(self) -> Sequence[HostTally]:
         """How the watch of every host stands that was heard here."""
-        return [record.tally() for record in self._hosts]
+        return [record.tally() for record in self._hosts if record.heard_at]
 
     def counts(self) -> Counts:
         """What else there is to tell."""
@@ -186,9 +186,13 @@ class SyslogReceiver:
             await asyncio.sleep(min(left, HASTE.total_seconds()) if self._connections.in_haste else left)
 
     async def _drain(self, datagrams: Datagrams) -> None:
+        due = time.monotonic()
         while True:
             more = datagrams.drain()
-            await self._delivery.wake()
+            if time.monotonic() >= due:
+                due = time.monotonic() + EVERY.total_seconds()
+                datagrams.sort()
+                await self._delivery.wake()
             await asyncio.sleep(0 if more else DATAGRAMS_EVERY.total_seconds())
 
     async def _last_round(self) -> None:
@@ -197,6 +201,7 @@ class SyslogReceiver:
             async with asyncio.timeout(FLUSH_WITHIN):
                 if self._datagrams is not None:
                     self._datagrams.drain()
+                    self._datagrams.sort()
                 self._connections.greet()
                 await self._connections.round()
                 await self._sorter.count()

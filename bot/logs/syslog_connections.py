@@ -14,12 +14,12 @@ import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from bot.hostlog.roll import WatchedHost
 from bot.logs.syslog_frames import Frames
-from bot.logs.syslog_hosts import Hosts
+from bot.logs.syslog_hosts import HeardHost, Hosts
 from bot.logs.syslog_sorting import Sorter, Talk
 from bot.logs.syslog_tls import RenewedContext, TlsWire
 
@@ -42,13 +42,16 @@ logger = logging.getLogger(__name__)
 class Connection:
     """One peer's connection."""
 
-    __slots__ = ("frames", "host", "opened_at", "socket", "spoke", "talk", "tls")
+    __slots__ = ("frames", "host", "opened_at", "record", "socket", "spoke", "talk", "tls")
 
     def __init__(self, opened: socket.socket, address: str, tls: TlsWire | None, now: float) -> None:
         self.socket = opened
         self.tls = tls
         self.frames = Frames()
         self.host: WatchedHost | None = None
+        """The host that this is by its address, and its record unless it is read another way."""
+
+        self.record: HeardHost | None = None
         self.talk = Talk(address)
         self.opened_at = now
         self.spoke = False
@@ -124,7 +127,7 @@ class Connections:
     def look_up_again(self) -> None:
         """After the roll has changed."""
         for connection in self._open:
-            connection.host = self._hosts.at(connection.address)
+            self._look_up(connection)
             connection.talk.last = None
             connection.talk.hosts.clear()
 
@@ -162,40 +165,46 @@ class Connections:
         opened.setblocking(False)
         _keep_alive(opened)
         connection = Connection(opened, address, TlsWire(tls.context) if tls else None, time.time())
-        connection.host = host
+        self._look_up(connection)
         self._open.add(connection)
         if connection.shaking_hands:
             self._shaking.add(connection)
         self._of_address[address] += 1
         self._selector.register(opened, selectors.EVENT_READ, connection)
 
+    def _look_up(self, connection: Connection) -> None:
+        host = connection.host = self._hosts.at(connection.address)
+        connection.record = None if host is None else self._hosts.heard(host, time.time())
+
     def _go_on(self) -> None:
         """Read those again that were held back long enough."""
         now = time.time()
-        for connection in [one for one in self._held_back if not self._too_fast(one, now)]:
-            self._held_back.discard(connection)
-            self._selector.register(connection.socket, selectors.EVENT_READ, connection)
-
-    def _too_fast(self, connection: Connection, now: float) -> bool:
-        if connection.host is None:
-            return False
-        record = self._hosts.heard(connection.host, now)
-        if record is None or record.may_send(now):
-            return False
-        record.flooded(now, lost=0)
-        return True
+        for connection in tuple(self._held_back):
+            record = connection.record
+            if record is None or record.may_send(now):
+                self._held_back.discard(connection)
+                self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+            else:
+                record.flooded(now, lost=0)
 
     def _read(self, connection: Connection) -> None:
         now = time.time()
-        if self._too_fast(connection, now):
+        record = connection.record
+        if record is not None and not record.may_send(now):
+            record.flooded(now, lost=0)
             self._selector.unregister(connection.socket)
             self._held_back.add(connection)
             return
         try:
-            for data in _received(connection):
-                connection.spoke = True
+            for _ in range(_READS):
+                data = _received(connection)
+                connection.spoke = connection.spoke or bool(data)
                 if block := connection.frames.feed(data):
                     self._pass_on(connection, block, now)
+                if len(data) < _READ:
+                    break
+        except BlockingIOError:
+            pass
         except EOFError:
             self._end(connection, now, broken="")
         except ssl.SSLError as error:
@@ -206,10 +215,12 @@ class Connections:
             self._shaking.discard(connection)
 
     def _pass_on(self, connection: Connection, block: bytes, now: float) -> None:
-        if connection.host is None:
-            self._sorter.of_many(connection.talk, block, now)
+        if connection.record is not None:
+            self._sorter.gather(connection.record, block, now)
+        elif connection.host is not None:
+            self._hosts.elsewhere(connection.host, block.count(b"\n"))
         else:
-            self._sorter.of_host(connection.host, block, now, drop=False)
+            self._sorter.of_many(connection.talk, block, now)
 
     def _failed(self, connection: Connection, error: ssl.SSLError, now: float) -> None:
         if connection.shaking_hands:
@@ -248,26 +259,18 @@ def plain_address(address: str) -> str:
     return address.partition("%")[0].removeprefix("::ffff:")
 
 
-def _received(connection: Connection) -> Iterator[bytes]:
-    """What came since the last round, a bounded part of it. EOFError when the peer has ended; OSError when it broke."""
+def _received(connection: Connection) -> bytes:
+    """What came, a bounded part of it; less than the bound is all. EOFError when the peer has ended."""
     tls = connection.tls
-    for _ in range(_READS):
-        if tls is not None:
-            data = tls.receive(connection.socket)
-            if data:
-                yield data
-            if tls.ended:
-                raise EOFError
-            return  # all that is complete was given
-        try:
-            data = connection.socket.recv(_READ)
-        except BlockingIOError:
-            return
+    if tls is None:
+        data = connection.socket.recv(_READ)
         if not data:
             raise EOFError
-        yield data
-        if len(data) < _READ:
-            return
+        return data
+    data = tls.receive(connection.socket)
+    if not data and tls.ended:
+        raise EOFError
+    return data
 
 
 def _listening(address: str, port: int) -> socket.socket:

@@ -40,6 +40,8 @@ class Datagrams:
         self._hosts = hosts
         self._sorter = sorter
         self._inode = str(os.fstat(self._socket.fileno()).st_ino)
+        self._taken: dict[str, list[bytes]] = {}
+        self._held = 0
         self._drops_told = 0
         self.dropped = 0
         self.received = 0
@@ -48,9 +50,8 @@ class Datagrams:
         self._socket.close()
 
     def drain(self) -> bool:
-        """Take what has come, up to a bound. True: there is more."""
-        shares: dict[str, list[bytes]] = {}
-        receive = self._socket.recvfrom
+        """Take what has come from the kernel, up to a bound. True: there is more."""
+        shares, receive = self._taken, self._socket.recvfrom
         count = 0
         try:
             while count < AT_ONCE:
@@ -64,11 +65,20 @@ class Datagrams:
         except BlockingIOError:
             pass
         self.received += count
+        self._held += count
+        if self._held >= AT_ONCE:
+            self.sort()
+        return count == AT_ONCE
+
+    def sort(self) -> None:
+        """Look at what was taken: together, because one look at many costs little more than one at few."""
+        if not self._held:
+            return
+        shares, self._taken, self._held = self._taken, {}, 0
         now = time.time()
         for address, datagrams in shares.items():
             self._pass_on(plain_address(address), datagrams, now)
         self._sorter.finish(now)
-        return count == AT_ONCE
 
     def newly_dropped(self) -> int:
         """How many datagrams the kernel dropped since this was asked last, because they came too fast for us."""
@@ -81,11 +91,11 @@ class Datagrams:
         if b"\0" in block:
             block = block.replace(b"\0", b"\n")
         if b"\n\n" in block:
-            block = b"\n".join(filter(None, block.split(b"\n"))) + b"\n"
+            block = block.replace(b"\n\n", b"\n")  # some senders end theirs as they would on a connection
         host = self._hosts.at(address)
         if host is None:
             self._sorter.of_many(Talk(address), block, now, datagrams=True)
-        elif (record := self._sorter.of_host(host, block, now, drop=True)) is not None:
+        elif (record := self._sorter.of_host(host, block, now)) is not None:
             record.datagrams_at = now
 
     def _drops_now(self) -> int:

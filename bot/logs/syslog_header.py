@@ -101,31 +101,34 @@ def log_of(program: bytes) -> str:
 def own_text(line: bytes, header: Header | None) -> str:
     """The line as the host's own log file has it, as near as the wire tells.
 
-    A line without a header is the rest of the message above. What the file would hold cannot be told of a stamp
-    without a year, nor of a program that says neither who it is nor its number: those stay as they came.
+    A line without a header is the rest of the message above. ESX 4 stamps without a year, and names itself there too.
     """
     line = line[: LIMIT + 1024].rstrip(b"\r\n")
     if header is None:
         return _text(line if line.startswith(_ARROW) else _ARROW + b" " + line)
     elements, message = _message(line, header)
-    return _text(_in_file(line, header, elements, message))
+    return _text(_in_file(header, elements, message))
 
 
-def _in_file(line: bytes, header: Header, elements: bytes, message: bytes) -> bytes:
+def _in_file(header: Header, elements: bytes, message: bytes) -> bytes:
     if not elements and (message.startswith(_ARROW) or _SAYS_ITS_TIME.match(message)):
         return message
+    process = header.program + (b"[" + header.pid + b"]" if header.pid else b"") + b":"
     if not header.stamp[:1].isdigit():
-        return line
+        return _joined(header.stamp, header.host, process, elements, message)
     if not elements and _SAYS_WHO_IT_IS.match(message):
         return header.stamp + b" " + message
     kernel = header.program.startswith(b"vmk")
     if header.priority is not None and (header.pid or kernel):
-        process = header.program + (b"[" + header.pid + b"]" if header.pid else b"")
         severity = f"{_LETTERS[header.priority % 8]}({header.priority})".encode()
-        return b" ".join(part for part in (header.stamp, severity, process + b":", elements, message) if part)
+        return _joined(header.stamp, severity, process, elements, message)
     if header.program == b"vobd":
         return header.stamp + b": " + message
-    return line
+    return _joined(header.stamp, process, elements, message)
+
+
+def _joined(*parts: bytes) -> bytes:
+    return b" ".join(part for part in parts if part)
 
 
 def _message(line: bytes, header: Header) -> tuple[bytes, bytes]:

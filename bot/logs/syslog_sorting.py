@@ -53,22 +53,25 @@ class Sorter:
         self._gathered: list[_Block] = []
         self._size = 0
 
-    def of_host(self, host: WatchedHost, block: bytes, now: float, *, drop: bool) -> HeardHost | None:
-        """Gather lines of one host; with `drop`, leave them out while it sends too many."""
-        lines = block.count(b"\n")
+    def of_host(self, host: WatchedHost, block: bytes, now: float) -> HeardHost | None:
+        """Gather lines of one host, or leave them out while it sends too many."""
         record = self._hosts.heard(host, now)
         if record is None:
-            self._hosts.elsewhere(host, lines)
-            return None
-        if drop and not record.may_send(now):
-            record.flooded(now, lost=lines)
-            return record
+            self._hosts.elsewhere(host, block.count(b"\n"))
+        elif record.may_send(now):
+            self.gather(record, block, now)
+        else:
+            record.flooded(now, lost=block.count(b"\n"))
+        return record
+
+    def gather(self, record: HeardHost, block: bytes, now: float) -> None:
+        """Gather lines of one host, to be looked through with all others."""
+        lines = block.count(b"\n")
         record.spend(lines, now)
         self._gathered.append((record, block, lines))
         self._size += len(block)
         if self._size > GATHERED:
             self.finish(now)
-        return record
 
     def of_many(self, talk: Talk, block: bytes, now: float, *, datagrams: bool = False) -> None:
         """Gather lines that say themselves whose they are. Each host's flood costs that host alone."""
@@ -83,7 +86,7 @@ class Sorter:
             else:
                 shares.setdefault(talk.last, []).append(line)
         for host, lines in shares.items():
-            record = self.of_host(host, b"\n".join(lines) + b"\n", now, drop=True)
+            record = self.of_host(host, b"\n".join(lines) + b"\n", now)
             if record is not None and datagrams:
                 record.datagrams_at = now
         talk.hosts.update(shares)

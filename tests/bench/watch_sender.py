@@ -66,7 +66,7 @@ def _datagrams(port: int, own: str) -> Send:
     sending = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sending.bind((own, 0))
     sending.connect(("127.0.0.1", port))
-    return sending.send
+    return lambda line: sending.send(line[:-1])
 
 
 def by_tls(port: int, hosts: int) -> list[Send]:

@@ -1,4 +1,4 @@
-"""The pure half of the syslog receiver: where messages end, whose they are, how they read, and what lies around them."""
+"""The pure half of the syslog receiver: where messages end, whose they are, how they read, what is around them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,28 @@ C = "info vpxa[2101] [Originator@6876 sub=Libs opID=e6012b2-01-b0] [NFC ERROR] t
 D = "[Originator@6876 sub=Libs opID=e6012b2-01-b0] text"
 QUOTED = r'[Originator@6876 sub="A \"b\" [c\]" opID="e6012b2-01-b0"]'
 STAMP = "2024-03-26T04:31:17.959Z"
+B = "[7F03ECE76700 verbose 'Default' opID=2140bc71] x"
+A = "[2012-04-07 17:39:16.938 FFCFEE80 warning 'X'] y"
+UNQUOTED = '[Originator@6876 sub=A "b" [c] opID=e6012b2-01-b0]'
+QUALITY = '[timeQuality tzKnown="1"]'
 IN_FILE = [
     (f"<166>{STAMP} esx-01 Vpxa: {C}", f"{STAMP} {C}"),
     (f"<166>1 {STAMP} esx-01 Vpxa 2101 - - {C}", f"{STAMP} {C}"),
-    (f"<13>1 {STAMP} esx-01 Vpxa 1 - [timeQuality tzKnown=\"1\"] \ufeff{C}", f"{STAMP} {C}"),
+    (f"<13>1 {STAMP} esx-01 Vpxa 1 - {QUALITY} \ufeff{C}", f"{STAMP} {C}"),
     (f"<163>{STAMP} esx-01 Hostd[209]: {D}", f"{STAMP} Er(163) Hostd[209]: {D}"),
-    (f"<163>1 {STAMP} esx-01 Hostd 209 - {QUOTED} t", f'{STAMP} Er(163) Hostd[209]: [Originator@6876 sub=A "b" [c] opID=e6012b2-01-b0] t'),
-    (f"<166>{STAMP} esx-01 Hostd: [7F03ECE76700 verbose 'Default' opID=2140bc71] x", f"{STAMP} [7F03ECE76700 verbose 'Default' opID=2140bc71] x"),
-    ("<14>Apr  7 17:39:16 esx Hostd: [2012-04-07 17:39:16.938 FFCFEE80 warning 'X'] y", "[2012-04-07 17:39:16.938 FFCFEE80 warning 'X'] y"),
-    ("<14>Apr  7 17:39:16 esx Hostd: text", "<14>Apr  7 17:39:16 esx Hostd: text"),
-    (f"<182>{STAMP} esx-01 vmkernel: cpu21:2097 opID=a03f)Scsi: 4124: z", f"{STAMP} cpu21:2097 opID=a03f)Scsi: 4124: z"),
+    (f"<163>1 {STAMP} esx-01 Hostd 209 - {QUOTED} t", f"{STAMP} Er(163) Hostd[209]: {UNQUOTED} t"),
+    (f"<166>{STAMP} esx-01 Hostd: {B}", f"{STAMP} {B}"),
+    (f"<14>Apr  7 17:39:16 esx Hostd: {A}", A),
+    ("<14>Apr  7 17:39:16 esx Hostd: text", "Apr  7 17:39:16 esx Hostd: text"),
+    (f"<14>1 {STAMP} esx-01 esxupdate - - - root: INFO", f"{STAMP} esxupdate: root: INFO"),
+    (f"<182>{STAMP} esx-01 vmkernel: cpu21:2097 opID=a03f)Scsi: z", f"{STAMP} cpu21:2097 opID=a03f)Scsi: z"),
+    (f"<182>{STAMP} esx-01 vmkernel: VMB: 65: z", f"{STAMP} In(182) vmkernel: VMB: 65: z"),
     (f"<14>{STAMP} esx-01 vobd: [netCorrelator] 148us: [vob.net] w", f"{STAMP}: [netCorrelator] 148us: [vob.net] w"),
     (f"<166>{STAMP} esx-01 Hostd: --> reason = 3", "--> reason = 3"),
     (f"<13>Nov 23 20:00:01 relay <166>{STAMP} esx-01 Vpxa: {C}", f"{STAMP} {C}"),
     (f"<13>1 {STAMP} relay syslog - - - <166>{STAMP} esx-01 Vpxa: {C}", f"{STAMP} {C}"),
-]  # fmt: skip
+    (f"<13>1 {STAMP} relay syslog - - {QUALITY} <166>{STAMP} esx-01 Vpxa: {C}", f"{STAMP} {C}"),
+]
 
 
 @pytest.mark.parametrize(("sent", "in_file"), IN_FILE)
