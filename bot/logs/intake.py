@@ -189,7 +189,7 @@ class RedisIntake:
             raise UnreachableError(
                 f"how far {name[1]} of {name[0]} was read is not what was known here; it is asked again"
             )
-        known.mark, known.placed, known.unwritten = mark, True, False
+        known.mark, known.placed, known.unwritten = mark, bool(known.cursor), False
         return bool(answer == "kept")
 
     async def _settle(self, some: Sequence[tuple[Name, _Log]]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from time import monotonic
 from typing import Final
 
 from bot.hostlog.candidates import Vicinity
@@ -77,6 +78,7 @@ class Elected:
 class Denied(StrEnum):
     UNWANTED = "unwanted"  # nobody reads this log any more
     HELD = "held"  # somebody else reads it for everybody
+    YIELDED = "yielded"  # it was left to somebody who reads fewer logs
 
 
 class Want(StrEnum):
@@ -90,8 +92,27 @@ class Want(StrEnum):
 class Verdict(StrEnum):
     GO_ON = "go on"
     AT_LEISURE = "at leisure"  # nobody is in a hurry for it
+    YIELD = "yield"  # another process reads fewer logs and would take this one
     UNWANTED = "unwanted"
     FENCED = "fenced"
+
+
+class Ration:
+    """An eighth of what a process reads may be moved in a while, and one log always."""
+
+    def __init__(self, span: timedelta) -> None:
+        self._span = span.total_seconds()
+        self._begun = 0.0
+        self._taken = 0
+
+    def left(self, of: int) -> bool:
+        now = monotonic()
+        if now - self._begun > self._span:
+            self._begun, self._taken = now, 0
+        return self._taken < max(1, of // 8)
+
+    def take(self) -> None:
+        self._taken += 1
 
 
 class Journal:
@@ -103,6 +124,8 @@ class Journal:
         self._lease = lease
         self._wanted = wanted
         self._kept = kept
+        self._reading = 0
+        self._yields = Ration(lease / 2)
 
     async def want(self, log: LogName, mode: Want, *, hurry: bool = True) -> Standing:
         """Say that somebody here reads this log; in a `hurry`: not only for the watch."""
@@ -115,9 +138,11 @@ class Journal:
 
     async def elect(self, log: LogName) -> Elected | Denied:
         """Ask for the right to read this log for everybody."""
-        answer: list[str] = await _ELECT(self._store, *log.arguments, self._owner, self._lease, repeatable=True)
+        words = (*log.arguments, self._owner, self._lease, self._reading)
+        answer: list[str] = await _ELECT(self._store, *words, repeatable=True)
         if answer[0] != "elected":
             return Denied(answer[0])
+        self._reading += 1
         _, epoch, following, mark, near, blind = answer
         if not following:
             return Elected(epoch, Place(None, Vicinity(), blind))
@@ -132,21 +157,26 @@ class Journal:
         lines: Iterable[Line] = (),
         gap: str = "",
         every: timedelta = timedelta(0),
+        may_yield: bool = False,
     ) -> Verdict:
         """Write what was read, with the place after it. Not repeatable: the lines would come twice.
 
-        `every` is the time since the look before, where this is one.
+        `every` is the time since the look before, where this is one. `may_yield`: the answer may be YIELD, and no more
+        often than readers can be moved without haste.
         """
         entries: list[str | int] = [word for line in lines for word in (LINE, line.number, line.text[:LONGEST_TEXT])]
         told: list[str | int] = [GAP, 0, gap] if gap else []
         where = _where(place)
-        verdict = await _DELIVER(
-            self._store, *log.arguments, epoch, self._lease, self._kept, *where, place.blind, every, *told, *entries
-        )
-        return Verdict(verdict)
+        mine = self._reading if may_yield and self._yields.left(self._reading) else 0
+        words = (*log.arguments, epoch, self._lease, self._kept, *where, place.blind, every, mine)
+        verdict = Verdict(await _DELIVER(self._store, *words, *told, *entries))
+        if verdict is Verdict.YIELD:
+            self._yields.take()
+        return verdict
 
     async def release(self, log: LogName, epoch: str) -> None:
-        """Give the right back."""
+        """Give the right back. To be called once for each election, however it ended."""
+        self._reading -= 1
         await _RELEASE(self._store, *log.arguments, epoch, repeatable=True)
 
 

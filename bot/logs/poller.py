@@ -25,7 +25,11 @@ PAGE = 500
 PAGES_AT_LEISURE = 20
 """What a log that is far behind may read at a time while others wait for their turn."""
 
+SETTLED_AFTER = 6
+"""Renewals, two leases: a log is not handed on as soon as it was got."""
+
 _GOES_ON = frozenset({Verdict.GO_ON, Verdict.AT_LEISURE})
+_ENDS = {Verdict.UNWANTED: Denied.UNWANTED, Verdict.FENCED: Denied.HELD, Verdict.YIELD: Denied.YIELDED}
 ROTATED = "the log was rotated; what was written to the old file after the last look is not there any more"
 
 log = logging.getLogger(__name__)
@@ -58,6 +62,7 @@ class LogPoller:
         self._budget = budget
         self._paid = False  # the next call of this look is accounted for already
         self._looked_at = 0.0
+        self._settled_at = 0.0
         self._news = asyncio.Event()
         self.stood = asyncio.Event()
 
@@ -69,8 +74,11 @@ class LogPoller:
         """Serve until nobody in the fleet wants this log."""
         while True:
             try:
-                if await self._stand_for_election() is Denied.UNWANTED:
-                    return
+                match await self._stand_for_election():
+                    case Denied.UNWANTED:
+                        return
+                    case Denied.YIELDED:
+                        await asyncio.sleep(2 * self._interval)  # the other stands for election in between
             except OutsideError as error:  # Redis: whatever was read and not written will be read again
                 log.warning("the log feed of %s cannot be kept: %s", self._name, error)
             await asyncio.sleep(self._interval)
@@ -92,6 +100,7 @@ class LogPoller:
 
     async def _read_on(self, elected: Elected) -> Denied:
         place, epoch = elected.place, elected.epoch
+        self._settled_at = asyncio.get_running_loop().time() + SETTLED_AFTER * self._renew
         verdict = await self._turn(place, epoch, await self._first_verdict(place, epoch))
         while verdict in _GOES_ON:
             place, verdict = await self._look(place, epoch, verdict)
@@ -99,7 +108,7 @@ class LogPoller:
                 self.stood.set()
                 await asyncio.sleep(self._interval)
                 verdict = await self._turn(place, epoch, verdict)
-        return Denied.UNWANTED if verdict is Verdict.UNWANTED else Denied.HELD
+        return _ENDS[verdict]
 
     async def _first_verdict(self, place: Place, epoch: str) -> Verdict:
         """Whether anybody is in a hurry; where nothing is counted that does not matter."""
@@ -176,7 +185,10 @@ class LogPoller:
         kept = sieve.take(taken.lines)
         place = Place(taken.cursor, sieve.vicinity)
         gap = ROTATED if taken.rotated else ""
-        verdict = await self._journal.deliver(self._name, epoch, place, lines=kept, gap=gap, every=every)
+        settled = asyncio.get_running_loop().time() > self._settled_at
+        verdict = await self._journal.deliver(
+            self._name, epoch, place, lines=kept, gap=gap, every=every, may_yield=settled
+        )
         return place, taken.more, verdict
 
     async def _tell_blindness(self, place: Place, epoch: str, reason: str) -> tuple[Place, Verdict]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections import Counter
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -163,6 +165,44 @@ async def test_a_reader_that_closes_hands_over_at_once(feed_of, host, write, tak
         await one.close()
         write("b", ERROR + " 2")
         assert await take(items, 2) == ["b", ERROR + " 2"]
+
+
+async def test_readers_are_shared_out_among_processes_and_nothing_is_lost(feed_of, player):
+    class Growing:
+        """Hosts whose logs grow by one line at each look, whoever looks."""
+
+        def __init__(self):
+            self.logs = Counter()
+            self.looked = Counter()
+
+        async def last_line(self, host, log):
+            return self.logs[host]
+
+        async def read(self, host, log, *, start, lines):
+            self.looked[host] += 1
+            self.logs[host] += 1
+            return self.logs[host], [f"{ERROR} {number}" for number in range(start, self.logs[host] + 1)][:lines]
+
+    one, other = Growing(), Growing()
+    other.logs = one.logs  # the same hosts
+    hosts = [HostKey(f"east/esx-{number}") for number in range(12)]
+    short = timedelta(milliseconds=300)
+    first = await feed_of(readers={"east": one}, lease=short)
+    async with AsyncExitStack() as stack:
+        items = [await stack.enter_async_context(first.open(host, "vpxa")) for host in hosts]
+        second = await feed_of(readers={"east": other}, lease=short)
+        for host in hosts:
+            await stack.enter_async_context(second.open(host, "vpxa"))
+        async with asyncio.timeout(20):
+            while len(other.looked) < 5:
+                await asyncio.sleep(0.01)
+        for of_host in items:
+            numbers = [(await anext(of_host)).number for _ in range(50)]
+            assert numbers == list(range(numbers[0], numbers[0] + 50))
+        one.looked.clear()
+        other.looked.clear()
+        await asyncio.sleep(0.3)
+        assert min(len(one.looked), len(other.looked)) >= 4
 
 
 async def test_the_reader_stops_when_nobody_wants_the_log(feed_of, host, write, take, skew_clock):
