@@ -7,6 +7,7 @@ harmless if they do. Nothing is recorded before it was said, so nothing is lost;
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import secrets
@@ -88,10 +89,16 @@ async def _carried_out(tools: EscalationTools, sink: Sink, telling: Telling) -> 
     """One telling, whatever comes of it. What is not recorded is taken up by the next once the lease is over."""
     try:
         await _carry_out(tools, sink, telling)
-    except ColdmigrateError as error:
+    except OutsideError as error:
         log.warning("What '%s' was told of incident %s was not recorded: %s", sink.name, telling.incident, error)
-    except Exception:  # a defect in one of them must not keep the others from being told
+    except Exception as error:  # a defect in one of them must not keep the others from being told
         log.exception("The sink '%s' could not be told of incident %s.", sink.name, telling.incident)
+        trouble = (
+            str(error) if isinstance(error, ColdmigrateError) else f"A defect ({type(error).__name__}): see the log."
+        )
+        with contextlib.suppress(OutsideError):
+            delay = delay_after(telling.failures + 1, tools.again)
+            await tools.tellings.failed(telling, delay=delay, maybe=True, trouble=told)
 
 
 async def _carry_out(tools: EscalationTools, sink: Sink, telling: Telling) -> None:
@@ -132,7 +139,7 @@ async def _not_told(
         await _say(tools, telling, case, f"refused-{action}", words)
         await tools.tellings.refuse(telling, action, trouble=str(error))
         return
-    delay = delay_after(telling.failures + 1, error, tools.again)
+    delay = delay_after(telling.failures + 1, tools.again, asked=error.retry_after)
     log.warning("The sink '%s' was not told of incident %s: %s", telling.sink, telling.key, error)
     if telling.failing >= STUBBORN:
         minutes = int(telling.failing.total_seconds() // 60)
@@ -180,11 +187,11 @@ async def _say(tools: EscalationTools, telling: Telling, case: Case | None, what
     await tools.outbox.reply(JobId(telling.incident), case.standing.channel, reply)
 
 
-def delay_after(failures: int, error: OutsideError, again: Retry) -> timedelta:
+def delay_after(failures: int, again: Retry, *, asked: float | None = None) -> timedelta:
     """How long to wait after this many failures in a row: doubling, up to a quarter less by chance, so that a sink
-    that comes back is not asked everything at once; never less than it asked for.
+    that comes back is not asked everything at once; never less than the seconds that it `asked` for.
     """
     delay = again.delay(failures)
     assert delay is not None  # noqa: S101 - it has no last try
     delay *= 1 - secrets.randbelow(250) / 1000
-    return max(delay, timedelta(seconds=error.retry_after or 0))
+    return max(delay, timedelta(seconds=asked or 0))

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from bot.incidents.escalations import RedisEscalations
+from bot.incidents.kept import RedisIncidents
 from bot.incidents.sinks.calling import open_http
 from bot.incidents.sinks.pagerduty import PagerDutySink
 from bot.incidents.sinks.webhook import WebhookSink
@@ -62,8 +63,8 @@ def escalations(store: Store) -> RedisEscalations:
 
 
 @pytest.fixture
-def cases() -> Cases:
-    return Cases()
+def cases(incidents: RedisIncidents) -> Cases:
+    return Cases(incidents)
 
 
 @pytest.fixture

@@ -7,24 +7,21 @@ import os
 import signal
 import sys
 
-from bot.incidents.incident import State
 from bot.incidents.sinks.calling import open_http
 from bot.incidents.sinks.pagerduty import PagerDutySink
 from bot.operations.escalate import escalate_for_ever
 from bot.store.client import connect
-from tests.incidents.sinks.stage import Cases, tools_of
+from tests.incidents.sinks.stage import tools_of
 
 
 def die(_point: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def main(redis_url: str, events_url: str, routing_key: str, incident: str) -> None:
-    cases = Cases()
-    cases.stands(State.OPEN, incident)
+async def main(redis_url: str, events_url: str, routing_key: str) -> None:
     async with connect(redis_url) as store, open_http() as http:
         sink = PagerDutySink("pagerduty", http, routing_key=routing_key, events_url=events_url)
-        await escalate_for_ever(tools_of(store, cases, reached=die), sink)
+        await escalate_for_ever(tools_of(store, reached=die), sink)
 
 
 if __name__ == "__main__":

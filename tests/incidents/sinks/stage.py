@@ -12,11 +12,13 @@ from bot.diagnosis.causes import Basis, Cause
 from bot.errors import OutsideError
 from bot.hostlog.line import HostKey
 from bot.incidents.escalations import RedisEscalations
-from bot.incidents.incident import Case, Client, HostCount, Incident, IncidentId, Standing, State, Verdict
+from bot.incidents.incident import Change, Client, HostCount, Incident, IncidentId, Standing, State, Verdict
+from bot.incidents.kept import RedisIncidents
 from bot.incidents.port import Action, Page
 from bot.operations.escalate import EscalationTools, escalate_for_ever
 from bot.slack.outbox import RedisOutbox
 from bot.store.client import Store
+from tests.incidents.conftest import EPOCH
 
 CHANNEL = "C0MIGRATE1"
 INCIDENT = IncidentId("n3q7m2xa")
@@ -69,16 +71,19 @@ def incident_of(incident_id: IncidentId = INCIDENT, **changes) -> Incident:
 
 @dataclass
 class Cases:
-    """How incidents stand: a test changes that as people, silence and the judge would."""
+    """How incidents stand, in Redis: a test changes that as the judge, people and silence would."""
 
-    known: dict[IncidentId, Case] = field(default_factory=dict)
+    incidents: RedisIncidents
 
-    def stands(self, state: State, incident_id: IncidentId = INCIDENT, **changes) -> None:
-        standing = Standing(state=state, opened_at=AT, channel=CHANNEL)
-        self.known[incident_id] = Case(incident_of(incident_id, **changes), standing)
-
-    async def get(self, incident: IncidentId) -> Case | None:
-        return self.known.get(incident)
+    async def stands(
+        self, state: State, incident_id: IncidentId = INCIDENT, *, channel: str = CHANNEL, **changes
+    ) -> None:
+        if await self.incidents.get(incident_id) is None:
+            found = Change(incident_of(incident_id, **changes), Standing(opened_at=AT))
+            assert await self.incidents.commit(EPOCH, after="1-1", changes=[found])
+            if channel:
+                await self.incidents.spoken(incident_id, channel)
+        await self.incidents.move(incident_id, state, by="U0ALICE001")
 
 
 @dataclass
@@ -109,9 +114,9 @@ class Recording:
         return [(page.key, str(page.action)) for page in self.pages]
 
 
-def tools_of(store: Store, cases: Cases, **changes) -> EscalationTools:
+def tools_of(store: Store, **changes) -> EscalationTools:
     plain = EscalationTools(
-        incidents=cases,
+        incidents=RedisIncidents(store),
         tellings=RedisEscalations(store),
         outbox=RedisOutbox(store),
         poll=timedelta(milliseconds=50),

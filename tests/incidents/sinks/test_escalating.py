@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import OutsideError, UnreachableError
+from bot.errors import UnreachableError
 from bot.incidents.incident import Client, HostCount, IncidentId, State
 from bot.incidents.port import Action
 from bot.operations.escalate import AGAIN, delay_after, on_call_names
 from bot.operations.escalation_page import severity_of, summary_of, where_of
 from bot.playground.pager.board import Standing
+from bot.store import keys
 from tests.incidents.sinks.stage import (
     AT,
     INCIDENT,
@@ -35,8 +36,8 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def tools(store, cases):
-    return tools_of(store, cases)
+def tools(store):
+    return tools_of(store)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def arranged(escalations, cases):
     """An open incident of which a sink is told at once."""
 
     async def arrange(sink: str = NIGHT, incident: IncidentId = INCIDENT, *, after: timedelta = timedelta(0)) -> None:
-        cases.stands(State.OPEN, incident)
+        await cases.stands(State.OPEN, incident)
         await escalations.arrange(incident, sink, at=now() + after)
 
     return arrange
@@ -55,7 +56,7 @@ async def test_a_telling_from_trigger_to_resolution(tools, arranged, cases, esca
     async with serving(tools, sink):
         await settled(store)
         for state in (State.ACKNOWLEDGED, State.RESOLVED):
-            cases.stands(state)
+            await cases.stands(state)
             await escalations.look_again(INCIDENT)
             await until(lambda state=state: len(sink.pages) == 2 + (state is State.RESOLVED))
         await settled(store)
@@ -70,12 +71,12 @@ async def test_a_telling_from_trigger_to_resolution(tools, arranged, cases, esca
 async def test_acknowledged_in_time_nobody_is_ever_told(tools, arranged, cases, escalations, sink, store, skew_clock):
     await arranged(after=PATIENCE)
     async with serving(tools, sink):
-        cases.stands(State.ACKNOWLEDGED)
+        await cases.stands(State.ACKNOWLEDGED)
         await escalations.look_again(INCIDENT)
         await settled(store)
         skew_clock(PATIENCE + HOUR)
         await settled(store)
-        cases.stands(State.RESOLVED)
+        await cases.stands(State.RESOLVED)
         await escalations.look_again(INCIDENT)
         assert (await settled(store))["state"] == "over"
     assert sink.tries == 0
@@ -86,7 +87,7 @@ async def test_acknowledged_but_the_bot_died_before_it_could_say_so(tools, arran
     await arranged()
     async with serving(tools, sink):
         await settled(store)
-        cases.stands(State.ACKNOWLEDGED)
+        await cases.stands(State.ACKNOWLEDGED)
         skew_clock(timedelta(minutes=2))
         await until(lambda: len(sink.pages) == 2)
     assert sink.told[-1] == ("n3q7m2xa-1", "acknowledge")
@@ -113,7 +114,7 @@ async def test_a_dead_sink_loses_nothing_and_gets_it_all_in_order(
         await until(lambda: pager.board.woken == len(incidents))
         assert sorted(found.key for found in pager.board.incidents) == [f"{incident}-1" for incident in incidents]
         for incident in incidents:
-            cases.stands(State.RESOLVED, incident)
+            await cases.stands(State.RESOLVED, incident)
             await escalations.look_again(incident)
         await until(lambda: all(i.standing is Standing.RESOLVED for i in pager.board.incidents))
     assert pager.board.woken == len(incidents)
@@ -126,7 +127,7 @@ async def test_what_ended_while_the_sink_was_dead_wakes_nobody(
     await arranged("pagerduty")
     async with serving(tools, pagerduty):
         await settled(store, "pagerduty")
-        cases.stands(State.RESOLVED)
+        await cases.stands(State.RESOLVED)
         await escalations.look_again(INCIDENT)
         await pager.revive()
         skew_clock(HOUR)
@@ -145,7 +146,7 @@ async def test_a_trigger_that_may_have_arrived_is_taken_back(
         await settled(store, "pagerduty")
         assert pager.board.woken == 1
         assert (await escalations.of(INCIDENT))[0].said is None  # as far as anybody here knows
-        cases.stands(State.RESOLVED)
+        await cases.stands(State.RESOLVED)
         pager.conduct.well()
         skew_clock(HOUR)
         await until(lambda: pager.board.incidents[0].standing is Standing.RESOLVED)
@@ -171,7 +172,7 @@ async def test_a_slow_sink_delays_nobody(tools, arranged, escalations, webhook, 
 async def test_two_watchers_serve_one_sink_and_each_thing_is_sent_once(store, cases, arranged, escalations, sink):
     twin = Recording()
     incidents = [IncidentId(f"n3q7m2{a}{b}") for a in "cdef" for b in "23456"]
-    async with serving(tools_of(store, cases), sink), serving(tools_of(store, cases), twin):
+    async with serving(tools_of(store), sink), serving(tools_of(store), twin):
         for incident in incidents:
             await arranged(NIGHT, incident)
         await until(lambda: len(sink.pages) + len(twin.pages) >= len(incidents))
@@ -181,13 +182,26 @@ async def test_two_watchers_serve_one_sink_and_each_thing_is_sent_once(store, ca
     assert sorted(ids) == [f"{incident}-1-trigger" for incident in sorted(incidents)]
 
 
+async def test_a_busy_sink_is_left_alone_for_as_long_as_it_asks(tools, arranged, pagerduty, pager, store, skew_clock):
+    pager.conduct.status, pager.conduct.retry_after = 429, "900"
+    await arranged("pagerduty")
+    async with serving(tools, pagerduty):
+        await settled(store, "pagerduty")
+        due = float(await store.zscore(keys.escalations("pagerduty"), INCIDENT)) / 1000
+        assert 890 < due - now().timestamp() <= 900
+        assert pager.conduct.called == 1
+        pager.conduct.well()
+        skew_clock(timedelta(seconds=901))
+        await until(lambda: pager.board.woken == 1)
+
+
 async def test_it_comes_back_after_its_end_and_is_another_incident_there(
     tools, arranged, cases, escalations, pagerduty, pager, store
 ):
     await arranged("pagerduty")
     async with serving(tools, pagerduty):
         await until(lambda: pager.board.woken == 1)
-        cases.stands(State.RESOLVED)
+        await cases.stands(State.RESOLVED)
         await escalations.look_again(INCIDENT)
         await until(lambda: pager.board.incidents[0].standing is Standing.RESOLVED)
         assert (await settled(store, "pagerduty"))["state"] == "over"
@@ -203,10 +217,10 @@ async def test_whoever_was_on_it_is_not_and_somebody_else_is_woken(
     async with serving(tools, pagerduty):
         skew_clock(PATIENCE + timedelta(seconds=1))
         await until(lambda: pager.board.woken == 1)
-        cases.stands(State.ACKNOWLEDGED)
+        await cases.stands(State.ACKNOWLEDGED)
         await escalations.look_again(INCIDENT)
         await until(lambda: pager.board.incidents[0].standing is Standing.ACKNOWLEDGED)
-        cases.stands(State.OPEN)
+        await cases.stands(State.OPEN)
         await escalations.look_again(INCIDENT)
         await until(lambda: pager.board.incidents[0].standing is Standing.RESOLVED)
         assert (await settled(store, "pagerduty"))["opening"] == "2"
@@ -215,14 +229,24 @@ async def test_whoever_was_on_it_is_not_and_somebody_else_is_woken(
         await until(lambda: pager.board.woken == 2)
 
 
-async def test_a_defect_in_one_telling_keeps_no_other_from_being_told(tools, arranged, cases, sink, store, caplog):
-    broken = IncidentId("n3q7m2zz")
-    await arranged(NIGHT, broken)
-    cases.stands(State.OPEN, broken, client="a client of another version")
+async def test_what_this_version_cannot_read_is_put_off_and_keeps_no_other_waiting(
+    tools, arranged, escalations, sink, store, caplog, skew_clock
+):
+    strange = IncidentId("n3q7m2zz")
+    await arranged(NIGHT, strange)
+    incident = await store.hget(keys.incident(strange), "incident")
+    await store.hset(keys.incident(strange), "incident", "of another version")
     async with serving(tools, sink):
-        await until(lambda: "could not be told" in caplog.text)
+        await settled(store, NIGHT, strange)
         await arranged()
         await until(lambda: sink.told == [("n3q7m2xa-1", "trigger")])
+        (known,) = await escalations.of(strange)
+        assert known.attempts == 1
+        assert "cannot be read by this version" in known.trouble
+        await store.hset(keys.incident(strange), "incident", incident)  # and then it is upgraded
+        skew_clock(HOUR)
+        await until(lambda: len(sink.pages) == 2)
+    assert "cannot be read by this version" in caplog.text
 
 
 async def test_a_redis_that_takes_nothing_for_a_while_stops_nothing(tools, arranged, sink, store, caplog):
@@ -250,13 +274,11 @@ async def test_names_of_who_is_on_call(pagerduty, pager, webhook):
 
 
 def test_retries_grow_to_five_minutes_and_honour_what_was_asked():
-    away = UnreachableError("away")
-    delays = [delay_after(n, away, AGAIN) for n in range(1, 60)]
+    delays = [delay_after(n, AGAIN) for n in range(1, 60)]
     assert timedelta(seconds=1.5) <= delays[0] <= timedelta(seconds=2)
     assert all(timedelta(seconds=225) <= delay <= timedelta(minutes=5) for delay in delays[10:])
     assert len(set(delays[10:])) > 10  # by chance
-    asked = OutsideError("busy", transient=True, retry_after=600)
-    assert delay_after(1, asked, AGAIN) == timedelta(minutes=10)
+    assert delay_after(1, AGAIN, asked=600) == timedelta(minutes=10)
 
 
 @pytest.mark.parametrize(

@@ -17,19 +17,19 @@ async def test_secrets_are_nowhere(store, cases, escalations, pagerduty, pager, 
     caplog.set_level(logging.DEBUG)
     for name in ("httpx", "httpcore", "httpcore.connection", "httpcore.http11", "asyncio", "bot"):
         caplog.set_level(logging.DEBUG, logger=name) if name != "httpx" else None
-    cases.stands(State.OPEN)
+    await cases.stands(State.OPEN)
     for number, (status, swallows) in enumerate([(0, False), (500, False), (429, False), (0, True), (400, False)]):
         for conduct in (pager.conduct, receiver.conduct):
             conduct.status, conduct.swallows = status, swallows
-        cases.stands(State.OPEN if number % 2 == 0 else State.RESOLVED)
+        await cases.stands(State.OPEN if number % 2 == 0 else State.RESOLVED)
         for sink in (pagerduty, webhook):
             await escalations.arrange(INCIDENT, sink.name, at=datetime.now(UTC))
-        async with serving(tools_of(store, cases), pagerduty, webhook):
+        async with serving(tools_of(store), pagerduty, webhook):
             skew_clock(timedelta(hours=number + 1))
             for sink in (pagerduty, webhook):
                 await settled(store, sink.name)
     await pager.die()
-    async with serving(tools_of(store, cases), pagerduty, webhook):
+    async with serving(tools_of(store), pagerduty, webhook):
         skew_clock(timedelta(hours=9))
         await settled(store, "pagerduty")
     assert pager.board.taken

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.errors import OutsideError, UnreachableError
-from bot.incidents.incident import Case, State
+from bot.incidents.incident import State
 from bot.migration.request import JobId
 from bot.slack.drain import OutboxDrainer
 from bot.slack.outbox import RedisOutbox
@@ -49,9 +48,9 @@ async def page(escalations, cases, store, skew_clock, sink):
     """Serve the sink until it knows of an incident that nobody acknowledged for ten minutes."""
 
     async def run(*, rounds: int = 1) -> None:
-        cases.stands(State.OPEN)
+        await cases.stands(State.OPEN)
         await escalations.arrange(INCIDENT, sink.name, at=datetime.now(UTC) + PATIENCE)
-        async with serving(tools_of(store, cases), sink):
+        async with serving(tools_of(store), sink):
             for number in range(1, rounds + 1):
                 skew_clock(PATIENCE * 2 * number)
                 await settled(store)
@@ -90,11 +89,9 @@ async def test_a_sink_that_is_dead_for_long_is_told_once_and_tried_on(page, thre
 
 
 async def test_an_incident_without_a_message_is_told_to_the_sink_alone(store, cases, escalations, sink):
-    cases.stands(State.OPEN)
-    case = cases.known[INCIDENT]
-    cases.known[INCIDENT] = Case(case.incident, replace(case.standing, channel="", hushed="quiet hours"))
+    await cases.stands(State.OPEN, channel="")
     await escalations.arrange(INCIDENT, sink.name, at=datetime.now(UTC))
-    async with serving(tools_of(store, cases), sink):
+    async with serving(tools_of(store), sink):
         await settled(store)
     assert sink.told == [("n3q7m2xa-1", "trigger")]
     assert await store.keys("{cm}:outbox:reply*") == []
