@@ -1,4 +1,4 @@
-"""Fuzz the diagnosis: `python -m tests.fuzz.run log --seconds 1800`.
+"""Fuzz the diagnosis and the syslog receiver: `python -m tests.fuzz.run log --seconds 1800`.
 
 Coverage-guided (atheris on libFuzzer), from the recorded cases as seeds. Prints how the covered edges grew and keeps
 that in build/fuzz-<target>.txt; inputs that broke a promise are left in build/fuzz-<target>/ and make it exit with 1.
@@ -21,6 +21,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests/diagnosis/cases"
 RULES = ROOT / "bot/diagnosis/rules"
+SYSLOG_SEEDS = (
+    "<166>2024-03-26T04:31:17.959Z esx-01 Vpxa: info vpxa[21] [Originator@6876 sub=Libs] [NFC ERROR] x\n--> more\n",
+    '62 <163>1 2024-03-26T04:31:17.959Z esx-01 Hostd 209 - [a@1 b="c"] [NFC ERROR]',
+    '<163>1 2024-03-26T04:31:17.959Z esx-01 Hostd 209 - [Originator@6876 sub="A \\"b\\" [c\\]" opID="e6"] [NFC ERROR]\0',
+    "<13>Nov 23 20:00:01 relay <166>2024-03-26T04:31:17.959Z esx-01 Vpxa: [NFC ERROR] text\n",
+    "<14>2024-03-26T04:31:17Z esx-01 vobd: 1us: [vob.user.vmsyslogd.remote.failure] The host\n99999999999 <14>x",
+    "9999 <14>2024-03-26T04:31:17Z esx-01 Vpxa: \x1b[2J<!channel> \ufeff\udcff".encode("utf-8", "replace").decode(),
+)
 _NEWS = re.compile(r"^#(?P<runs>\d+)\s+(?P<what>INITED|NEW|REDUCE|DONE|pulse)\s+cov: (?P<edges>\d+)", re.MULTILINE)
 _UNCAUGHT = re.compile(r"^[\w.]*(?:Error|Exception|Interrupt)\b.*", re.MULTILINE)
 _LONGEST = 64 * 1024
@@ -82,6 +90,9 @@ def _seeds(target: str) -> Iterator[bytes]:
     if target == "rule":
         yield from (path.read_bytes() for path in sorted(RULES.glob("*.toml")))
         return
+    if target == "syslog":
+        yield from map(str.encode, SYSLOG_SEEDS)
+        return
     logs = sorted(CASES.glob("*/*/*.log"))
     yield from (log.read_bytes() for log in logs)
     for log in logs[:_ARCHIVED]:
@@ -105,7 +116,7 @@ def _packed(log: Path) -> Iterator[bytes]:
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("target", choices=["log", "rule", "planted"])
+    options.add_argument("target", choices=["log", "rule", "syslog", "planted"])
     options.add_argument("--seconds", type=int, default=60)
     given = options.parse_args()
     folder = ROOT / f"build/fuzz-{given.target}"

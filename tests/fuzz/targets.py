@@ -1,6 +1,7 @@
 """What is fuzzed, and what must hold whatever comes in. Run one with `python -m tests.fuzz.run`; see there.
 
-A target takes bytes and raises only if a promise is broken. Coverage counts the Python of `bot.diagnosis` alone.
+A target takes bytes and raises only if a promise is broken. Coverage counts the Python of `bot.diagnosis`, and of the
+syslog receiver.
 """
 
 from __future__ import annotations
@@ -14,13 +15,19 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["bot.diagnosis"]):
+with atheris.instrument_imports(
+    include=[
+        "bot.diagnosis",
+        *(f"bot.logs.syslog_{name}" for name in ("frames", "header", "hosts", "sorting", "vicinity")),
+    ]
+):
     from bot.diagnosis.engine import Engine, load_engine
     from bot.diagnosis.inputs.member import STRICT
     from bot.diagnosis.report.markdown import markdown_of
     from bot.diagnosis.report.text import lines_of
     from bot.diagnosis.rulefile import check_rule_files
     from bot.diagnosis.verdict import Report
+    from tests.fuzz.syslog import Receiving
 
 Target = Callable[[bytes], None]
 _MOST_RENDERED = 20
@@ -45,6 +52,12 @@ def rule_file() -> Target:
     return check
 
 
+def syslog() -> Target:
+    """Bytes of a stranger, on a connection and as datagrams, in pieces; and a host beside it that is heard as ever."""
+    needles = load_engine().catalogue.needles
+    return lambda data: Receiving(needles.finder()).check(data)
+
+
 def planted() -> Target:
     """A defect on purpose: proves that a broken promise is found and told."""
 
@@ -54,7 +67,12 @@ def planted() -> Target:
     return check
 
 
-TARGETS: Mapping[str, Callable[[], Target]] = {"log": log_or_archive, "rule": rule_file, "planted": planted}
+TARGETS: Mapping[str, Callable[[], Target]] = {
+    "log": log_or_archive,
+    "rule": rule_file,
+    "syslog": syslog,
+    "planted": planted,
+}
 
 
 def _diagnosed(engine: Engine, data: bytes) -> None:

@@ -13,7 +13,7 @@ fuzzable = sys.platform == "linux" and platform.machine() == "x86_64"
 pytestmark = pytest.mark.skipif(not fuzzable, reason="atheris has no wheel for this machine")
 
 
-@pytest.mark.parametrize("target", ["log", "rule"])
+@pytest.mark.parametrize("target", ["log", "rule", "syslog"])
 def test_whatever_comes_in_breaks_no_promise(target, tmp_path):
     outcome = fuzz(target, seconds=8, folder=tmp_path)
     assert outcome.broken == ""
