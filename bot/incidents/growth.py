@@ -122,8 +122,7 @@ def _counted(incident: Incident, failure: Failure, name: str, more: int) -> Inci
 
 
 def _heard(count: HostCount | None, failure: Failure, more: int, *, new: bool) -> HostCount:
-    vms = (failure.vm,) if failure.vm else ()
-    one = HostCount(failures=int(new), lines=more, last=failure.last, vms=vms)
+    one = HostCount(failures=int(new), lines=more, last=failure.last)
     return one if count is None else _sum(count, one)
 
 
@@ -143,6 +142,7 @@ def _named(incident: Incident, failure: Failure) -> Incident:
     peer = end_of(failure) if alike else None
     return replace(
         incident,
+        hosts=_with_vm(incident.hosts, failure),
         sites=_joined(incident.sites, failure.sites),
         links=links,
         link=_only(links),
@@ -153,6 +153,16 @@ def _named(incident: Incident, failure: Failure) -> Incident:
         datastores=_joined(incident.datastores, (failure.datastore,) if failure.datastore else ()),
         job=incident.job or failure.job,
     )
+
+
+def _with_vm(hosts: Mapping[HostKey, HostCount], failure: Failure) -> Mapping[HostKey, HostCount]:
+    """The VM of a failure may become known long after its lines."""
+    vm = failure.vm
+    lacking = [host for host in failure.hosts if vm and host in hosts and vm not in hosts[host].vms]
+    if not vm or not lacking:
+        return hosts
+    named = {host: replace(hosts[host], vms=_joined(hosts[host].vms, (vm,), most=MOST_VMS_OF_HOST)) for host in lacking}
+    return {**hosts, **named}
 
 
 def _told(incident: Incident, failure: Failure, name: str) -> Incident:

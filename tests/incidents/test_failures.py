@@ -14,7 +14,7 @@ from bot.diagnosis.verdict import Incident, MatchKind
 from bot.hostlog.line import HostKey
 from bot.hostlog.roll import Roll, SourceKind, WatchedHost
 from bot.incidents.client import client_of, job_of
-from bot.incidents.failures import LONGEST_LINE, MOST_LINES, failure_of
+from bot.incidents.failures import LONGEST_LINE, MOST_LINES, failure_of, located
 from bot.incidents.identity import continued
 from bot.incidents.incident import Client, Failure
 
@@ -177,6 +177,14 @@ def test_hosts_that_nobody_knows_and_sites_that_nobody_named_make_no_link():
     found = failure_of(incident(hosts=("esx-11.example.net",), peer="esx-22"), roll=ROLL, now=NOW)
     assert (found.peer_host, found.link) == ("vc2/esx-22.example.net", None)
     assert failure_of(incident(hosts=()), roll=ROLL, now=NOW).id.startswith("span / ")
+
+
+def test_what_vcenter_knows_besides_is_added_and_replaces_nothing():
+    blind = failure_of(incident(), roll=ROLL, now=NOW)
+    found = located(blind, vm="web", other_end="esx-21.example.net", roll=ROLL)
+    assert (found.vm, found.peer, found.peer_host, found.link) == ("web", "esx-21.example.net", TWO, "site1~site2")
+    assert located(found, vm="db", other_end="esx-22.example.net", roll=ROLL) == found
+    assert located(blind, vm="", other_end="", roll=ROLL) == blind
 
 
 def test_a_verdict_is_cut_and_never_surer_than_it_is(engine):

@@ -88,6 +88,20 @@ def test_a_storm_that_goes_on_stays_one_and_ends_once():
     assert [case.standing.state for case in night.shown] == [State.RESOLVED]
 
 
+def test_what_is_learned_later_of_the_other_ends_makes_one_of_many():
+    night = Night()
+    blind = [failure(f"op{number}", hosts=[host(number)], sites=("site1",)) for number in range(4)]
+    night.hear(blind)
+    assert len(night.live) == 4
+    peer = {"peer": "esx-2001.example", "peer_host": host(1, site=2), "sites": ("site1", "site2"), "link": LINK}
+    for number, one in enumerate(blind):
+        night.hear([replace(one, vm=f"vm{number}", failed=True, **peer)])
+    (storm,) = night.live
+    assert (storm.count, storm.lines, storm.failed, storm.link, storm.storm) == (4, 12, 4, LINK, True)
+    assert [count.vms for _, count in sorted(storm.hosts.items())] == [("vm0",), ("vm1",), ("vm2",), ("vm3",)]
+    assert [case.standing.channel for case in night.shown] == ["C1"]
+
+
 def test_20_times_on_and_off_is_one_incident():
     night = Night()
     for time in range(21):
