@@ -93,9 +93,7 @@ async def _carried_out(tools: EscalationTools, sink: Sink, telling: Telling) -> 
         log.warning("What '%s' was told of incident %s was not recorded: %s", sink.name, telling.incident, error)
     except Exception as error:  # a defect in one of them must not keep the others from being told
         log.exception("The sink '%s' could not be told of incident %s.", sink.name, telling.incident)
-        told = (
-            str(error) if isinstance(error, ColdmigrateError) else f"A defect ({type(error).__name__}): see the log."
-        )
+        told = str(error) if isinstance(error, ColdmigrateError) else f"A defect ({type(error).__name__}): see the log."
         with contextlib.suppress(OutsideError):
             delay = delay_after(telling.failures + 1, tools.again)
             await tools.tellings.failed(telling, delay=delay, maybe=True, trouble=told)
