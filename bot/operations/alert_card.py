@@ -261,7 +261,7 @@ def _pager(told: Sequence[Escalation]) -> tuple[str, str] | None:
     found = next((one for one in told if one.url), None)
     if found is None:
         return None
-    return f"Open {'PagerDuty' if found.sink.casefold() == 'pagerduty' else found.sink}", found.url
+    return f"Open {'PagerDuty' if '.pagerduty.com/' in found.url else found.sink}", found.url
 
 
 def _moments(case: Case, mute: Mute | None, told: Sequence[Escalation]) -> Iterable[tuple[str, datetime]]:

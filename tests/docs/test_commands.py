@@ -10,8 +10,10 @@ import sys
 import click
 import pytest
 
+from bot.incidents.incident import ScopeKind
 from handlers.slack import parse
 from handlers.slack.parse import Empty, HoldLink, Migrate, MigrateMany, ReleaseLink, SendCanary
+from handlers.slack.parse_alerts import VERBS, parse_alerts
 from handlers.slack.parse_diagnose import parse_command
 
 COMMAND_LINE = re.compile(r"(?<![/\w-])coldmigrate ([a-z][a-z-]*)")
@@ -77,6 +79,15 @@ def test_every_diagnosis_of_the_pages_is_understood(pages):
     assert typed
     for page, line in typed:
         assert parse_command(line.replace("<vm, host, job, task or opID>", "web01")).name, (page, line)
+
+
+def test_every_word_about_alerts_is_in_their_page_and_understood(pages):
+    typed = [line for text in pages.values() for line in re.findall(r"`/nfcalerts ([^`]+)`", text)]
+    for line in typed:
+        parse_alerts(line.partition("`,")[0].replace("<host>", "esx-01").replace(" [reason]", ""))
+    assert {line.split()[0] for line in typed} == set(VERBS)
+    mutes = [parse_alerts(line).order.scope.kind for line in typed if line.startswith("mute ")]
+    assert set(mutes) == set(ScopeKind)
 
 
 @pytest.mark.parametrize("arguments", [[], ["jobs"], ["jobs", "show"]], ids=" ".join)
