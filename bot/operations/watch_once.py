@@ -12,6 +12,7 @@ from bot.diagnosis.engine import Engine
 from bot.diagnosis.event import SourceLine
 from bot.diagnosis.scope import Scope
 from bot.diagnosis.verdict import Report
+from bot.hostlog.assign import TOO_MANY
 from bot.hostlog.candidates import Sieve
 from bot.hostlog.line import HostKey
 from bot.hostlog.roll import SourceKind, WatchedHost
@@ -20,8 +21,6 @@ from bot.logs.port import Batch, LogSource
 AT_ONCE: Final = 16
 MOST_LINES: Final = 20_000
 """Candidate lines of one log; a host that complains more often than that complains of one thing."""
-
-_NOT_READ: Final = "no [[sources]] table says how, and it is one host too many for vCenter's API"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,8 @@ async def _read_host(
 ) -> tuple[HostRead, list[SourceLine]]:
     source = _source_of(host, sources)
     if source is None:
-        return HostRead(host=host.key, kind=host.kind, trouble=(_NOT_READ,)), []
+        unwanted = host.kind is SourceKind.NONE and host.source is not None
+        return HostRead(host=host.key, kind=host.kind, trouble=() if unwanted else (TOO_MANY,)), []
     seen = HostRead(host=host.key, kind=source.kind)
     lines: list[SourceLine] = []
     for log in logs:
