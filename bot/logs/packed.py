@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.logs.shelf import PAGE, Pages, UnfinishedError
 
-MOST_UNPACKED: Final = 256 * 1024 * 1024
+MOST_UNPACKED: Final = 64 * 1024 * 1024
 _GZIP: Final = 31
 
 
@@ -23,7 +23,8 @@ def unpacked(pages: Pages, name: str, *, most: int = MOST_UNPACKED) -> Pages:
                 waiting, unpacker, begun = unpacker.unused_data, zlib.decompressobj(_GZIP), False
             if not waiting and not (waiting := await pages()):
                 if begun:
-                    raise UnfinishedError(f"{name} ends in the middle: it is being packed just now, or it is damaged.")
+                    words = f"{name} ends in the middle; what came after that is lost."
+                    raise UnfinishedError(words, settles=True)
                 return b""
             try:
                 page, begun = unpacker.decompress(waiting, PAGE), True

@@ -39,10 +39,11 @@ class GoneError(OutsideError):
 
 
 class UnfinishedError(OutsideError):
-    """A packed file ends too early: it is being written just now, or it is damaged."""
+    """A packed file ends too early. `settles`: it may be whole in a moment, because it is being packed just now."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, transient=True)
+    def __init__(self, message: str, *, settles: bool = False) -> None:
+        super().__init__(message, transient=settles)
+        self.settles = settles
 
 
 class Shelf(Protocol):
@@ -213,8 +214,9 @@ class Reader:
                 yield batch
             self._waited = 0
         except UnfinishedError as error:
-            self._waited += 1
-            if self._waited == _TRIES:
+            given_up = self._waited >= _TRIES
+            self._waited = self._waited + 1 if error.settles else _TRIES
+            if self._waited >= _TRIES and not given_up:
                 yield self.batch([], str(error))
 
     @property

@@ -123,6 +123,8 @@ async def _serve_log(request: web.Request) -> web.StreamResponse:
     except KeyError:
         raise web.HTTPNotFound(text=f"404 Not Found: {name}") from None
     kind = "application/x-gzip" if name.endswith(".gz") else "text/plain"
+    if not request[MACHINE].honours_ranges:
+        return web.Response(body=content, content_type=kind)
     return ranged(request, content, content_type=kind)
 
 

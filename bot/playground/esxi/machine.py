@@ -126,6 +126,8 @@ class Machine:
         self.lockdown = False
         self.restarting = False
         """The host agent is on its way up: HTTPS says 503."""
+        self.honours_ranges = True
+        """Whether a Range header counts under /host (invented: no source says what ESXi does there)."""
         self.answers_after = timedelta(0)
         """A host under strain answers late, to vCenter too."""
         self.dice = random.Random(f"{world.seed}/{name}/pings")
