@@ -201,7 +201,7 @@ class Site(_Part):
 
     name: Name
     vcenter: Name
-    hosts: int = Field(2, ge=1, le=99)
+    hosts: int = Field(2, ge=1, le=240)
     version: Version = "8.0.3"
     datacenter: str = ""
     cluster: str = ""

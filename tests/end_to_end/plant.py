@@ -54,9 +54,7 @@ approval = "{approval}"
 )
 
 
-def written(
-    folder: Path, slack: SlackPlayer, target: Target, *, rights: str | None = None, besides: str = ""
-) -> Path:
+def written(folder: Path, slack: SlackPlayer, target: Target, *, rights: str | None = None, besides: str = "") -> Path:
     """A config file for this stage; `besides` are further tables of it."""
     path = folder / "coldmigrate.toml"
     people = rights if rights is not None else f'who = ["user:{ALICE}", "user:{BOB}"]'
@@ -154,6 +152,12 @@ class Plant:
         except TimeoutError:
             channel = "\n".join(text_of(m) for m in self.slack.person.history(CHANNEL))
             raise AssertionError(f"it did not come to that; the channel says:\n{channel}") from None
+
+    async def until_true(self, holds: Callable[[], Awaitable[bool]], within: timedelta = PATIENCE) -> None:
+        """For what only asking tells."""
+        async with asyncio.timeout(within.total_seconds()):
+            while not await holds():
+                await asyncio.sleep(0.05)
 
     async def card(self, *, showing: str, number: int = 0) -> Json:
         """The n-th card of the channel, once it shows a text."""
