@@ -140,7 +140,10 @@ class Turn(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HostTally:
-    """How the watch of one host stands in this process, for metrics and `status`. Counts since the process began."""
+    """How the watch of one host stands in this process, for metrics and `status`. Counts since the process began.
+
+    A `host` of no vCenter ("/10.0.0.9") is a sender that is no host we know: only its `lines` mean something.
+    """
 
     host: HostKey
     kind: SourceKind

@@ -116,7 +116,9 @@ async def known_hosts(counter: Counter) -> Collection[HostKey]:
     """Those that are watched, and those that incidents name."""
     watched = await counter.tallies() if counter.tallies is not None else ()
     live: Iterable[Case] = await incidents_of(counter).live()
-    return {tally.host for tally in watched} | {host for case in live for host in case.incident.hosts}
+    return {tally.host for tally in watched if tally.host[:1] != "/"} | {
+        host for case in live for host in case.incident.hosts
+    }
 
 
 def host_called(typed: str, names: Iterable[str]) -> str:

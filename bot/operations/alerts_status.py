@@ -39,11 +39,18 @@ async def alerts_status(counter: Counter, who: Person) -> Answer:
     incidents_of(counter)
     every = await counter.tallies() if counter.tallies is not None else ()
     seen = await _visible(counter, who, every)
-    if not seen:
+    hosts = [one for one in seen if not _is_stranger(one)]
+    if not hosts:
         return Answer("No host is watched at the moment: no watcher runs, or it has not found any host yet.")
     now = await counter.queue.now()
-    lines = [*_by_source(seen), *_wrong(seen, now)]
-    return Answer(f"{len(seen)} host{'s are' if len(seen) != 1 else ' is'} watched.", lines)
+    strangers = sorted((one for one in seen if _is_stranger(one)), key=lambda one: -one.lines)
+    unknown = _named("Senders that are no host of a vCenter", [(one, f"{one.lines:,} lines") for one in strangers])
+    lines = [*_by_source(hosts), *_wrong(hosts, now), *unknown]
+    return Answer(f"{len(hosts):,} host{'s are' if len(hosts) != 1 else ' is'} watched.", lines)
+
+
+def _is_stranger(tally: HostTally) -> bool:
+    return not tally.host.partition("/")[0]
 
 
 async def _visible(counter: Counter, who: Person, tallies: Iterable[HostTally]) -> list[HostTally]:

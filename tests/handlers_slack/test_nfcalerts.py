@@ -20,6 +20,7 @@ from tests.fixtures_slack import CHANNEL
 from tests.handlers_slack.conftest import words
 from tests.operations.alerts_stage import INCIDENT, SPECS, alert_counter, an_incident, keep, standing
 from tests.slack.test_card import HOSTILE
+from tests.slack_referee.judge import faults_of_view
 
 pytestmark = pytest.mark.usefixtures("bot")
 PAGER = "https://acme.pagerduty.com/incidents/P1"
@@ -195,3 +196,10 @@ async def test_names_from_logs_neither_ping_nor_format(player, store, counter, t
     assert "mrkdwn" not in str(posted["blocks"])
     ack = (await player.person.command("alice", "#migrations", "/nfcalerts list")).ack
     assert "mrkdwn" not in str(ack["blocks"])
+    await player.person.click("alice", CHANNEL, posted["ts"], "cm.mute")
+    player.person.open_home("alice")
+    views = await player.person.wait_for(
+        lambda: len(player.person.views("alice")) == 2 and player.person.views("alice")
+    )
+    sent = [{name: view[name] for name in ("type", "title", "submit", "blocks") if view.get(name)} for view in views]
+    assert [faults_of_view(view) for view in sent] == [[], []]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from bot.migration.machine import Phase
 from bot.migration.request import JobId
 from bot.playground.slack.faults import Refuse
 from bot.slack.census import SETTLE, Census
-from bot.slack.port import Button, ButtonKind, InquiryCard, TableCard
+from bot.slack.port import AlertCard, AlertLook, Button, ButtonKind, InquiryCard, TableCard
 from bot.store import keys
 
 CHANNEL = "C0MIGRATE1"
@@ -316,3 +317,24 @@ async def test_a_bot_goes_on_for_ever(store, outbox, drain, card, posted, census
             await drained()
             assert "lost. Redis lost" in posted()[-1]["text"]
     assert [message["text"].count("lost. Redis lost") for message in posted()] == [1, 1]
+
+
+async def test_an_incident_that_redis_lost_is_said_to_be_and_one_that_is_known_or_over_stays(
+    player, store, outbox, drain, posted, census, drained, skew_clock
+):
+    await drain()
+    lost, known, over = JobId("n2fcalrt"), JobId("n2fcalru"), JobId("n2fcalrv")
+    for subject, look in ((lost, AlertLook.OPEN), (known, AlertLook.OPEN), (over, AlertLook.RESOLVED)):
+        card = AlertCard(subject, CHANNEL, f"About {subject}", look, "x", "", ended=look is AlertLook.RESOLVED)
+        await outbox.show_alert(replace(card, buttons=[Button(ButtonKind.ACKNOWLEDGE, subject)]))
+    await drained()
+    await store.flushall()
+    await store.hset(keys.incident(known), "id", known)
+    bot = census()
+    await due(bot, skew_clock)
+    await bot.ask()
+    await drained()
+    first, *others = posted()
+    assert first["text"].startswith("About n2fcalrt: lost. Redis lost what it knew of this incident")
+    assert "cm.acknowledge" not in str(first["blocks"])
+    assert ["cm.acknowledge" in str(other["blocks"]) for other in others] == [True, True]
