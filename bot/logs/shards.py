@@ -63,6 +63,7 @@ class Shards:
         self._left: dict[int, int] = {}
         self._goodbyes: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._asking = asyncio.Lock()
         self._closing = False
         self.held: dict[int, int] = {}
 
@@ -78,8 +79,8 @@ class Shards:
         while not self._closing:
             asked = clock()
             try:
-                async with asyncio.timeout_at(max(sure_until, asked + self._lease.total_seconds() / 2)):
-                    settled = await self._ask(holder)
+                async with asyncio.timeout_at(max(sure_until, asked + self._lease.total_seconds() / 2)), self._asking:
+                    settled = self._closing or await self._ask(holder)
                 sure_until = asked + _SURE * self._lease.total_seconds()
             except (OutsideError, TimeoutError) as error:
                 settled = True
@@ -92,8 +93,9 @@ class Shards:
         """Leave in peace: finish everything, then free it at once, so that others have it at their next tick."""
         self._closing = True
         self._wake.set()
-        for goodbye in self._goodbyes:
-            goodbye.cancel()
+        async with self._asking:  # what was asked for last is ours to give back, too
+            for goodbye in self._goodbyes:
+                goodbye.cancel()
         await asyncio.gather(*self._goodbyes, return_exceptions=True)
         everything = {**self.held, **self._leaving, **self._left}
         self.held.clear()

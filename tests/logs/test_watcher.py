@@ -11,6 +11,7 @@ from bot.errors import UnreachableError
 from bot.hostlog.line import HostKey
 from bot.hostlog.roll import SourceKind
 from bot.logs.intake import RedisIntake
+from bot.logs.rendezvous import shard_of
 from bot.logs.shards import Shards
 from bot.logs.stream import RedisWatchedLines
 from bot.logs.watcher import Watcher
@@ -134,16 +135,46 @@ async def test_a_defect_or_an_outage_of_one_host_harms_no_other(replica, estate,
     caplog.clear()
 
 
-async def test_who_is_refused_stops(replica, estate, store, lines):
+async def test_who_lost_its_hosts_begins_anew_where_it_was(replica, estate, store, lines):
     one = await replica()
     await until(lambda: len(one.source.following) == 3)
+    estate.write(HOST, "a")
+    assert await told(lines, 1) == {HOST: [1]}
+    opened = estate.opened
     for shard in list(one.shards.held):
         await store.hincrby(f"{{cm}}:shard:{shard}", "epoch", 1)
+    await until(lambda: estate.opened >= opened + 3)
+    estate.write(HOST, "b")
+    assert await told(lines, 2) == {HOST: [1, 2]}
+
+
+async def test_who_is_refused_stops(valkey_url, estate, store, lines):
+    """A follower stops at the first refusal, before the watcher itself has heard that the shard is gone."""
+
+    class Deaf(Shards):
+        """It never hears that anything is lost."""
+
+        async def run(self, holder):
+            self.held.update({shard_of(HOST): 5})
+            holder.gained(self.held)
+            await asyncio.Event().wait()
+
+    await store.hset(f"{{cm}}:shard:{shard_of(HOST)}", "epoch", 6)
+    source = EstateSource(estate)
+    intake = RedisIntake(store, keep=lambda _text: True, watcher="deaf")
+    watcher = Watcher(
+        roll=lambda: roll_of(1), sources={0: source}, logs=["vpxa"], intake=intake, shards=Deaf(store, "deaf"),
+        look_every=LEASE / 100,
+    )  # fmt: skip
+    task = asyncio.create_task(watcher.run())
+    await until(lambda: source.following)
     estate.write(HOST, "a")
-    await until(lambda: (HOST, "vpxa") not in one.source.following)
-    # It is nobody's until the lease is over; then it is ours again, from where it was.
-    await until(lambda: (HOST, "vpxa") in one.source.following)
-    assert await told(lines, 1) == {HOST: [1]}
+    await until(lambda: not watcher.following)
+    await asyncio.sleep(0.1)  # many looks at what is ours
+    assert estate.opened == 1
+    assert await lines.last_id() == "0-0"
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def test_many_hosts_are_not_dialled_at_once(replica, estate):
