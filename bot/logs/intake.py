@@ -133,13 +133,17 @@ class RedisIntake:
         read: int,
         gap: str = "",
         throttled: int = 0,
+        behind: timedelta | None = None,
+        trouble: str = "",
         kind: SourceKind,
     ) -> None:
         """As `Intake` promises. What is pushed in one turn of the loop shares a round trip."""
         if lines or gap:
             entries = written(lines, gap)
             await _PUSH(self._store, host, log, kind, *entries, repeatable=True, together=True)
-        self.tallies.count(host, kind, lines=read, candidates=len(lines), gap=gap, throttled=throttled)
+        self.tallies.count(host, kind, lines=read, candidates=len(lines), gap=gap, throttled=throttled, behind=behind)
+        if trouble:
+            self.tallies.trouble(host, kind, trouble)
 
     async def settle(self, hosts: Collection[HostKey] | None = None) -> None:
         """Write down how far these hosts were read, or all; that somebody else has one is heard at its next `take`."""

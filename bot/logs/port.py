@@ -99,12 +99,15 @@ class Intake(Protocol):
         read: int,
         gap: str = "",
         throttled: int = 0,
+        behind: timedelta | None = None,
+        trouble: str = "",
         kind: SourceKind,
     ) -> None:
         """Keep what came by itself: candidates with their neighbours. Nobody owns that; what is sent twice comes twice.
 
         `read` counts the lines that came, these among them; `throttled` those that were dropped, because there were
-        too many. With neither lines nor a gap it is only counted.
+        too many. `behind` is how much later than it was written the newest came, `trouble` what is wrong with the host
+        though lines come. With neither lines nor a gap it is only counted.
         """
         ...
 
