@@ -58,7 +58,7 @@ class RedisEscalations(Tellings):
         record = await self._store.hash(keys.escalation(incident, sink))
         if not record:
             return None
-        waits = record.get("state") == "live" and "said" not in record
+        waits = record.get("state") == "live" and not {"said", "refused"} & record.keys()
         return Escalation(
             incident=incident,
             sink=sink,

@@ -22,7 +22,7 @@ class Step(Enum):
     WAIT = "wait"  # until it is due
     REST = "rest"  # they know all there is; look again in a while, should nobody say when
     OVER = "over"  # nothing is left to tell
-    ANEW = "anew"  # the incident came back after its end: a new opening
+    ANEW = "anew"  # it was opened again before all this was over: a new opening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,8 @@ def next_step(telling: Telling, state: State | None) -> Action | Step:  # noqa: 
 
     Trigger, acknowledge, resolve, in this order and each at most once; what nobody needs any more is left out.
     """
-    if telling.over:
-        return Step.ANEW if state is State.OPEN else Step.OVER
+    if telling.over:  # should it come back, whoever knows the policy arranges it anew
+        return Step.OVER
     if telling.said is None:
         return _first(telling, state)
     if state is State.OPEN:

@@ -17,11 +17,13 @@ from datetime import timedelta
 from typing import Final
 
 from bot.errors import ColdmigrateError, MaybeSentError, OutsideError
-from bot.incidents.incident import Case
+from bot.incidents.incident import Case, State
+from bot.incidents.policy import mutes_of
 from bot.incidents.port import Action, Incidents, Sink
 from bot.incidents.telling import Step, Telling, Tellings, next_step
 from bot.jobs.retry import Retry
 from bot.migration.request import JobId
+from bot.operations.alert_card import show_alert
 from bot.operations.escalation_page import page_of
 from bot.operations.tools import nowhere
 from bot.slack.port import Outbox, Reply
@@ -85,10 +87,125 @@ async def _on_call(sink: Sink) -> Sequence[str]:
         return ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One telling, and how its incident stood when it was taken."""
+
+    tools: EscalationTools
+    sink: Sink
+    telling: Telling
+    case: Case | None
+
+    async def carry_out(self) -> None:
+        """Do what comes next."""
+        step = next_step(self.telling, None if self.case is None else self.case.standing.state)
+        if step is Action.TRIGGER and await self._is_muted():
+            step = Step.REST  # until the mute is over; somebody looks every minute
+        match step:
+            case Action():
+                await self._tell(step)
+            case Step():
+                await self._settle(step)
+
+    async def _is_muted(self) -> bool:
+        """Whoever muted it knows of it, and does not want to hear more."""
+        if self.case is None:
+            return False
+        mutes = await self.tools.incidents.mutes()  # those that hold, by the clock of whoever keeps them
+        return bool(mutes_of(self.case.incident, mutes, now=self.case.incident.first))
+
+    async def _tell(self, action: Action) -> None:
+        link = await self.tools.outbox.link_to(JobId(self.telling.incident))
+        page = page_of(self.telling, action, self.case, link=link)
+        try:
+            async with asyncio.timeout(self.tools.lease.total_seconds() * 0.6):
+                await self.sink.send(page)
+        except TimeoutError:
+            await self._not_told(action, MaybeSentError(f"'{self.sink.name}' did not answer in time.", transient=True))
+        except OutsideError as error:
+            await self._not_told(action, error)
+        else:
+            self.tools.reached("sent")
+            await self._told(action)
+
+    async def _told(self, action: Action) -> None:
+        if action is Action.TRIGGER:
+            minutes = round(self.telling.patience.total_seconds() / 60)
+            why = f"nobody acknowledged within {minutes} min" if minutes else "it is told at once"
+            names = await _on_call(self.sink)
+            on_call = f"; on call: {', '.join(names)}" if names else ""
+            await self._say("told", f"Told {self.sink.name}: {why}{on_call}.")
+        await self.tools.tellings.told(self.telling, action)
+        await self._redraw()
+        log.info("The sink '%s' was told to %s incident %s.", self.sink.name, action, self.telling.key)
+
+    async def _not_told(self, action: Action, error: OutsideError) -> None:
+        if not error.transient:
+            await self._refused(action, error)
+            return
+        telling, name = self.telling, self.sink.name
+        log.warning("The sink '%s' was not told of incident %s: %s", name, telling.key, error)
+        stubborn = telling.failing >= STUBBORN
+        if stubborn:
+            minutes = int(telling.failing.total_seconds() // 60)
+            words = f"{name} could not be told for {minutes} min: {error} It is tried again until it is taken."
+            await self._say("trouble", words)
+        delay = delay_after(telling.failures + 1, self.tools.again, asked=error.retry_after)
+        maybe = isinstance(error, MaybeSentError)
+        await self.tools.tellings.failed(telling, delay=delay, maybe=maybe, trouble=str(error))
+        if stubborn:
+            await self._redraw()
+
+    async def _refused(self, action: Action, error: OutsideError) -> None:
+        log.error("The sink '%s' will not take that of incident %s: %s", self.sink.name, self.telling.key, error)
+        words = f"{self.sink.name} does not take this ({action}), and it is not tried again: {error}"
+        await self._say(f"refused-{action}", words)
+        await self.tools.tellings.refuse(self.telling, action, trouble=str(error))
+        await self._redraw()
+
+    async def _settle(self, step: Step) -> None:
+        note = ""
+        if step is Step.OVER and self.telling.said is None and self.telling.failures:
+            note = f"The incident ended before {self.sink.name} could be told, so nobody was woken."
+            log.info("%s (%s)", note, self.telling.incident)
+        if step is Step.REST and self.telling.said is not None and not self.telling.url:
+            await self._find()
+        await self.tools.tellings.put_off(self.telling, step, note=note)
+
+    async def _find(self) -> None:
+        """Where people open it there. They take what is told at once and make something of it later, so ask then."""
+        name, key = self.sink.name, self.telling.key
+        try:
+            async with asyncio.timeout(ROSTER_TIME.total_seconds()):
+                url = await self.sink.where(key)
+        except (OutsideError, TimeoutError) as error:
+            log.info("Where '%s' shows incident %s is not known: %s", name, key, error or "no answer in time")
+            return
+        if url:
+            await self.tools.tellings.found(self.telling, url)
+            await self._redraw()
+
+    async def _say(self, what: str, words: str) -> None:
+        """Below the incident's message, once for each opening; nowhere while it has no message."""
+        if self.case is None or not self.case.standing.channel:
+            return
+        sink = hashlib.sha256(self.sink.name.encode()).hexdigest()[:8]  # a name may be anything; a key may not
+        reply = Reply(key=f"escalation-{sink}-{self.telling.opening}-{what}", text=words)
+        await self.tools.outbox.reply(JobId(self.telling.incident), self.case.standing.channel, reply)
+
+    async def _redraw(self) -> None:
+        """The message says who was told, what is the matter with a sink, and where it is shown there."""
+        if self.case is None or not self.case.standing.channel:
+            return
+        names = await _on_call(self.sink) if self.case.standing.state is State.OPEN else ()
+        incidents, outbox = self.tools.incidents, self.tools.outbox
+        await show_alert(incidents, outbox, self.telling.incident, escalations=self.tools.tellings, on_call=names)
+
+
 async def _carried_out(tools: EscalationTools, sink: Sink, telling: Telling) -> None:
     """One telling, whatever comes of it. What is not recorded is taken up by the next once the lease is over."""
     try:
-        await _carry_out(tools, sink, telling)
+        await _Round(tools, sink, telling, await tools.incidents.get(telling.incident)).carry_out()
     except OutsideError as error:
         log.warning("What '%s' was told of incident %s was not recorded: %s", sink.name, telling.incident, error)
     except Exception as error:  # a defect in one of them must not keep the others from being told
@@ -97,92 +214,6 @@ async def _carried_out(tools: EscalationTools, sink: Sink, telling: Telling) -> 
         with contextlib.suppress(OutsideError):
             delay = delay_after(telling.failures + 1, tools.again)
             await tools.tellings.failed(telling, delay=delay, maybe=True, trouble=told)
-
-
-async def _carry_out(tools: EscalationTools, sink: Sink, telling: Telling) -> None:
-    case = await tools.incidents.get(telling.incident)
-    step = next_step(telling, None if case is None else case.standing.state)
-    match step:
-        case Action():
-            await _tell(tools, sink, telling, step, case)
-        case Step():
-            await _settle(tools, sink, telling, step)
-
-
-async def _tell(tools: EscalationTools, sink: Sink, telling: Telling, action: Action, case: Case | None) -> None:
-    link = await tools.outbox.link_to(JobId(telling.incident))
-    page = page_of(telling, action, case, link=link)
-    try:
-        async with asyncio.timeout(tools.lease.total_seconds() * 0.6):
-            await sink.send(page)
-    except TimeoutError:
-        error: OutsideError = MaybeSentError(f"'{sink.name}' did not answer in time.", transient=True)
-        await _not_told(tools, telling, action, case, error)
-    except OutsideError as failure:
-        await _not_told(tools, telling, action, case, failure)
-    else:
-        tools.reached("sent")
-        if action is Action.TRIGGER:
-            await _say(tools, telling, case, "told", await _told_words(sink, telling))
-        await tools.tellings.told(telling, action)
-        log.info("The sink '%s' was told to %s incident %s.", sink.name, action, telling.key)
-
-
-async def _not_told(
-    tools: EscalationTools, telling: Telling, action: Action, case: Case | None, error: OutsideError
-) -> None:
-    if not error.transient:
-        log.error("The sink '%s' will not take that of incident %s: %s", telling.sink, telling.key, error)
-        words = f"{telling.sink} does not take this ({action}), and it is not tried again: {error}"
-        await _say(tools, telling, case, f"refused-{action}", words)
-        await tools.tellings.refuse(telling, action, trouble=str(error))
-        return
-    delay = delay_after(telling.failures + 1, tools.again, asked=error.retry_after)
-    log.warning("The sink '%s' was not told of incident %s: %s", telling.sink, telling.key, error)
-    if telling.failing >= STUBBORN:
-        minutes = int(telling.failing.total_seconds() // 60)
-        words = f"{telling.sink} could not be told for {minutes} min: {error} It is tried again until it is taken."
-        await _say(tools, telling, case, "trouble", words)
-    maybe = isinstance(error, MaybeSentError)
-    await tools.tellings.failed(telling, delay=delay, maybe=maybe, trouble=str(error))
-
-
-async def _settle(tools: EscalationTools, sink: Sink, telling: Telling, step: Step) -> None:
-    note = ""
-    if step is Step.OVER and telling.said is None and telling.failures:
-        note = f"The incident ended before {sink.name} could be told, so nobody was woken."
-        log.info("%s (%s)", note, telling.incident)
-    if step is Step.REST and telling.said is not None and not telling.url:
-        await _find(tools, sink, telling)
-    await tools.tellings.put_off(telling, step, note=note)
-
-
-async def _find(tools: EscalationTools, sink: Sink, telling: Telling) -> None:
-    """Where people open it there. They take what is told at once and make something of it later, so ask then."""
-    try:
-        async with asyncio.timeout(ROSTER_TIME.total_seconds()):
-            url = await sink.where(telling.key)
-    except (OutsideError, TimeoutError) as error:
-        log.info("Where '%s' shows incident %s is not known: %s", sink.name, telling.key, error or "no answer in time")
-        return
-    if url:
-        await tools.tellings.found(telling, url)
-
-
-async def _told_words(sink: Sink, telling: Telling) -> str:
-    minutes = round(telling.patience.total_seconds() / 60)
-    why = f"nobody acknowledged within {minutes} min" if minutes else "it is told at once"
-    names = await _on_call(sink)
-    return f"Told {sink.name}: {why}" + (f"; on call: {', '.join(names)}." if names else ".")
-
-
-async def _say(tools: EscalationTools, telling: Telling, case: Case | None, what: str, words: str) -> None:
-    """Below the incident's message, once for each opening; nowhere while it has no message."""
-    if case is None or not case.standing.channel:
-        return
-    sink = hashlib.sha256(telling.sink.encode()).hexdigest()[:8]  # a name may be anything; a key may not
-    reply = Reply(key=f"escalation-{sink}-{telling.opening}-{what}", text=words)
-    await tools.outbox.reply(JobId(telling.incident), case.standing.channel, reply)
 
 
 def delay_after(failures: int, again: Retry, *, asked: float | None = None) -> timedelta:

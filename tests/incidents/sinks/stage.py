@@ -64,6 +64,7 @@ def incident_of(incident_id: IncidentId = INCIDENT, **changes) -> Incident:
         ),
         failed=2,
         link="site1~site2",
+        links=("site1~site2",),
         vms=(HOSTILE,),
     )
     return replace(plain, **changes)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import UnreachableError
-from bot.incidents.incident import Client, HostCount, IncidentId, State
+from bot.incidents.incident import Client, HostCount, IncidentId, Mute, Scope, ScopeKind, State
 from bot.incidents.port import Action
 from bot.operations.escalate import AGAIN, delay_after, on_call_names
 from bot.operations.escalation_page import severity_of, summary_of, where_of
@@ -80,6 +80,18 @@ async def test_acknowledged_in_time_nobody_is_ever_told(tools, arranged, cases, 
         await escalations.look_again(INCIDENT)
         assert (await settled(store))["state"] == "over"
     assert sink.tries == 0
+
+
+async def test_what_is_muted_wakes_nobody_until_the_mute_is_over(tools, arranged, incidents, sink, store, skew_clock):
+    await arranged()
+    await incidents.mute(Mute(Scope(ScopeKind.LINK, "site1~site2"), now() + HOUR, "U0ALICE001", now()))
+    async with serving(tools, sink):
+        await settled(store)
+        skew_clock(HOUR / 2)
+        await settled(store)
+        assert sink.tries == 0
+        skew_clock(HOUR * 1.1)
+        await until(lambda: sink.told == [("n3q7m2xa-1", "trigger")])
 
 
 async def test_acknowledged_but_the_bot_died_before_it_could_say_so(tools, arranged, cases, sink, store, skew_clock):

@@ -65,8 +65,8 @@ EVERY = [
         ({"doubt": True}, RESOLVED, RESOLVE),
         # it came back
         ({"said": RESOLVE}, OPEN, Step.ANEW),
-        ({"over": True}, OPEN, Step.ANEW),
-        ({"said": RESOLVE, "over": True}, OPEN, Step.ANEW),
+        ({"over": True}, OPEN, Step.OVER),  # whoever knows the policy arranges it anew
+        ({"said": RESOLVE, "over": True}, OPEN, Step.OVER),
         ({"said": ACKNOWLEDGE}, OPEN, RESOLVE),  # whoever was on it is not any more
         ({"said": RESOLVE}, ACKED, Step.REST),
         ({"over": True}, ACKED, Step.OVER),

@@ -17,6 +17,7 @@ from bot.slack.port import AlertCard, AlertLook
 from bot.slack.records import Pace
 from tests.incidents.sinks.stage import CHANNEL, INCIDENT, PATIENCE, serving, settled, tools_of
 
+PAGER = "https://pager.example.net/n3q7m2xa-1"
 UNPACED = Pace(post_gap=timedelta(0), edit_gap=timedelta(0), card_gap=timedelta(0))
 
 
@@ -58,10 +59,13 @@ async def page(escalations, cases, store, skew_clock, sink):
     return run
 
 
-async def test_who_was_told_why_and_who_is_on_call(page, thread, sink):
+async def test_who_was_told_why_and_who_is_on_call(page, thread, sink, player):
     await page(rounds=3)
     assert await thread(1) == ["Told night shift: nobody acknowledged within 10 min; on call: Ada Lovelace."]
     assert sink.pages[0].link.startswith("https://")  # the page leads to the message
+    shown = await player.person.wait_for(lambda: [m for m in player.person.history(CHANNEL) if PAGER in repr(m)])
+    assert len(shown) == 1  # and the message to the page
+    assert "Ada Lovelace" in repr(shown)
 
 
 async def test_a_permanent_refusal_is_told_once(page, thread, sink, escalations, caplog):
