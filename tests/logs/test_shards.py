@@ -120,10 +120,10 @@ async def test_one_has_all_and_each_newcomer_gets_its_share(fleet):
 
 async def test_who_leaves_is_followed_at_once(fleet):
     for name in "abc":
-        fleet.start(name, lease=timedelta(seconds=5))
+        fleet.start(name, lease=timedelta(seconds=3))
     await fleet.settle(15)
     await fleet.leave("b")
-    assert await fleet.settle() < 3  # the lease is longer
+    assert await fleet.settle() < 2  # the lease is longer
 
 
 async def test_who_dies_is_followed_after_a_lease(fleet):

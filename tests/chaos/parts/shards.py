@@ -1,7 +1,7 @@
 """Who reads which host's log when replicas come and go (number 13 of the list): 3, 2 and 4 of them, many hosts.
 
-Each host's lines have to be in the fleet's stream once and in order, none later than a lease and two looks after it was
-written. Who looked at a host and when is written down by the hosts themselves; two that look at one host side by side
+Each host's lines have to be in the fleet's stream once and in order, none later than a lease and three looks after
+it was written. Who looked at a host and when is written down by the hosts themselves; two that look at one host side by side
 are two owners. With the fences off both have to be seen.
 """
 
@@ -121,7 +121,8 @@ class _Replicas:
 
     @property
     def allowed(self) -> float:
-        return self.size.lease + 2 * self.size.every + BUSY
+        """A lease to be noticed, a look to be elected, one to read; and one if the reader is handed on just then."""
+        return self.size.lease + 3 * self.size.every + BUSY
 
     async def start(self) -> None:
         nursery = await self._stage.nursery()
