@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
 
 from bot.errors import UserError
 from bot.incidents.incident import Incident, IncidentId, Mute, Scope, ScopeKind
+from bot.incidents.policy import mutes_of
 from bot.migration.calendar import moment_of
 from bot.migration.eta import in_words as span_in_words
 from bot.operations.alert_card import host_name, short, title_of
@@ -20,6 +22,7 @@ from bot.operations.rights import Verb
 SHORTEST: Final = timedelta(hours=1)
 LONGEST: Final = timedelta(days=30)
 MORNING: Final = time(8)
+_DRAWN: Final = 10
 _HOSTS: Final = 5
 _VMS: Final = 5
 _WHY: Final = 200
@@ -41,8 +44,7 @@ async def mute(counter: Counter, who: Person, order: MuteOrder) -> Answer:
     await incidents.mute(Mute(scope, until, who.user_id, now, why))
     moment = counter.calendar.in_words(until)
     await counter.queue.note_act(by=who.user_id, verb="mute", on=str(scope), why=f"until {moment}. {why}".strip())
-    if scope.kind is ScopeKind.INCIDENT:
-        await redraw(counter, IncidentId(scope.name))
+    await _redraw_muted(counter, scope)
     return Answer(f"Muted: {in_words(scope)}, until {moment}. It is still watched; /nfcalerts list shows all mutes.")
 
 
@@ -57,8 +59,7 @@ async def unmute(counter: Counter, who: Person, typed: str) -> Answer:
     if not await incidents.unmute(scope):
         raise _not_muted(asked, [])
     await counter.queue.note_act(by=who.user_id, verb="unmute", on=str(scope), why="")
-    if scope.kind is ScopeKind.INCIDENT:
-        await redraw(counter, IncidentId(scope.name))
+    await _redraw_muted(counter, scope)
     return Answer(f"No longer muted: {in_words(scope)}.")
 
 
@@ -79,6 +80,23 @@ def _offered(incident: Incident) -> list[tuple[str, Scope]]:
     links = [Scope(ScopeKind.LINK, incident.link)] if incident.link else []
     rest = [*links, Scope(ScopeKind.CAUSE, incident.cause), Scope(ScopeKind.CLIENT, incident.client)]
     return found + [(in_words(scope)[:1].upper() + in_words(scope)[1:], scope) for scope in rest]
+
+
+async def _redraw_muted(counter: Counter, scope: Scope) -> None:
+    """Draw what this mute keeps quiet, or did; of many the newest: a click has two seconds. The judge does the rest."""
+    if scope.kind is ScopeKind.INCIDENT:
+        await redraw(counter, IncidentId(scope.name))
+        return
+    incidents = incidents_of(counter)
+    others = [mute for mute in await incidents.mutes() if mute.scope != scope]
+    shown = [case for case in await incidents.live() if case.standing.channel and not case.standing.state.ended]
+    touched = [case.incident.id for case in shown if _is_kept_by(case.incident, scope, others)]
+    await asyncio.gather(*(redraw(counter, incident) for incident in touched[:_DRAWN]))
+
+
+def _is_kept_by(incident: Incident, scope: Scope, others: Sequence[Mute]) -> bool:
+    this = Mute(scope, incident.last + LONGEST, "", incident.last)
+    return this in mutes_of(incident, [*others, this], now=incident.first)
 
 
 def _until(counter: Counter, span: timedelta | None, now: datetime) -> datetime:

@@ -152,6 +152,12 @@ async def test_a_muted_incident_says_so_and_unmuted_it_asks_again(store):
     assert ": muted." in await shown(store)
     await desk.unmute(ALICE, f"incident:{INCIDENT}")
     assert ": open." in await shown(store)
+    await desk.mute(ALICE, MuteOrder(scope="client:backup", span=2 * HOUR))
+    assert ": muted." in await shown(store)
+    await desk.unmute(ALICE, "client:backup")
+    assert ": open." in await shown(store)
+    await desk.mute(ALICE, MuteOrder(scope="host:esx-01", span=2 * HOUR))
+    assert ": open." in await shown(store)
 
 
 @pytest.mark.parametrize(
