@@ -1,8 +1,8 @@
 """Who reads which host's log when replicas come and go (number 13 of the list): 3, 2 and 4 of them, many hosts.
 
 Each host's lines have to be in the fleet's stream once and in order, none later than a lease and three looks after
-it was written. Who looked at a host and when is written down by the hosts themselves; two that look at one host side by side
-are two owners. With the fences off both have to be seen.
+it was written. Who looked at a host and when is written down by the hosts themselves; two that look at one host side by
+side are two owners. With the fences off both have to be seen.
 """
 
 from __future__ import annotations
