@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 USUAL_PORT: Final = 8077
 LOG: Final = "demo.log"
 FIRST: Final = "/coldmigrate web01 site2"
-STARTING: Final = "Starting the simulated sites, the bot and the worker ..."
+STARTING: Final = "Starting the simulated sites, the bot, the worker and the watcher ..."
 
 
 @click.command()
@@ -45,8 +45,9 @@ STARTING: Final = "Starting the simulated sites, the bot and the worker ..."
 def demo(*, story: str | None, terminal: bool, port: int | None, no_browser: bool, folder: Path | None) -> None:
     """Try everything without a vCenter and without a Slack.
 
-    Starts an embedded Valkey, a simulated Slack and a simulated vCenter with two sites, and the real bot and worker
-    against them, and opens a page where you are the people of that Slack. Nothing leaves this machine. Ctrl-C ends it.
+    Starts an embedded Valkey, a simulated Slack and a simulated vCenter with two sites, and the real bot, worker and
+    watcher against them, and opens a page where you are the people of that Slack. Nothing leaves this machine. Ctrl-C
+    ends it.
     """
     from bot.errors import UserError
     from bot.store import embedded
@@ -189,7 +190,7 @@ async def _story(place: Path, redis_url: str, name: str) -> None:
         return
     for problem in wrong:
         click.echo(f"WRONG: {problem}", err=True)
-    for role in ("bot", "worker"):
+    for role in ("bot", "worker", "watch"):
         click.echo(f"--- the last lines of {role}.log", err=True)
         click.echo("\n".join((place / f"{role}.log").read_text(encoding="utf-8").splitlines()[-15:]), err=True)
     raise SystemExit(1)

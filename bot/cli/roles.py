@@ -9,9 +9,12 @@ from typing import Final
 
 from bot.cli.supervisor import Role
 
-ROLES: Final = ("worker", "bot")
-"""In the order in which they are stopped. The bot goes last: what a worker says when it hands its jobs over is posted,
-and until then people are answered. What they ask for meanwhile is in Redis, and done by the next worker."""
+ROLES: Final = ("watch", "worker", "bot")
+"""In the order in which they are stopped. The bot goes last: what the others say when they hand their work over is
+posted, and until then people are answered. What they ask for meanwhile is in Redis, and done by the next worker."""
+
+PORTS: Final = ("worker", "bot", "watch")
+"""Who answers on the health port, on the next one, and on the one after that."""
 
 
 def our_roles(

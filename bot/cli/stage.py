@@ -1,4 +1,4 @@
-"""Sets the stage of the demo: an embedded Valkey, the players, and the real bot and worker, configured against them."""
+"""Sets the stage of the demo: an embedded Valkey, the players, and the real roles, configured against them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`coldmigrate serve` as a process, with the real bot and worker below it and the players around it."""
+"""`coldmigrate serve` as a process, with the real roles below it and the players around it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_however_it_ends_nothing_of_it_is_left(way, tmp_path, valkey_url):
     async with serving(tmp_path, valkey_url) as it:
         await it.until_connected()
         below = children(it.process.pid)
-        assert len(below) == 2
+        assert len(below) == 3  # worker, bot, watcher
         it.process.send_signal(way)
         code = await asyncio.wait_for(it.process.wait(), PATIENCE.total_seconds())
         assert code == (-signal.SIGKILL if way is signal.SIGKILL else 0)
