@@ -37,7 +37,9 @@ DATAGRAMS_EVERY: Final = timedelta(milliseconds=50)
 HASTE: Final = timedelta(milliseconds=20)
 """How often those are looked at that wait for our part of a handshake."""
 
-LOOK_AFTER: Final = 2.0
+LOOK_AFTER: Final = timedelta(seconds=2)
+"""How often everything else is seen to: counts, floods that end, hosts that joined, a renewed certificate."""
+
 DROPS_EVERY: Final = 60.0
 COMPLAIN_EVERY: Final = 3600.0
 FLUSH_WITHIN: Final = 3.0
@@ -93,6 +95,8 @@ class SyslogReceiver:
         tcp: int | None = None,
         tls: int | None = None,
         tls_context: RenewedContext | None = None,
+        every: timedelta = EVERY,
+        look_after: timedelta = LOOK_AFTER,
     ) -> None:
         if tls is not None and tls_context is None:
             raise UserError(
@@ -100,6 +104,9 @@ class SyslogReceiver:
                 example='[syslog] cert_file = "/etc/coldmigrate/syslog.crt", key_file = "/etc/coldmigrate/syslog.key"',
             )
         self._address = address
+        self._every = every.total_seconds()
+        self._datagrams_every = min(every, DATAGRAMS_EVERY).total_seconds()
+        self._look_every = look_after.total_seconds()
         self._wanted = {"udp": udp, "tcp": tcp, "tls": tls}
         self._tls = tls_context
         self._complaints = _Complaints()
@@ -110,7 +117,7 @@ class SyslogReceiver:
         self._datagrams: Datagrams | None = None
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
-        self._drops_at = time.monotonic()
+        self._drops_at = -DROPS_EVERY
         self.ports: Mapping[str, int] = {}
         """The ports that are open, by "udp", "tcp" and "tls"."""
 
@@ -179,7 +186,7 @@ class SyslogReceiver:
         while True:
             self._connections.greet()
             if time.monotonic() >= due:
-                due = time.monotonic() + EVERY.total_seconds()
+                due = time.monotonic() + self._every
                 await self._connections.round()
                 await self._delivery.wake()
             left = max(due - time.monotonic(), 0)
@@ -190,10 +197,10 @@ class SyslogReceiver:
         while True:
             more = datagrams.drain()
             if time.monotonic() >= due:
-                due = time.monotonic() + EVERY.total_seconds()
+                due = time.monotonic() + self._every
                 datagrams.sort()
                 await self._delivery.wake()
-            await asyncio.sleep(0 if more else DATAGRAMS_EVERY.total_seconds())
+            await asyncio.sleep(0 if more else self._datagrams_every)
 
     async def _last_round(self) -> None:
         """Take what has arrived, and give Redis a moment to have it."""
@@ -209,7 +216,7 @@ class SyslogReceiver:
 
     async def _look_after(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_AFTER)
+            await asyncio.sleep(self._look_every)
             self._look()
             await self._sorter.count()
             await self._delivery.wake()

@@ -117,7 +117,8 @@ class Connections:
         self._go_on()
         began = time.monotonic()
         for key, _ in self._selector.select(0):
-            self._read(key.data)
+            if key.data in self._open:  # and was not closed while others worked
+                self._read(key.data)
             if time.monotonic() - began > _BREATH:
                 self._sorter.finish(time.time())
                 await asyncio.sleep(0)
@@ -275,7 +276,8 @@ def _received(connection: Connection) -> bytes:
 
 def _listening(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.create_server((address, port), family=family, backlog=1024)
+    both = address == "::" and socket.has_dualstack_ipv6()
+    listener = socket.create_server((address, port), family=family, backlog=1024, dualstack_ipv6=both)
     listener.setblocking(False)
     return listener
 

@@ -31,6 +31,8 @@ class Datagrams:
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WANTED_BUFFER)
             self._socket.setblocking(False)
+            if address == "::":
+                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             self._socket.bind((address, port))
         except OSError:
             self._socket.close()

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from bot.errors import OutsideError
@@ -69,10 +70,19 @@ class Delivery:
             oldest = next((one for one in self._waiting.values() if one.lines), parcel)
             self._bound(oldest, len(oldest.lines) // 2)
 
-    async def count(self, host: HostKey, log: str, *, read: int, throttled: int) -> None:
+    async def count(
+        self, host: HostKey, log: str, *, read: int, throttled: int, behind: timedelta | None, trouble: str
+    ) -> None:
         """Have lines counted that are not delivered. Where that cannot be now, they stay uncounted."""
         with suppress(OutsideError):
-            await self._intake.push(host, log, (), read=read, throttled=throttled, kind=SourceKind.SYSLOG)
+            await self._intake.push(
+                *(host, log, ()),
+                read=read,
+                throttled=throttled,
+                behind=behind,
+                trouble=trouble,
+                kind=SourceKind.SYSLOG,
+            )
 
     def _bound(self, parcel: _Parcel, most: int) -> None:
         if (over := len(parcel.lines) - most) > 0:

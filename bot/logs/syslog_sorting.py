@@ -116,7 +116,14 @@ class Sorter:
         for record in tuple(self._hosts):
             read, throttled = record.unreported(), record.unreported_loss()
             if read or throttled:
-                await self._delivery.count(record.key, self._gap_log, read=read, throttled=throttled)
+                tally = record.tally()
+                await self._delivery.count(
+                    *(record.key, self._gap_log),
+                    read=read,
+                    throttled=throttled,
+                    behind=tally.behind,
+                    trouble=tally.trouble,
+                )
 
     def gap(self, record: HeardHost, reason: str) -> None:
         """Tell that lines of this host may be missing."""

@@ -24,7 +24,7 @@ RULES = ROOT / "bot/diagnosis/rules"
 SYSLOG_SEEDS = (
     "<166>2024-03-26T04:31:17.959Z esx-01 Vpxa: info vpxa[21] [Originator@6876 sub=Libs] [NFC ERROR] x\n--> more\n",
     '62 <163>1 2024-03-26T04:31:17.959Z esx-01 Hostd 209 - [a@1 b="c"] [NFC ERROR]',
-    '<163>1 2024-03-26T04:31:17.959Z esx-01 Hostd 209 - [Originator@6876 sub="A \\"b\\" [c\\]" opID="e6"] [NFC ERROR]\0',
+    '<163>1 2024-03-26T04:31:17.959Z esx-01 Hostd 209 - [Originator@6876 sub="A \\"b\\" [c\\]" opID="e"] [NFC ERROR]\0',
     "<13>Nov 23 20:00:01 relay <166>2024-03-26T04:31:17.959Z esx-01 Vpxa: [NFC ERROR] text\n",
     "<14>2024-03-26T04:31:17Z esx-01 vobd: 1us: [vob.user.vmsyslogd.remote.failure] The host\n99999999999 <14>x",
     "9999 <14>2024-03-26T04:31:17Z esx-01 Vpxa: \x1b[2J<!channel> \ufeff\udcff".encode("utf-8", "replace").decode(),

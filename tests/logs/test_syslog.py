@@ -14,9 +14,13 @@ import pytest
 
 from bot.diagnosis.engine import load_engine
 from bot.errors import UnreachableError, UserError
+from bot.hostlog.cursor import Line
 from bot.hostlog.line import HostKey
 from bot.hostlog.roll import Roll, SourceKind, WatchedHost
+from bot.logs.intake import RedisIntake
+from bot.logs.stream import RedisWatchedLines
 from bot.logs.syslog import SyslogReceiver, tls_context
+from bot.logs.syslog_delivery import Delivery
 from bot.playground.vcenter.certificates import Authority
 
 ENGINE = load_engine()
@@ -35,9 +39,11 @@ class RecordingIntake:
         self.refused = 0
         self.read = Counter()
         self.throttled = Counter()
+        self.troubles = {}
+        self.behind = {}
         self._news = asyncio.Condition()
 
-    async def push(self, host, log, lines, *, read, gap="", throttled=0, kind):
+    async def push(self, host, log, lines, *, read, gap="", throttled=0, behind=None, trouble="", kind):
         assert kind is SourceKind.SYSLOG
         async with self._news:
             self._news.notify_all()
@@ -46,6 +52,8 @@ class RecordingIntake:
                 raise UnreachableError("Redis does not answer")
             self.read[host] += read
             self.throttled[host] += throttled
+            self.troubles[host] = trouble
+            self.behind[host] = behind or self.behind.get(host)
             self.pushed.append((host, log, tuple(lines), gap))
 
     def texts(self, host):
@@ -66,6 +74,7 @@ def host(name, *addresses, kind=SourceKind.SYSLOG):
 ESX = host("esx-01.example.net", "127.0.0.11")
 OTHER = host("esx-02.example.net")
 PULLED = host("esx-03.example.net", kind=SourceKind.SSH)
+ROLL = Roll([ESX, OTHER, PULLED])
 
 
 @pytest.fixture
@@ -79,15 +88,16 @@ async def receiver(intake):
         yield running
 
 
-def listening(intake, *, lines_per_second=2000, **options):
-    roll = Roll([ESX, OTHER, PULLED])
+def listening(intake, *, lines_per_second=2000, roll=lambda: ROLL, **options):
     return SyslogReceiver(
         intake,
-        lambda: roll,
+        roll,
         finder=ENGINE.catalogue.needles.finder(),
         logs=("vpxa", "hostd"),
         lines_per_second=lines_per_second,
         address="127.0.0.1",
+        every=timedelta(milliseconds=20),
+        look_after=timedelta(milliseconds=50),
         **({"udp": 0, "tcp": 0} | options),
     )
 
@@ -145,6 +155,7 @@ async def test_a_candidate_brings_its_neighbours_across_reads(receiver, intake):
     wanted = [lines[2], lines[3], NFC, lines[4], lines[5], lines[6]]
     assert intake.texts(OTHER.key) == [f"{STAMP} {line}" for line in wanted]
     assert [line.number for _, _, some, _ in intake.pushed for line in some] == [3, 4, 6, 7, 9, 10]
+    assert intake.behind[OTHER.key] > timedelta(days=365)  # by the stamps of these lines
 
 
 async def test_an_address_that_is_a_hosts_own_speaks_for_it_alone(receiver, intake):
@@ -247,6 +258,7 @@ async def test_a_host_that_floods_is_throttled_and_named_and_its_neighbour_is_no
             assert held[OTHER.key].lines == intake.read[OTHER.key] >= 1000
             relay.sendall(sent(NFC, by="esx-03") + sent(NFC, by="127.0.0.11"))  # the relay goes on for others
             assert "more than 100 lines a second" in held[OTHER.key].trouble
+            assert intake.troubles[OTHER.key] == held[OTHER.key].trouble
             assert "more than 100 lines a second" in held[ESX.key].trouble
             await intake.until(lambda: receiver.counts().strangers.elsewhere)
 
@@ -261,6 +273,26 @@ async def test_while_redis_is_away_lines_wait_and_arrive_once(receiver, intake):
         intake.away = False
         await intake.until(lambda: len(intake.texts(OTHER.key)) >= 100)
     assert intake.texts(OTHER.key) == [f"{STAMP} {NFC} {number}" for number in range(100)]
+
+
+async def test_what_does_not_fit_while_redis_is_away_is_told(intake):
+    intake.away = True
+    delivery = Delivery(intake, most=40, most_of_one=30)
+    sending = asyncio.create_task(delivery.run())
+    for number in range(50):
+        delivery.put(OTHER.key, "vpxa", [Line(number, str(number))])
+        await delivery.wake()
+        await asyncio.sleep(0)
+    delivery.put(ESX.key, "vpxa", [Line(number, str(number)) for number in range(20)])
+    await intake.until(lambda: intake.refused)
+    intake.away = False
+    await delivery.emptied()
+    sending.cancel()
+    assert intake.texts(ESX.key) == [str(number) for number in range(20)]
+    kept = intake.texts(OTHER.key)
+    assert kept == [str(number) for number in range(50 - len(kept), 50)]
+    assert len(kept) <= 20
+    assert intake.gaps(OTHER.key) == [f"{50 - len(kept)} lines of interest were dropped while Redis did not answer"]
 
 
 async def test_neighbours_of_the_hostile_notice_nothing(receiver, intake):
@@ -295,3 +327,42 @@ async def test_datagrams_that_come_at_once_are_all_taken(receiver, intake):
         await intake.until(lambda: len(intake.texts(ESX.key)) == 100)
     assert receiver.counts().datagrams == 100
     assert receiver.counts().buffer > 0
+
+
+async def test_datagrams_that_the_kernel_dropped_are_told(receiver, intake):
+    """Nobody can take them while this sends: the receiver shares our loop."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as host:
+        host.bind(("127.0.0.11", 0))
+        large = sent(DULL * 100)
+        for _ in range(3 * receiver.counts().buffer // len(large)):
+            host.sendto(large, ("127.0.0.1", receiver.ports["udp"]))
+        await intake.until(lambda: intake.gaps(ESX.key))
+    (gap,) = intake.gaps(ESX.key)
+    assert gap == f"the kernel dropped {receiver.counts().dropped} datagrams of all hosts"
+
+
+async def test_hosts_are_looked_up_again_when_the_roll_has_changed(intake):
+    roll = Roll([OTHER])
+    async with listening(intake, roll=lambda: roll) as receiver:
+        with closing(connected(receiver, own="127.0.0.11")) as stranger:
+            stranger.sendall(sent(DULL, by="unheard-of"))
+            stranger.sendall(sent(DULL))
+            await intake.until(lambda: intake.read[OTHER.key] == 1)
+            roll = Roll([OTHER, ESX])
+            while not intake.texts(ESX.key):
+                stranger.sendall(sent(NFC, by="unheard-of"))
+                await asyncio.sleep(0.05)
+    assert receiver.counts().strangers.unknown["unheard-of from 127.0.0.11"] >= 1
+
+
+async def test_with_redis_behind_it_a_line_is_in_the_fleets_stream(store):
+    intake = RedisIntake(store, keep=ENGINE.is_candidate, watcher="w1")
+    async with listening(intake) as receiver:
+        with closing(connected(receiver, own="127.0.0.11")) as host:
+            host.sendall(sent(DULL) + sent(NFC))
+            async with asyncio.timeout(IN_TIME.total_seconds()):
+                (entry,) = await RedisWatchedLines(store).read("0-0", within=IN_TIME)
+    assert (entry.host, entry.log, entry.kind) == (ESX.key, "vpxa", SourceKind.SYSLOG)
+    assert [item.text for item in entry.items] == [f"{STAMP} {DULL}", f"{STAMP} {NFC}"]
+    (tally,) = intake.tallies.all()
+    assert (tally.host, tally.lines) == (ESX.key, 2)

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from bot.hostlog.candidates import Sieve
 from bot.hostlog.cursor import Line
+from bot.hostlog.line import HostKey
+from bot.hostlog.roll import Roll, SourceKind, WatchedHost
 from bot.logs.syslog_frames import Frames
 from bot.logs.syslog_header import LIMIT, log_of, own_text, read_header
-from bot.logs.syslog_hosts import name_in
+from bot.logs.syslog_hosts import HeardHost, Hosts, name_in
 from bot.logs.syslog_vicinity import Stream
 
 C = "info vpxa[2101] [Originator@6876 sub=Libs opID=e6012b2-01-b0] [NFC ERROR] text"
@@ -128,3 +130,32 @@ def test_candidates_bring_the_same_neighbours_as_a_sieve_gives(given_lines, cuts
             got[log] += found
     assert got == wanted
     assert stream.lines == len(raw)
+
+
+def test_a_flood_is_told_once_it_is_over_and_now_and_then_while_it_lasts():
+    host = WatchedHost(HostKey("east/esx-01"), "", SourceKind.SYSLOG)
+    record = HeardHost(host, Stream((), bool), allowed=100, now=0)
+    record.spend(1100, 0)
+    assert not record.may_send(0.5)
+    record.flooded(0.5, lost=7)
+    assert "more than 100 lines a second" in record.tally().trouble
+    assert record.flood_to_tell(5) == ""
+    assert record.flood_to_tell(11) == "it sent more than 100 lines a second: 7 lines were not read"
+    assert record.tally().trouble == ""
+    assert record.flood_to_tell(12) == ""
+    told = []
+    for second in range(20, 720):
+        record.flooded(second, lost=1)
+        told += filter(None, [record.flood_to_tell(second)])
+    assert [words.split()[8] for words in told] == ["301", "300"]
+
+
+def test_of_strangers_few_names_are_kept():
+    hosts = Hosts(Roll, (), bool, lines_per_second=1)
+    for number in range(5000):
+        hosts.unknown(f"\x1b[2J{number}" + "x" * 1000, 2)
+        hosts.named(b"%d" % number)
+    unknown = hosts.strangers().unknown
+    assert len(unknown) == 301
+    assert sum(unknown.values()) == 10_000
+    assert all(len(name) <= 64 and name.isprintable() for name in unknown)
