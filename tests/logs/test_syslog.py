@@ -204,6 +204,21 @@ async def test_tls_takes_openssl_and_python_and_refuses_what_is_old(tmp_path, in
             await asyncio.open_connection("127.0.0.1", port, ssl=old)
 
 
+async def test_with_client_certificates_asked_for_nobody_is_heard_without_one(tmp_path, intake, caplog):
+    Authority(tmp_path, name="syslog").server_context("127.0.0.1")
+    pem, ca = tmp_path / "syslog-server.pem", tmp_path / "syslog-ca.pem"
+    async with listening(intake, tls=0, tls_context=tls_context(pem, pem, ca)) as receiver:
+        context = ssl.create_default_context(cafile=ca)
+        reader, writer = await asyncio.open_connection("127.0.0.1", receiver.ports["tls"], ssl=context)
+        writer.write(sent(NFC))
+        with pytest.raises(OSError, match=r"certificate required|Connection reset"):
+            await reader.read()
+        writer.close()
+        assert receiver.counts().connections == 0
+    assert "the TLS handshake with 127.0.0.1 failed: peer did not return a certificate" in caplog.text
+    assert intake.texts(OTHER.key) == []
+
+
 @pytest.mark.parametrize("content", ["", "no certificate", None], ids=["empty", "rubbish", "missing"])
 def test_files_that_are_no_certificate_are_refused_in_words(content, tmp_path):
     file = tmp_path / "syslog.pem"
