@@ -16,10 +16,10 @@ from bot.incidents.incident import Client, Failure, HostCount, Incident, Inciden
 from bot.incidents.likeness import PATHS, end_of, is_path, known_as
 
 MOST_HOSTS: Final = 1_000
-MOST_FAILURES: Final = 500
+MOST_FAILURES: Final = 2_000
+"""More than a judge remembers, mostly: whoever takes over reads again what is remembered, and counts none twice."""
 MOST_NAMES: Final = 200
 MOST_VMS_OF_HOST: Final = 20
-_EXTRA: Final = frozenset({Client.BACKUP, Client.REPLICATION})
 _WEIGHT: Final = (Client.OURS, Client.MIGRATION, Client.OTHER, Client.REPLICATION, Client.BACKUP)
 
 T = TypeVar("T")
@@ -105,8 +105,8 @@ def _more(incident: Incident, failure: Failure, known: int) -> int:
 
 def _counted(incident: Incident, failure: Failure, name: str, more: int) -> Incident:
     new = name not in incident.failures
-    failures = {key: lines for key, lines in incident.failures.items() if key != name}
-    failures[name] = incident.failures.get(name, 0) + more
+    failures = dict(incident.failures)
+    failures[name] = failures.pop(name, 0) + more  # the last is the newest
     hosts = dict(incident.hosts)
     for host in failure.hosts:
         hosts[host] = _heard(hosts.get(host), failure, more, new=new or host not in hosts)
@@ -198,9 +198,11 @@ def _ended(incident: Incident, failure: Failure, name: str, *, now: datetime, he
     return replace(incident, failed=failed, ended=ended, heard=now if heard else incident.heard)
 
 
-def _joined(one: Iterable[T], other: Iterable[T], *, most: int = MOST_NAMES, newest: bool = False) -> tuple[T, ...]:
-    every = tuple(dict.fromkeys((*one, *other)))
-    return every[-most:] if newest else every[:most]
+def _joined(one: tuple[T, ...], other: Iterable[T], *, most: int = MOST_NAMES, newest: bool = False) -> tuple[T, ...]:
+    new = [item for item in dict.fromkeys(other) if item not in one]
+    if not new:
+        return one
+    return (*one, *new)[-most:] if newest else (*one, *new)[:most]
 
 
 def _only(links: tuple[str, ...]) -> str | None:
@@ -209,7 +211,7 @@ def _only(links: tuple[str, ...]) -> str | None:
 
 def _newest(failures: Mapping[str, int], most: int) -> dict[str, int]:
     """Those that were added or grew last."""
-    return dict(list(failures.items())[-most:])
+    return dict(failures if len(failures) <= most else list(failures.items())[-most:])
 
 
 def _newest_hosts(hosts: Mapping[HostKey, HostCount]) -> dict[HostKey, HostCount]:

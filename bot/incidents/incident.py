@@ -100,7 +100,7 @@ class HostCount:
 class Incident:
     """Failures that belong together. What the logs say of it; what people did to it is its `Standing`.
 
-    `failures` are the ids and line counts of its failures, the newest few hundred; `count` is the number of all.
+    `failures` are the ids and line counts of its failures, the newest 2,000; `count` is the number of all.
     `storm`: it is about a cluster of hosts. `verdict`, `cause` and `confidence` are of the failure that is surest.
     `flaps` counts how often it came back after silence.
     """

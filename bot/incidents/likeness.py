@@ -42,7 +42,7 @@ class Tie(IntEnum):
 class _Path:
     """What a failure or an incident says of the network: who complains, of whom, across which links, when."""
 
-    hosts: Collection[str]
+    keys: Collection[HostKey]
     peers: Collection[str]
     links: Collection[str]
     sites: Collection[str]
@@ -53,6 +53,11 @@ class _Path:
     @property
     def nameless(self) -> bool:
         return not self.peers and not self.links
+
+    @property
+    def hosts(self) -> set[str]:
+        """By their names; in a storm there are many, and mostly nobody asks."""
+        return {name_of(key) for key in self.keys}
 
     @property
     def link(self) -> str | None:
@@ -155,16 +160,15 @@ def _paths(one: _Path, many: _Path) -> Tie:
         return Tie.NONE
     if {*one.peers} & {*many.peers}:
         return Tie.PEER
-    opposite = {*one.hosts} & {*many.peers} and {*one.peers} & {*many.hosts}
+    opposite = one.hosts & {*many.peers} and many.hosts & {*one.peers}
     return Tie.PEER if opposite else Tie.NONE
 
 
 def _beside(one: _Path, many: _Path) -> Tie:
     """Where one names no other end: its hosts complain, or are complained of, or their site is in a storm."""
-    ends = {*many.hosts, *many.peers}
-    if one.nameless and {*one.hosts} <= ends:
+    if one.nameless and one.hosts <= {*many.hosts, *many.peers}:
         return Tie.BESIDE
-    if many.nameless and {*many.hosts} <= {*one.hosts, *one.peers}:
+    if many.nameless and many.hosts <= {*one.hosts, *one.peers}:
         return Tie.BESIDE
     in_storm = one.nameless and one.sure and many.storm and bool(many.links) and one.sites
     return Tie.BESIDE if in_storm and {*one.sites} <= {*many.sites} else Tie.NONE
@@ -176,7 +180,7 @@ def _on_one_link(path: _Path) -> bool:
 
 def _path_of(incident: Incident) -> _Path:
     return _Path(
-        [name_of(host) for host in incident.hosts],
+        incident.hosts,
         incident.peers,
         incident.links,
         incident.sites,
@@ -188,8 +192,7 @@ def _path_of(incident: Incident) -> _Path:
 def _path_of_failure(failure: Failure) -> _Path:
     peer, link = end_of(failure), failure.link
     sure = failure.cause in TRANSPORT
-    hosts = [name_of(host) for host in failure.hosts]
-    return _Path(hosts, (peer,) if peer else (), (link,) if link else (), failure.sites, sure, storm=False)
+    return _Path(failure.hosts, (peer,) if peer else (), (link,) if link else (), failure.sites, sure, storm=False)
 
 
 def _other_tie(failure: Failure, incident: Incident) -> Tie:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,15 @@ from bot.incidents.policy import Loudness, Mode, Speak, speaks
 
 DUSK = datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
 ALERT = Loudness(mode=Mode.ALERT)
+LINK = "site1~site2"
+SYMPTOMS = (
+    Cause.PACKET_LOSS,
+    Cause.PORT_BLOCKED,
+    Cause.TIMEOUT_SLOW_LINK,
+    Cause.IDLE_TIMEOUT_RESET,
+    Cause.UNDETERMINED,
+)
+CLIENTS = (Client.MIGRATION, Client.OTHER, Client.BACKUP, Client.REPLICATION)
 
 
 def minutes(number: float) -> timedelta:
@@ -40,6 +50,26 @@ def failure(name: str, *, at: datetime = DUSK, hosts: Sequence[HostKey] = (host(
         "op_ids": (name,) if name.startswith("op") else (),
     }
     return Failure(id=name, hosts=tuple(hosts), **(known | told))
+
+
+def dead_link(hosts: int, seed: int, *, start: datetime = DUSK) -> list[Failure]:
+    """One failure of each host, some of which name nobody, and for each third host one more that does."""
+    chance = random.Random(seed)
+    found = []
+    for number in range(hosts):
+        at = start + timedelta(seconds=chance.randrange(240))
+        told = {"cause": chance.choice(SYMPTOMS), "confidence": chance.choice((0.0, 0.4, 0.55)), "at": at}
+        peer = host(chance.randrange(40), site=2)
+        across = {"peer": peer, "peer_host": peer, "link": LINK, "sites": ("site1", "site2")}
+        vm = f"vm-{number}"
+        found.append(
+            failure(f"op{number}", hosts=[host(number)], vm=vm, client=chance.choice(CLIENTS), **told, **across)
+        )
+        if number % 3 == 0:
+            nameless = {"cause": Cause.UNDETERMINED, "confidence": 0.0, "client": Client.OTHER, "sites": ("site1",)}
+            found.append(failure(f"text {number}", hosts=[host(number)], at=at, **nameless))
+    chance.shuffle(found)
+    return found
 
 
 @dataclass

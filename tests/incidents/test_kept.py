@@ -6,18 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 
 from bot.errors import BugError, UnreachableError
 from bot.incidents.grouping import judge, silent
-from bot.incidents.incident import Case, Change, IncidentId, Mute, Scope, ScopeKind, Standing, State
+from bot.incidents.incident import Case, Change, Failure, IncidentId, Mute, Scope, ScopeKind, Standing, State
 from bot.incidents.kept import KEPT, SHOWN, RedisIncidents
 from bot.incidents.port import AlertPlace
 from bot.store import keys
 from bot.store.client import connect
 from tests.incidents.conftest import EPOCH
-from tests.incidents.night import failure, host, minutes
+from tests.incidents.night import dead_link, failure, host, minutes
 
 ONE = IncidentId("aaaaaaaa")
 TWO = IncidentId("bbbbbbbb")
@@ -272,3 +273,25 @@ async def test_a_redis_that_is_away_is_said(tmp_path):
         for asked in (incidents.live(), incidents.mutes(), incidents.place(), commit(incidents), incidents.begin("1")):
             with pytest.raises(UnreachableError):
                 await asked
+
+
+async def test_a_storm_whose_judges_die_is_counted_once(incidents, store):
+    """Each portion is judged twice: by one that is replaced before it could commit, and by the one that takes over."""
+    moment = now()
+    failures = dead_link(120, seed=5, start=moment - minutes(4))
+    numbers = count(1)
+
+    def judged(portion: Sequence[Failure], cases: Sequence[Case]) -> Sequence[Change]:
+        return judge(portion, cases, now=moment, new_id=lambda: IncidentId(f"i{next(numbers)}"))
+
+    for epoch, begin in enumerate(range(0, len(failures), 20), 10):
+        late = judged(failures[begin : begin + 20], await incidents.live())
+        await store.hset(keys.shard("judge"), "epoch", str(epoch))
+        assert not await commit(incidents, *late)
+        portion = failures[max(0, begin - 40) : begin + 20]  # what it remembers of before, read again
+        assert await commit(incidents, *judged(portion, await incidents.live()), epoch=str(epoch))
+    (case,) = await incidents.live()
+    assert (case.incident.count, case.incident.storm) == (len(failures), True)
+    assert case.incident.lines == sum(failure.lines for failure in failures)
+    ended = await incidents.ended_since(moment - minutes(1))
+    assert {one.incident.id for one in ended} == {case.incident.id, *case.incident.merged}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -11,39 +10,9 @@ import pytest
 
 from bot.diagnosis.causes import Cause
 from bot.incidents.digest import digest
-from bot.incidents.incident import Client, Failure, IncidentId, Mute, Scope, ScopeKind, State
+from bot.incidents.incident import Client, IncidentId, Mute, Scope, ScopeKind, State
 from bot.incidents.policy import Hushed, Loudness, Mode, speaks
-from tests.incidents.night import ALERT, DUSK, Night, failure, host, minutes
-
-LINK = "site1~site2"
-SYMPTOMS = (
-    Cause.PACKET_LOSS,
-    Cause.PORT_BLOCKED,
-    Cause.TIMEOUT_SLOW_LINK,
-    Cause.IDLE_TIMEOUT_RESET,
-    Cause.UNDETERMINED,
-)
-CLIENTS = (Client.MIGRATION, Client.OTHER, Client.BACKUP, Client.REPLICATION)
-
-
-def dead_link(hosts: int, seed: int) -> list[Failure]:
-    """One failure of each host, some of which name nobody, and for each third host one more that does."""
-    chance = random.Random(seed)
-    found = []
-    for number in range(hosts):
-        at = DUSK + timedelta(seconds=chance.randrange(240))
-        told = {"cause": chance.choice(SYMPTOMS), "confidence": chance.choice((0.0, 0.4, 0.55)), "at": at}
-        peer = host(chance.randrange(40), site=2)
-        across = {"peer": peer, "peer_host": peer, "link": LINK, "sites": ("site1", "site2")}
-        vm = f"vm-{number}"
-        found.append(
-            failure(f"op{number}", hosts=[host(number)], vm=vm, client=chance.choice(CLIENTS), **told, **across)
-        )
-        if number % 3 == 0:
-            nameless = {"cause": Cause.UNDETERMINED, "confidence": 0.0, "client": Client.OTHER, "sites": ("site1",)}
-            found.append(failure(f"text {number}", hosts=[host(number)], at=at, **nameless))
-    chance.shuffle(found)
-    return found
+from tests.incidents.night import ALERT, DUSK, LINK, SYMPTOMS, Night, dead_link, failure, host, minutes
 
 
 @pytest.mark.parametrize("seed", range(3))
