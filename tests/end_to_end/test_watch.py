@@ -134,8 +134,8 @@ DEAD_LINK = (
     "[Originator@6876 sub=vpxNfcClient opID={op}-5c] [VpxNfcClient] File transfer  failed: Failed to send to {peer}",
 )
 REFUSED = (
-    "[Originator@6876 sub=Libs opID={op}-5c] [NFC ERROR]NfcNewAuthdConnectionEx: Failed to connect to server {peer}:902",
-    "[Originator@6876 sub=vpxNfcClient opID={op}-5c] [VpxNfcClient] File transfer  failed: Unable to connect to {peer}",
+    "[Originator@6876 sub=Libs opID={op}-5c] [NFC ERROR]NfcNewAuthdConnectionEx: Failed to connect to {peer}:902",
+    "[Originator@6876 sub=vpxNfcClient opID={op}-5c] [VpxNfcClient] File transfer  failed: {peer}",
 )
 
 
