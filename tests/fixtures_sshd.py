@@ -36,7 +36,7 @@ class Sshd:
         self.known_hosts = directory / "known_hosts"
         self.user = subprocess.run(["id", "-un"], check=True, capture_output=True, text=True).stdout.strip()
         self._path = path
-        self._sessions: list[subprocess.Popen[bytes]] = []
+        self.served: list[subprocess.Popen[bytes]] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         key = asyncssh.generate_private_key("ssh-ed25519")
@@ -71,16 +71,15 @@ class Sshd:
 
     def kill_sessions(self) -> int:
         """SIGKILL what serves the connections there are; what they had started is left to itself, as in life."""
-        living = [session for session in self._sessions if session.poll() is None]
+        living = [session for session in self.served if session.poll() is None]
         for session in living:
             session.kill()
             session.wait()
-        self._sessions.clear()
         return len(living)
 
     def sessions(self) -> int:
         """How many connections are served."""
-        return sum(session.poll() is None for session in self._sessions)
+        return sum(session.poll() is None for session in self.served)
 
     def go_down(self) -> None:
         """Refuse connections, and break those there are."""
@@ -106,7 +105,7 @@ class Sshd:
                 return
             with connection, (self.directory / "sshd.log").open("ab") as log:
                 command = [_BINARY, "-i", "-e", "-f", str(self.directory / "sshd_config")]
-                self._sessions.append(subprocess.Popen(command, stdin=connection, stdout=connection, stderr=log))
+                self.served.append(subprocess.Popen(command, stdin=connection, stdout=connection, stderr=log))
 
     def _write_config(self) -> None:
         if os.geteuid() == 0:

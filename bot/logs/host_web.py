@@ -6,6 +6,7 @@ account is a host's own and goes to that host only. What a server says is never 
 
 from __future__ import annotations
 
+import logging
 import re
 import ssl
 import time
@@ -30,6 +31,8 @@ _REFUSED_FOR: Final = 240.0
 _CONNECTIONS: Final = 2
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 _PART: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line for every look at every log
 
 
 @dataclass(frozen=True)

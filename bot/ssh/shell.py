@@ -7,7 +7,10 @@ not in that file is not spoken to.
 from __future__ import annotations
 
 import asyncio
+import logging
 import shlex
+import socket
+import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +30,8 @@ SILENT_LOOKS: Final = 3
 AT_ONCE: Final = 16
 _FAREWELL: Final = 2.0
 
+logging.getLogger("asyncssh").setLevel(logging.WARNING)  # else several lines for every command
+
 
 @dataclass(eq=False)
 class _Pooled:
@@ -35,13 +40,15 @@ class _Pooled:
     lock: asyncio.Lock
     users: int = 0
     connection: asyncssh.SSHClientConnection | None = None
+    refusal: OutsideError | None = None
+    refused_at: float = 0.0
 
 
 class SshShell:
     """Implements `Shell` for one account.
 
     A connection over which nothing comes for about a minute, not even an answer to a keep-alive, counts as lost. At
-    most `at_once` hosts are being connected to at the same time, so that a fleet does not log in all at once.
+    most `at_once` hosts are being logged in to at the same time; those that do not even answer keep nobody waiting.
     """
 
     def __init__(
@@ -76,23 +83,38 @@ class SshShell:
                 await _close(pooled.connection)
 
     async def _ready(self, pooled: _Pooled, address: Address) -> asyncssh.SSHClientConnection:
+        """The connection, new if there is none. Who waits for an attempt of another's shares what comes of it."""
+        asked = time.monotonic()
         async with pooled.lock:
+            if pooled.refusal is not None and pooled.refused_at > asked:
+                raise pooled.refusal
             if pooled.connection is None or pooled.connection.is_closed():
-                pooled.connection = await self._connect(address)
+                try:
+                    pooled.connection = await self._connect(address)
+                except OutsideError as refusal:
+                    pooled.refusal, pooled.refused_at = refusal, time.monotonic()
+                    raise
             return pooled.connection
 
     async def _connect(self, address: Address) -> asyncssh.SSHClientConnection:
         attempt = Attempt(address, self._user, self._key_file, self._known_hosts_file)
         try:
-            async with self._gate, asyncio.timeout(self._within):
-                return await self._open(address)
-        except (asyncssh.Error, asyncssh.KeyImportError, OSError, ValueError) as error:
+            async with asyncio.timeout(self._within):
+                wire = await _dial(address)
+            try:
+                async with self._gate, asyncio.timeout(self._within):
+                    return await self._log_in(address, wire)
+            except BaseException:
+                wire.close()
+                raise
+        except (asyncssh.Error, OSError, ValueError) as error:
             raise connection_refusal(error, attempt) from error
 
-    def _open(self, address: Address) -> Awaitable[asyncssh.SSHClientConnection]:
+    def _log_in(self, address: Address, wire: socket.socket) -> Awaitable[asyncssh.SSHClientConnection]:
         return asyncssh.connect(
             address.host,
             address.port,
+            sock=wire,
             username=self._user,
             client_keys=[str(self._key_file)],
             known_hosts=str(self._known_hosts_file),
@@ -161,6 +183,30 @@ class _Command:
         if status < 0:
             raise UnreachableError(f"A command on {self._address.host} was ended there by a signal.")
         return status
+
+
+async def _dial(address: Address) -> socket.socket:
+    """Reach a port, at the first of its name's addresses that answers."""
+    loop = asyncio.get_running_loop()
+    failure: OSError = socket.gaierror("no address")
+    try:
+        places = await loop.getaddrinfo(*address, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a name with a part that is empty or too long
+        raise failure from error
+    for family, kind, protocol, _, place in places:
+        wire = socket.socket(family, kind, protocol)
+        wire.setblocking(False)
+        try:
+            await loop.sock_connect(wire, place)
+        except OSError as error:
+            wire.close()
+            failure = error
+        except BaseException:
+            wire.close()
+            raise
+        else:
+            return wire
+    raise failure
 
 
 async def _close(connection: asyncssh.SSHClientConnection | None) -> None:

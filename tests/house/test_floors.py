@@ -21,6 +21,7 @@ PLANTED = {
     "settings-stay-on-top": ("bot/slack/planted.py", "import bot.settings\n"),
     "pure-rooms": ("bot/migration/planted.py", "import redis\n"),
     "one-room-imports-redis": ("bot/logs/planted.py", "import redis\n"),
+    "one-room-imports-asyncssh": ("handlers/slack/planted.py", "import asyncssh\n"),
     "one-room-imports-pyvmomi": ("handlers/jobs/planted.py", "import pyVmomi\n"),
     "doors-not-machines": ("bot/operations/spoiled.py", "import bot.jobs.queue\n"),
 }

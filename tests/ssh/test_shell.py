@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from datetime import timedelta
 
@@ -126,8 +125,9 @@ async def test_a_peer_that_speaks_something_else_is_said_so_without_its_words(ss
 
 
 async def test_a_name_that_is_none_is_told(sshd):
-    error = await refusal(sshd.shell(), Address("no-such-host.invalid", 22))
-    assert re.search("cannot be resolved|cannot be reached", str(error))
+    error = await refusal(sshd.shell(), Address(f"{'a' * 64}.invalid", 22))  # too long for anybody to be asked
+    assert isinstance(error, UnreachableError)
+    assert "cannot be resolved" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -159,3 +159,30 @@ async def test_a_connection_that_dies_ends_what_runs_on_it_and_the_next_is_a_new
             await output(line, "true")
         async with shell.connected(sshd.address) as again:
             assert await output(again, "true") == (b"", 0)
+
+
+async def test_hosts_that_say_nothing_keep_nobody_waiting(sshd):
+    shell = sshd.shell(at_once=1, connect_within=timedelta(seconds=20))
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        place = full.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:  # what nobody accepts fills the queue; whoever comes next gets no answer at all
+            filler.setblocking(False)
+            filler.connect_ex(place)
+        waiting = [asyncio.create_task(refusal(shell, Address("127.0.0.1", place[1]))) for _ in range(3)]
+        async with asyncio.timeout(10), shell.connected(sshd.address) as line:
+            assert await output(line, "true") == (b"", 0)
+        assert not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        for filler in fillers:
+            filler.close()
+
+
+async def test_who_waits_for_an_attempt_of_another_shares_its_refusal(sshd):
+    sshd.forget_user()
+    shell = sshd.shell()
+    errors = await asyncio.gather(*(refusal(shell, sshd.address) for _ in range(4)))
+    assert {str(error) for error in errors} == {str(errors[0])}
+    assert len(sshd.served) == 1
