@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,7 +30,10 @@ WORLD = VCENTER + CONFIGURED_SITES + 'folder = "Migrated"\n'
 
 @dataclass
 class Roles:
-    """The processes of a night, and how often each point killed one. `secrets` are all that they know."""
+    """The processes of a night, and how often each point killed one. `secrets` are all that they know.
+
+    `command` is what starts one: what is to be stopped by SIGSTOP has to be exec'd.
+    """
 
     settings: Path
     secrets: dict[str, str]
@@ -38,9 +41,10 @@ class Roles:
     log: Path
     skewed: timedelta = timedelta(0)
     deaths: Counter[str] = field(default_factory=Counter)
+    command: Sequence[str] = field(default_factory=warm.bot)
 
     async def start(self, role: str, *options: str) -> asyncio.subprocess.Process:
-        command = [*warm.bot(), role, "--config", str(self.settings), *options]
+        command = [*self.command, role, "--config", str(self.settings), *options]
         environment = with_environment(self.secrets)
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=environment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
 @pytest.fixture
 async def this(tmp_path, vcenter, valkey_url, skew_clock):
     async with night(tmp_path, vcenter, valkey_url, skew_clock) as night_:
+        night_.command = (sys.executable, "-m", "bot")
         with night_.explained():
             yield night_
 
