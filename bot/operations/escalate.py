@@ -179,7 +179,7 @@ class _Round:
             async with asyncio.timeout(ROSTER_TIME.total_seconds()):
                 url = await self.sink.where(key)
         except (OutsideError, TimeoutError) as error:
-            log.info("Where '%s' shows incident %s is not known: %s", name, key, error or "no answer in time")
+            log.debug("Where '%s' shows incident %s is not known: %s", name, key, error or "no answer in time")
             return
         if url:
             await self.tools.tellings.found(self.telling, url)

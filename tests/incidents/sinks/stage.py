@@ -17,6 +17,7 @@ from bot.incidents.kept import RedisIncidents
 from bot.incidents.port import Action, Page
 from bot.operations.escalate import EscalationTools, escalate_for_ever
 from bot.slack.outbox import RedisOutbox
+from bot.store import keys
 from bot.store.client import Store
 from tests.incidents.conftest import EPOCH
 
@@ -146,12 +147,14 @@ async def until(condition, *, within: float = 20.0) -> None:
 
 
 async def settled(store: Store, sink: str = "night shift", incident: str = INCIDENT) -> Mapping[str, str]:
-    """The record, once nobody is at it."""
+    """The record, once nobody is at it and nothing of it is due."""
+    key = keys.escalation(incident, sink)
     async with asyncio.timeout(20):
         while True:
-            due = await store.zscore("{cm}:escalations:" + sink, incident)
-            record = await store.hash("{cm}:escalation:" + f"{incident}:{sink}")
-            now = float((await store.time())[0]) * 1000 + float(await store.get("{cm}:clock-skew") or 0)
-            if record and "fence" not in record and (due is None or float(due) > now + 1000):
+            record = await store.hash(key)
+            due = await store.zscore(keys.escalations(sink), incident)
+            now = float((await store.time())[0]) * 1000 + float(await store.get(keys.CLOCK_SKEW) or 0)
+            idle = "fence" not in record and (due is None or float(due) > now + 1000)
+            if record and idle and await store.hash(key) == record:
                 return record
             await asyncio.sleep(0.01)
