@@ -33,7 +33,7 @@ from bot.incidents.sinks.calling import open_http
 from bot.incidents.sinks.pagerduty import EVENTS_URL, PagerDutySink
 from bot.incidents.sinks.webhook import WebhookSink
 from bot.jobs.queue import RedisQueue, random_id
-from bot.logs.addresses import HTTPS_PORT, SSH_PORT, by_name
+from bot.logs.addresses import HTTPS_PORT, SSH_PORT, Addresses, by_name
 from bot.logs.api import ApiSource, Polled
 from bot.logs.feed import POLL_LOGS, FleetLogFeed
 from bot.logs.figures import hosts_table, roll_table, shards_table
@@ -42,7 +42,7 @@ from bot.logs.https import HttpsSource
 from bot.logs.intake import RedisIntake
 from bot.logs.port import HostTally, LogSource, WatchedLines
 from bot.logs.shards import LEASE, Shards
-from bot.logs.ssh import SshSource
+from bot.logs.ssh import FOLDER, SshSource
 from bot.logs.stream import RedisWatchedLines
 from bot.logs.syslog import SyslogReceiver, tls_context
 from bot.logs.turn import RedisTurn
@@ -100,6 +100,7 @@ async def sources_of(
     *,
     feed: FleetLogFeed | None = None,
     polled: Polled = lambda _host, _every: None,
+    addresses: Callable[[int], Addresses] = by_name,
 ) -> AsyncIterator[dict[int | None, LogSource]]:
     """How hosts are read that we go to, by the number of their `[[sources]]` table; None: through vCenter.
 
@@ -110,9 +111,9 @@ async def sources_of(
     for number, source in enumerate(settings.sources):
         match SourceKind(source.kind):
             case SourceKind.SSH:
-                found[number] = _ssh(settings, source)
+                found[number] = _ssh(settings, source, addresses)
             case SourceKind.HTTPS:
-                found[number] = _https(settings, source, number)
+                found[number] = _https(settings, source, number, addresses)
             case SourceKind.FILES:
                 folder = "/" if (source.path or "").endswith("/") else ""  # which says that it is one
                 found[number] = FilesSource(f"{settings.path(source.path)}{folder}")
@@ -131,6 +132,7 @@ async def watch_role(
     poll_logs: timedelta = POLL_LOGS,
     lease: timedelta = LEASE,
     breath: timedelta = BREATH,
+    addresses: Callable[[int], Addresses] = by_name,
 ) -> AsyncIterator[WatchRole]:
     """A watcher. It holds the secrets of vCenters, sources and sinks, and no Slack token; any number may run."""
     name = worker_name()
@@ -155,7 +157,7 @@ async def watch_role(
             )
         )
         sources = await stack.enter_async_context(
-            sources_of(settings, vcenters, feed=feed, polled=intake.tallies.polled)
+            sources_of(settings, vcenters, feed=feed, polled=intake.tallies.polled, addresses=addresses)
         )
         shards = Shards(store, name, lease=lease)
         watcher = Watcher(
@@ -343,20 +345,20 @@ def _receiver(settings: Settings, intake: RedisIntake, roll: Callable[[], Roll],
     )
 
 
-def _ssh(settings: Settings, source: Source) -> SshSource:
+def _ssh(settings: Settings, source: Source, addresses: Callable[[int], Addresses]) -> SshSource:
     key_file, known_hosts = settings.path(source.key_file), settings.path(source.known_hosts_file)
     assert key_file is not None  # noqa: S101 - the config was checked
     assert known_hosts is not None  # noqa: S101 - the same
     shell = SshShell(user=source.user or "", key_file=key_file, known_hosts_file=known_hosts)
-    return SshSource(shell, addresses=by_name(source.port or SSH_PORT))
+    return SshSource(shell, addresses=addresses(source.port or SSH_PORT), folder=source.path or FOLDER)
 
 
-def _https(settings: Settings, source: Source, number: int) -> HttpsSource:
+def _https(settings: Settings, source: Source, number: int, addresses: Callable[[int], Addresses]) -> HttpsSource:
     return HttpsSource(
         user=source.user or "",
         password=lambda: _hidden(settings.source_password(number)),
         ca_file=settings.path(source.ca_file),
-        addresses=by_name(source.port or HTTPS_PORT),
+        addresses=addresses(source.port or HTTPS_PORT),
         every=timedelta(seconds=source.every_seconds),
     )
 

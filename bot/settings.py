@@ -310,7 +310,7 @@ class Source(_Table):
     password_env: Text | None = Field(None, description="the name of a variable")
     password_file: Text | None = Field(None, description="the path of a file that holds the password")
     ca_file: Text | None = Field(None, description="the path of a PEM file")
-    path: Text | None = Field(None, description='a path with {host} and {log}, "/var/log/esx/{host}/{log}.log"')
+    path: Text | None = Field(None, description='a path with {host} and {log}, "/var/log/esx/{host}/{log}.log"; of ssh a folder')
     every_seconds: int = Field(10, ge=1, le=3600, description="seconds, 1 to 3600")
 
 
@@ -576,7 +576,7 @@ _SECRETS: Final = (  # table, secret, whether the file must say where it is
 _PASSWORD: Final = frozenset({"password_env", "password_file"})
 _SOURCE_KEYS: Final = {  # by the kind: what it cannot do without, and what else belongs to it
     "syslog": (frozenset[str](), frozenset[str]()),
-    "ssh": (frozenset({"user", "key_file", "known_hosts_file"}), frozenset({"port"})),
+    "ssh": (frozenset({"user", "key_file", "known_hosts_file"}), frozenset({"port", "path"})),
     "https": (frozenset({"user"}), frozenset({"port", "ca_file", "every_seconds", *_PASSWORD})),
     "api": (frozenset[str](), frozenset[str]()),
     "files": (frozenset({"path"}), frozenset[str]()),
