@@ -17,7 +17,7 @@ from bot.hostlog.candidates import Vicinity
 from bot.hostlog.cursor import Cursor, Line
 from bot.hostlog.line import HostKey
 from bot.store.client import Store
-from bot.store.scripts import Script, load
+from bot.store.scripts import Argument, Script, load
 
 LINE: Final = "line"
 GAP: Final = "gap"
@@ -168,7 +168,7 @@ class Journal:
         told: list[str | int] = [GAP, 0, gap] if gap else []
         where = _where(place)
         mine = self._reading if may_yield and self._yields.left(self._reading) else 0
-        words = (*log.arguments, epoch, self._lease, self._kept, *where, place.blind, every, mine)
+        words: list[Argument] = [*log.arguments, epoch, self._lease, self._kept, *where, place.blind, every, mine]
         verdict = Verdict(await _DELIVER(self._store, *words, *told, *entries))
         if verdict is Verdict.YIELD:
             self._yields.take()

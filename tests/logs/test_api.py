@@ -118,7 +118,7 @@ async def test_the_calls_of_the_whole_fleet_stay_within_the_budget_and_nobody_st
     seconds = asyncio.get_running_loop().time() - begun
     calls = len(reader.calls)
     assert calls <= rate * seconds + 2 * rate  # the bucket, and what one look may run up
-    assert calls > rate * seconds * 0.5
+    assert calls > rate * seconds * 0.3
     looks = Counter(host for _, host in reader.calls)
     assert len(looks) == len(hosts)
     assert min(looks.values()) >= max(looks.values()) / 3

@@ -120,6 +120,8 @@ class _Watchers:
         self.size = size
         self.notes = stage.new_folder()
         self.told = Told(url, str(self.notes), size.hosts, time.time(), size.rhythm, size.every, size.lease, unfenced)
+        self.stood = 0.0
+        """When every host was watched for the first time; how late lines were before that says nothing."""
         self.living: list[Forked] = []
         self.breaches: list[str] = []
 
@@ -152,6 +154,7 @@ class _Watchers:
                     await asyncio.sleep(self.size.every)
         except TimeoutError:
             raise HungError(f"{unwatched} of {self.size.hosts} hosts are watched by nobody") from None
+        self.stood = self.stood or time.time()
 
     async def _watched_since(self, moment: float) -> int:
         notes = _notes(self.notes)
@@ -234,8 +237,9 @@ def _lines(seen: _Verdict, fleet: _Watchers, name: HostKey, entries: Sequence[Wa
         seen.wrong.append(f"{name}: line {missing[0]} never came, and {len(missing) - 1} others")
     if not repeated and not missing and numbers != must:
         seen.wrong.append(f"{name}: lines came out of order, or such as nobody asked for")
-    oldest = [(entry.at, item) for entry in entries for item in entry.items[:1] if not isinstance(item, Gap)]
-    late = max((at.timestamp() - fleet.told.birth_of(line.number) for at, line in oldest), default=0.0)
+    came = [(item.number, entry.at) for entry in entries for item in entry.items[:1] if not isinstance(item, Gap)]
+    born = [(fleet.told.birth_of(number), at.timestamp()) for number, at in came]
+    late = max((at - birth for birth, at in born if birth > fleet.stood), default=0.0)
     seen.latest = max(seen.latest, late)
     if late > fleet.allowed:
         seen.wrong.append(f"{name}: a line came {late:.1f} s after it was written")
