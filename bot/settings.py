@@ -310,7 +310,9 @@ class Source(_Table):
     password_env: Text | None = Field(None, description="the name of a variable")
     password_file: Text | None = Field(None, description="the path of a file that holds the password")
     ca_file: Text | None = Field(None, description="the path of a PEM file")
-    path: Text | None = Field(None, description='a path with {host} and {log}, "/var/log/esx/{host}/{log}.log"; of ssh a folder')
+    path: Text | None = Field(
+        None, description='a path with {host} and {log}, "/var/log/esx/{host}/{log}.log"; of ssh a folder'
+    )
     every_seconds: int = Field(10, ge=1, le=3600, description="seconds, 1 to 3600")
 
 
