@@ -69,7 +69,7 @@ def _said(case: Case, loudness: Loudness, mutes: Sequence[Mute], now: datetime) 
         return "yes"
     if loudness.mode is Mode.OBSERVE and would_speak(case, loudness=loudness):
         return "would have"
-    if case.standing.hushed:
+    if case.standing.hushed and loudness.mode is Mode.ALERT:
         return case.standing.hushed
     live = replace(case, standing=replace(case.standing, state=State.OPEN))
     alerting = replace(loudness, mode=Mode.ALERT)

@@ -32,6 +32,7 @@ _COMMIT: Final = _script("commit")
 _LIVE: Final = _script("live")
 _SINCE: Final = _script("since")
 _SPOKEN: Final = _script("spoken")
+_HUSH: Final = _script("hush")
 _MOVE: Final = _script("move")
 _MUTE: Final = _script("mute")
 _UNMUTE: Final = _script("unmute")
@@ -65,6 +66,9 @@ class RedisIncidents(Incidents):
 
     async def spoken(self, incident: IncidentId, channel: str) -> Case | None:
         return self._case(await self._ask(_SPOKEN, incident, channel, durable=True))
+
+    async def hush(self, incident: IncidentId, why: str) -> None:
+        await self._ask(_HUSH, incident, why)
 
     async def move(self, incident: IncidentId, to: State, *, by: str) -> Case | None:
         return self._case(await self._ask(_MOVE, incident, to.value, by, durable=True))

@@ -45,6 +45,10 @@ class Incidents(Protocol):
         """It has a message now. The first to say so decides the channel."""
         ...
 
+    async def hush(self, incident: IncidentId, why: str) -> None:
+        """Why it has no message, as the digest tells it: the last reason counts, and none once it has one."""
+        ...
+
     async def move(self, incident: IncidentId, to: State, *, by: str) -> Case | None:
         """Acknowledge, resolve, or open it again; as it stands then. None if it is not known.
 

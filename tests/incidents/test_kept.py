@@ -172,6 +172,19 @@ async def test_the_first_to_speak_decides_the_channel(incidents):
     assert (await get(incidents)).standing.channel == "C1", "what comes back has its message"
 
 
+async def test_why_it_has_no_message_is_kept_until_it_has_one(incidents, store):
+    await incidents.hush(ONE, "nobody knows it")
+    assert not await store.exists(keys.incident(ONE))
+    await commit(incidents, opened())
+    await incidents.hush(ONE, "observe")
+    await incidents.hush(ONE, "quiet hours")
+    await commit(incidents, to(await get(incidents), State.RESOLVED))
+    assert (await get(incidents)).standing.hushed == "quiet hours"
+    await incidents.spoken(ONE, "C1")
+    await incidents.hush(ONE, "too late")
+    assert (await get(incidents)).standing.hushed == ""
+
+
 async def test_what_was_resolved_is_shown_a_day_and_kept_ninety(incidents, store, skew_clock):
     await commit(incidents, opened(), opened(TWO, "op2"))
     assert await store.pttl(keys.incident(ONE)) == -1, "what lives is kept"

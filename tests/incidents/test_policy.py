@@ -174,6 +174,7 @@ def test_a_digest_says_why_what_was_quiet_was_quiet():
         "4 hosts told of them; 3 failures surely ended a copy.",
         "3 incidents are not over.",
     ]
+    assert told([hushed], Loudness()).rows[0][-1] == "would have", "why it is quiet in observe mode, everybody knows"
     muted = told([over], ALERT, mute(ScopeKind.ALL))
     assert muted.rows[0][-1].startswith("all muted by U1")
 

@@ -27,7 +27,10 @@ for place = 4, #ARGV, 9 do
     else
       redis.call('HSET', record, 'at', at)
     end
-    redis.call('HSET', record, 'state', state, 'by', by, 'into', into, 'hushed', hushed)
+    redis.call('HSET', record, 'state', state, 'by', by, 'into', into)
+    if hushed ~= '' then
+      redis.call('HSET', record, 'hushed', hushed)
+    end
     file(id, record, state, opened, at)
   end
 end
