@@ -37,7 +37,21 @@
 {{- if and .Values.podDisruptionBudget.enabled (eq (.Values.podDisruptionBudget.maxUnavailable | toString) "0") }}
 {{- fail "podDisruptionBudget.maxUnavailable is 0: no node could be drained any more. Let it be 1; a worker hands its jobs over in seconds." }}
 {{- end }}
-{{- range $role := list "bot" "worker" }}
+{{- with .Values.watcher }}
+{{- if and .existingSecret (eq .existingSecret $.Values.slack.existingSecret) }}
+{{- fail "watcher.existingSecret and slack.existingSecret are the same: watchers must not hold Slack's tokens. Make two Secrets." }}
+{{- end }}
+{{- if and .syslog.enabled (not .enabled) }}
+{{- fail "watcher.syslog.enabled is true and watcher.enabled is false: nobody would answer. Let both be true, or none." }}
+{{- end }}
+{{- if and .syslog.enabled (not (or .syslog.udpPort .syslog.tcpPort .syslog.tlsPort)) }}
+{{- fail "watcher.syslog opens no port: give udpPort, tcpPort or tlsPort." }}
+{{- end }}
+{{- if and .syslog.enabled .syslog.tlsPort (not .syslog.tlsSecret) }}
+{{- fail "watcher.syslog.tlsSecret is empty: name the Secret with the certificate that hosts are shown." }}
+{{- end }}
+{{- end }}
+{{- range $role := list "bot" "worker" "watcher" }}
 {{- range (index $.Values $role).extraEnv }}
 {{- if regexMatch "^(xox[a-z]-|xapp-)" (default "" .value) }}
 {{- fail (printf "%s.extraEnv holds a Slack token in plain text in %s: take it from a Secret with valueFrom." $role .name) }}

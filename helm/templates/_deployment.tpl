@@ -1,4 +1,4 @@
-{{/* One role as a Deployment. Given (dict "root" $ "role" "bot" or "worker" "own" its values). */}}
+{{/* One role as a Deployment. Given (dict "root" $ "role" "bot", "worker" or "watch" "own" its values). */}}
 
 {{- define "coldmigrate.deployment" -}}
 {{- $ := .root }}
@@ -96,6 +96,13 @@ spec:
             - name: health
               containerPort: {{ $.Values.health.port }}
               protocol: TCP
+            {{- if eq $role "watch" }}
+            {{- range include "coldmigrate.syslogPorts" $ | fromYamlArray }}
+            - name: {{ .name }}
+              containerPort: {{ .port }}
+              protocol: {{ .protocol }}
+            {{- end }}
+            {{- end }}
           startupProbe:
             {{- include "coldmigrate.probe" (dict "path" "/startupz" "times" $.Values.health.startupProbe) | nindent 12 }}
           livenessProbe:

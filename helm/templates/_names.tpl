@@ -44,6 +44,24 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- default (include "coldmigrate.fullname" .) .Values.existingConfigMap }}
 {{- end }}
 
+{{/* The roles that run, by their commands. */}}
+{{- define "coldmigrate.roles" -}}
+[bot, worker{{ if .Values.watcher.enabled }}, watch{{ end }}]
+{{- end }}
+
+{{/* The ports that syslog comes in at, as a list of name, port and protocol. */}}
+{{- define "coldmigrate.syslogPorts" -}}
+{{- $ports := list }}
+{{- with .Values.watcher.syslog }}
+{{- if .enabled }}
+{{- if .udpPort }}{{ $ports = append $ports (dict "name" "syslog-udp" "port" .udpPort "protocol" "UDP") }}{{ end }}
+{{- if .tcpPort }}{{ $ports = append $ports (dict "name" "syslog-tcp" "port" .tcpPort "protocol" "TCP") }}{{ end }}
+{{- if .tlsPort }}{{ $ports = append $ports (dict "name" "syslog-tls" "port" .tlsPort "protocol" "TCP") }}{{ end }}
+{{- end }}
+{{- end }}
+{{- toYaml $ports }}
+{{- end }}
+
 {{- define "coldmigrate.image" -}}
 {{- with .Values.image }}
 {{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ default $.Chart.AppVersion .tag }}{{ end }}

@@ -1,6 +1,6 @@
 {{/*
-What the pods of all roles have in common. Each is given (dict "root" $ "role" ... "own" ...): the role is bot, worker or
-doctor, and own the values of the Deployment whose variables and volumes it has.
+What the pods of all roles have in common. Each is given (dict "root" $ "role" ... "own" ...): the role is bot, worker,
+watch or doctor, and own the values of the Deployment whose variables and volumes it has.
 */}}
 
 {{- define "coldmigrate.podSecurity" -}}
@@ -52,6 +52,18 @@ httpGet:
   mountPath: /run/secrets/{{ eq .role "bot" | ternary "slack" "vcenters" }}
   readOnly: true
 {{- end }}
+{{- if eq .role "watch" }}
+{{- if .own.existingSecret }}
+- name: watch
+  mountPath: /run/secrets/watch
+  readOnly: true
+{{- end }}
+{{- if and .own.syslog.enabled .own.syslog.tlsPort }}
+- name: syslog
+  mountPath: /run/secrets/syslog
+  readOnly: true
+{{- end }}
+{{- end }}
 {{- if or .root.Values.caBundle.configMap .root.Values.caBundle.secret }}
 - name: ca
   mountPath: /etc/coldmigrate-ca
@@ -79,11 +91,25 @@ httpGet:
         path: app-token
       - key: {{ .slack.botTokenKey }}
         path: bot-token
-{{- else if eq $.role "worker" }}
+{{- else if ne $.role "doctor" }}
 - name: vcenters
   secret:
     secretName: {{ .vcenters.existingSecret }}
     defaultMode: 0440
+{{- end }}
+{{- if eq $.role "watch" }}
+{{- with $.own.existingSecret }}
+- name: watch
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+{{- end }}
+{{- if and $.own.syslog.enabled $.own.syslog.tlsPort }}
+- name: syslog
+  secret:
+    secretName: {{ $.own.syslog.tlsSecret }}
+    defaultMode: 0440
+{{- end }}
 {{- end }}
 {{- with .caBundle }}
 {{- if .configMap }}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import helm_python
 import kubernetes_validate
@@ -15,8 +16,8 @@ from tests.helm.charts import CASES, CHART, WORKLOADS, altered, case, notes, one
 
 # The oldest is what Chart.yaml asks for, the newest what the schemas are there for. They are read from the package.
 VERSIONS = ("1.27", kubernetes_validate.latest_version())
-CRDS = {"PodMonitor"}
-OURS = ("bot", "worker")
+CRDS = {"PodMonitor", "PrometheusRule"}
+OURS = ("bot", "worker", "watch")
 WRITABLE_VOLUMES = {
     "configMap",
     "csi",
@@ -32,6 +33,11 @@ WRITABLE_VOLUMES = {
 @pytest.fixture(scope="module", params=CASES)
 def objects(request):
     return rendered(case(request.param))
+
+
+@pytest.fixture
+def pages():
+    return (CHART.parent / "docs" / "kubernetes.md").read_text("utf-8")
 
 
 def containers(objects):
@@ -102,7 +108,8 @@ def test_secrets_are_named_and_each_role_gets_its_own_only(name):
     for pod, spec in pods(rendered(values)):
         found = mounted_secrets(spec)
         assert (slack in found) is pod.endswith("-bot")
-        assert (vcenters in found) is pod.endswith("-worker")
+        assert (vcenters in found) is pod.endswith(("-worker", "-watch"))
+        assert ("coldmigrate-watch" in found) <= pod.endswith("-watch")
         for container in spec["containers"]:
             env = {one["name"]: one for one in container.get("env", [])}
             redis = values.get("redis", {}).get("existingSecret")
@@ -130,7 +137,7 @@ def test_probes_ask_the_health_port_and_liveness_nothing_else(objects):
     for _, _, container in containers(objects):
         if container["name"] == "doctor":
             continue
-        (port,) = container["ports"]
+        (port,) = [port for port in container["ports"] if not port["name"].startswith("syslog-")]
         asked = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
         assert asked == {
             kind: {"path": path, "port": port["name"]}
@@ -165,11 +172,12 @@ def test_selectors_find_their_own_pods_and_no_others(objects):
         if found["kind"] == "Deployment"
     }
     for found in objects:
-        if found["kind"] not in {"Deployment", "PodDisruptionBudget", "NetworkPolicy"}:
+        if found["kind"] not in {"Deployment", "PodDisruptionBudget", "NetworkPolicy", "Service"}:
             continue
         selector = found["spec"].get("selector") or found["spec"]["podSelector"]
-        chosen = [name for name, given in labels.items() if selector["matchLabels"].items() <= given.items()]
-        assert chosen == [found["metadata"]["name"]]
+        wanted = selector.get("matchLabels", selector)
+        chosen = [name for name, given in labels.items() if wanted.items() <= given.items()]
+        assert chosen == [found["metadata"]["name"].replace("-syslog", "-watch")]
     doctor = [found["metadata"]["labels"] for found in objects if found["kind"] == "Pod"]
     assert all(given["app.kubernetes.io/component"] == "doctor" for given in doctor)
 
@@ -204,10 +212,40 @@ def test_a_network_policy_opens_what_each_role_needs_and_no_more():
         ]
         for role in OURS
     }
-    assert ports == {role: [53, 53, 6379, 26379, 443] for role in OURS}
-    bot, worker = (one(objects, "NetworkPolicy", f"cm-coldmigrate-{role}")["spec"]["egress"][-1] for role in OURS)
-    assert "to" not in bot
-    assert worker["to"] == [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
+    both = [53, 53, 6379, 26379, 443]
+    assert ports == {"bot": both, "worker": both, "watch": [*both, 22, 443, 443]}
+    bot, worker, watch = (one(objects, "NetworkPolicy", f"cm-coldmigrate-{role}")["spec"] for role in OURS)
+    there = [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
+    assert "to" not in bot["egress"][-1]
+    assert worker["egress"][-1]["to"] == watch["egress"][-2]["to"] == there
+    assert len(bot["ingress"]) == len(worker["ingress"]) == 1
+    syslog = {"ports": [{"port": f"syslog-{p}", "protocol": p.upper()} for p in ("udp", "tcp")], "from": there}
+    assert watch["ingress"][1:] == [syslog]
+
+
+def test_hosts_send_syslog_to_the_ports_that_watchers_listen_at():
+    objects = rendered(case("many"))
+    service = one(objects, "Service", "cm-coldmigrate-syslog")["spec"]
+    assert (service["type"], service["externalTrafficPolicy"]) == ("LoadBalancer", "Local")
+    listening = {port["name"]: port for _, _, c in containers(objects) if c["name"] == "watch" for port in c["ports"]}
+    reached = {port["port"]: listening[port["targetPort"]] for port in service["ports"] if port["protocol"] == "UDP"}
+    assert [(port, to["containerPort"], to["protocol"]) for port, to in reached.items()] == [(514, 1514, "UDP")]
+    streams = {port["targetPort"]: listening[port["targetPort"]]["containerPort"] for port in service["ports"]}
+    assert streams == {"syslog-udp": 1514, "syslog-tcp": 1514, "syslog-tls": 6514}
+    config = tomllib.loads(case("many")["config"])
+    assert {f"syslog-{kind}": config["syslog"][kind] for kind in ("udp", "tcp", "tls")} == streams
+
+
+def test_without_watchers_nothing_is_left_of_them():
+    left = [found["metadata"]["name"] for found in rendered(altered("minimal", {"watcher.enabled": False}))]
+    assert not [name for name in left if "watch" in name or "syslog" in name]
+
+
+def test_alarms_are_on_numbers_that_there_are(pages):
+    rules = one(rendered(case("many")), "PrometheusRule", "cm-coldmigrate")["spec"]["groups"][0]["rules"]
+    named = {name for rule in rules for name in re.findall(r"coldmigrate_\w+", rule["expr"])}
+    assert len(rules) == 8
+    assert all(f"| `{name}` |" in pages for name in named)
 
 
 def test_a_platform_may_choose_the_user():

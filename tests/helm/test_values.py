@@ -105,6 +105,10 @@ CONTRADICTIONS = {
     "serviceAccount.create is false and serviceAccount.name is empty": {"serviceAccount.create": False},
     "no rollout could ever begin": {"strategy.maxSurge": 0},
     "podDisruptionBudget.maxUnavailable is 0": {"podDisruptionBudget.maxUnavailable": 0},
+    "watchers must not hold Slack's tokens": {"watcher.existingSecret": "coldmigrate-slack"},
+    "nobody would answer": {"watcher.enabled": False, "watcher.syslog.enabled": True},
+    "opens no port": {"watcher.syslog.enabled": True, "watcher.syslog.udpPort": 0, "watcher.syslog.tcpPort": 0},
+    "watcher.syslog.tlsSecret is empty": {"watcher.syslog.enabled": True, "watcher.syslog.tlsPort": 6514},
     "bot.extraEnv holds a Slack token": {"bot.extraEnv": [{"name": "T", "value": "xoxb-1-2"}]},
 }
 
@@ -123,6 +127,7 @@ def test_every_refusal_of_the_chart_is_tried():
     [
         {"bot.replicas": 10},
         {"health.port": 80},
+        {"watcher.syslog.udpPort": 514},
         {"securityContext.runAsUser": 0},
         {"image.digest": "sha256:abc"},
         {"image.pullPolicy": "Sometimes"},
