@@ -10,9 +10,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.hostlog.line import HostKey
+from bot.hostlog.roll import Roll, SourceKind, WatchedHost
 from bot.logs.api import ApiSource
 from bot.logs.budget import CallBudget
+from bot.logs.intake import RedisIntake
 from bot.logs.port import Batch
+from bot.logs.shards import Shards
+from bot.logs.stream import RedisWatchedLines
+from bot.logs.watcher import Watcher
 
 ERROR = "[NFC ERROR] NfcNetTcpWrite: bWritten: -1"
 SIGN = timedelta(milliseconds=50)
@@ -167,6 +172,28 @@ async def test_a_budget_is_one_for_all_and_forgets_who_does_not_come(store, skew
         await one.hurry()
     wait, _ = await other.turn(0)
     assert timedelta(seconds=25) < wait < timedelta(seconds=35)  # no debt silences the watch for longer
+
+
+async def test_a_watcher_follows_hosts_through_vcenter(feed_of, host, write, store):
+    intake = RedisIntake(store, keep=lambda _text: False, watcher="w1")  # what comes is sieved already
+    source = ApiSource(await feed_of(calls_per_second=50), {}, polled=intake.tallies.polled, sign_every=SIGN)
+    roll = Roll([WatchedHost(host, "site1", SourceKind.API)])
+    watcher = Watcher(
+        roll=lambda: roll, sources={None: source}, logs=["vpxa"], intake=intake, shards=Shards(store, "w1")
+    )
+    running = asyncio.create_task(watcher.run())
+    lines, found = RedisWatchedLines(store), []
+    async with asyncio.timeout(10):
+        while not found:
+            write("a", "b", ERROR)
+            found = await lines.read("0-0", within=timedelta(milliseconds=200))
+    assert found[0].kind is SourceKind.API
+    assert [item.text for item in found[0].items][:3] == ["a", "b", ERROR]
+    await watcher.close()
+    await running
+    (tally,) = intake.tallies.all()
+    assert tally.candidates >= 3
+    assert await store.hget(f"{{cm}}:watch:{host.replace('/', ':')}:vpxa", "cursor")
 
 
 async def test_once_begins_near_the_moment(host, vcenter_of, write, player):
