@@ -78,7 +78,7 @@ class HostWeb:
             async with self._opened().stream("GET", path, headers=headers, auth=account) as answer:
                 self._judge(answer.status_code, path, password)
                 yield answer
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._refusal(error) from error
 
     def _opened(self) -> httpx.AsyncClient:
@@ -129,13 +129,13 @@ class HostWeb:
             "After five refusals ESXi locks an account for a quarter of an hour."
         )
 
-    def _refusal(self, error: httpx.HTTPError) -> OutsideError:
+    def _refusal(self, error: Exception) -> OutsideError:
         if isinstance(error, httpx.TimeoutException):
             return UnreachableError(f"{self.name} did not answer in time at {self._address}.")
         if _has(error, ssl.SSLCertVerificationError):
             where = self._trust.ca_file or "the system's authorities"
             return LoginError(f"The certificate of {self.name} is not signed by {where}, or is not for that name.")
-        if isinstance(error, httpx.ConnectError):
+        if isinstance(error, httpx.ConnectError | httpx.InvalidURL):
             return UnreachableError(f"{self.name} cannot be reached at {self._address}.")
         return UnreachableError(f"The connection to {self.name} was lost.")
 

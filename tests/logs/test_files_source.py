@@ -14,9 +14,10 @@ import pytest
 from bot.hostlog.line import HostKey
 from bot.hostlog.roll import SourceKind
 from bot.logs.files import FilesSource
+from bot.logs.folder import FolderShelf
 from bot.logs.packed import unpacked
 from bot.logs.patience import Pauses
-from bot.logs.shelf import LOST, UnfinishedError
+from bot.logs.shelf import LOST, Reader, UnfinishedError
 from tests.logs.rotating import HOST, Rotating, Taker
 
 SOON = timedelta(milliseconds=3)
@@ -224,6 +225,65 @@ async def test_once_is_bounded_and_begins_with_a_whole_line(folder, source):
 async def test_once_says_why_there_is_nothing(source):
     (batch,) = [batch async for batch in source.once(HOST, "vpxa", since=timedelta(hours=1))]
     assert "There is no" in batch.gap
+
+
+class Eventful(FolderShelf):
+    """A folder in which something happens just when the newer file is about to be opened."""
+
+    event = None
+
+    def open(self, age, start):
+        if (age, start) == (0, 0) and self.event:
+            event, self.event = self.event, None
+            event()
+        return super().open(age, start)
+
+
+async def all_new(reader):
+    return [line.text async for batch in reader.catch_up() for line in batch.lines]
+
+
+@pytest.fixture
+async def reader_at_end(folder):
+    """A log with some lines, its shelf, and a reader that has them behind it."""
+    log = Rotating(folder, style="logrotate")
+    log.write(3)
+    shelf = Eventful(log.path)
+    reader = Reader(shelf, None, settle=SOON)
+    assert await all_new(reader) == []
+    return log, shelf, reader
+
+
+async def test_what_a_slow_writer_adds_to_a_renamed_file_comes_before_the_new_one(reader_at_end):
+    log, shelf, reader = reader_at_end
+    with log.path.open("a") as file:
+        log.rotate()
+        new = log.write(2)
+
+        def write_late():
+            file.write("late\n")
+            file.flush()
+
+        shelf.event = write_late
+        assert await all_new(reader) == ["late", *new]
+
+
+async def test_a_rotation_just_before_the_newer_file_is_opened_is_noticed(reader_at_end):
+    log, shelf, reader = reader_at_end
+    log.rotate()
+    begun = len(log.written)
+    log.write(2)
+    shelf.event = lambda: (log.rotate(), log.write(2))
+    assert await all_new(reader) == log.written[begun:]
+
+
+async def test_what_a_rotated_file_ends_with_is_a_line(reader_at_end):
+    log, _, reader = reader_at_end
+    with log.path.open("a") as file:
+        file.write("no end")
+    log.rotate()
+    new = log.write(2)
+    assert await all_new(reader) == ["no end", *new]
 
 
 async def read_all(data, *, most=1 << 20):
