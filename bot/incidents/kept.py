@@ -17,7 +17,7 @@ KEPT: Final = timedelta(days=90)
 """How long an incident is kept after its end."""
 
 SHOWN: Final = timedelta(days=1)
-"""How long one that was resolved stands among those that live."""
+"""How long one that ended stands among those that live, if it was resolved or has a message."""
 
 MOST_ENDED: Final = 2_000
 

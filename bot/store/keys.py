@@ -208,7 +208,7 @@ JUDGE: Final = _key("judge")
 """Hash: how far the fleet's stream was judged."""
 
 INCIDENTS: Final = _key("incidents")
-"""Zset: incidents that have not ended, and those resolved within a day, by the ms they were opened."""
+"""Zset: incidents that have not ended, and of the last day some that did, by the ms they were opened."""
 
 INCIDENTS_ENDED: Final = _key("incidents", "ended")
 """Zset: incidents that ended, by the ms of that."""

@@ -109,8 +109,7 @@ class Night:
         return [
             case
             for case in self.cases.values()
-            if not case.standing.state.ended
-            or (case.standing.state is State.RESOLVED and (case.standing.at or self.now) >= day_ago)
+            if not case.standing.state.ended or (_is_shown(case) and (case.standing.at or self.now) >= day_ago)
         ]
 
     @property
@@ -142,3 +141,7 @@ class Night:
             if isinstance(verdict, Speak) and not case.standing.channel:
                 standing = replace(case.standing, channel="C1", spoken_at=self.now)
                 self.cases[case.incident.id] = replace(case, standing=standing)
+
+
+def _is_shown(case: Case) -> bool:
+    return case.standing.state is State.RESOLVED or bool(case.standing.channel)

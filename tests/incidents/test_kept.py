@@ -140,6 +140,15 @@ async def test_what_goes_up_in_another_is_gone_from_the_living_whatever_was_clic
         assert moved == case, "what was merged never comes back"
 
 
+async def test_a_message_that_has_to_say_that_its_incident_is_part_of_another_is_found(incidents, skew_clock):
+    await commit(incidents, opened(), opened(TWO, "op2", hosts=[host(2)]))
+    await incidents.spoken(TWO, "C1")
+    await commit(incidents, to(await get(incidents, TWO), State.MERGED, into=ONE))
+    assert sorted(names(await incidents.live())) == [ONE, TWO]
+    skew_clock(SHOWN + minutes(1))
+    assert names(await incidents.live()) == [ONE]
+
+
 async def test_moves_are_those_that_make_sense_and_the_first_is_named(incidents, skew_clock):
     await commit(incidents, opened())
     assert await incidents.move(IncidentId("unknown"), State.RESOLVED, by="U1") is None

@@ -1,4 +1,4 @@
--- What has not ended, and what was resolved within SHOWN: the newest first.
+-- What has not ended, and what ended within SHOWN, as far as `file` left it here: the newest first.
 local now = now_ms()
 for _, id in ipairs(redis.call('ZRANGE', LIVE, 0, -1)) do
   local ended = redis.call('ZSCORE', ENDED, id)

@@ -1,7 +1,8 @@
 -- How an incident stands, and in which of the two indices it is therefore. Before it: KEPT, SHOWN (ms).
 local LIVE, ENDED = key('incidents'), key('incidents', 'ended')
 
--- Put it where its state belongs. What was resolved is shown for a while, what went up in another one is not.
+-- Put it where its state belongs. What was resolved is shown for a while; what went up in another one only if it has a
+-- message, which has to say so.
 local function file(id, record, state, opened, at)
   if state == 'open' or state == 'acknowledged' then
     redis.call('ZADD', LIVE, opened, id)
@@ -9,7 +10,7 @@ local function file(id, record, state, opened, at)
     redis.call('PERSIST', record)
     return
   end
-  if state == 'resolved' then
+  if state == 'resolved' or redis.call('HEXISTS', record, 'channel') == 1 then
     redis.call('ZADD', LIVE, opened, id)
   else
     redis.call('ZREM', LIVE, id)
