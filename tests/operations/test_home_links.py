@@ -32,6 +32,7 @@ class Counter:
     links: RedisLinkHistory | None
     rights: Rights
     sites: dict
+    incidents: None = None
 
 
 @pytest.fixture
