@@ -298,3 +298,23 @@ def test_observe_says_nothing_and_the_digest_what_would_have_been_said():
     )
     assert IncidentId("i1") in night.cases
     assert Mode("observe") is night.loudness.mode
+
+
+def test_what_had_a_message_before_the_storm_keeps_the_storms_or_says_where_it_went():
+    night = Night()
+    night.hear([failure("op1", vm="a", failed=True, link=LINK, peer="p")])
+    night.hear([failure("op2", vm="b", hosts=[host(2)], failed=True, link="site1~site3", peer="q")])
+    night.hear([failure("op3", vm="c", hosts=[host(3)], failed=True, client=Client.BACKUP, link=LINK, peer="p")])
+    night.loudness = replace(ALERT, clients={Client.MIGRATION, Client.BACKUP})
+    night.sit(minutes(1))
+    assert len(night.shown) == 3
+    night.hear([failure("op4", vm="d", hosts=[host(4)], failed=True, link=LINK, peer="p")])
+    storm, apart, gone = night.shown
+    assert [storm.incident.count, storm.incident.storm, storm.standing.state] == [3, True, State.OPEN]
+    assert (apart.incident.count, apart.standing.state) == (1, State.OPEN)
+    assert (gone.standing.state, gone.standing.into) == (State.MERGED, storm.incident.id)
+    assert gone in night.kept(), "its message has to be drawn once more"
+    night.hear(
+        [failure("op3", vm="c", hosts=[host(3)], failed=True, client=Client.BACKUP, link=LINK, peer="p", lines=9)]
+    )
+    assert [incident.count for incident in night.live] == [3, 1], "more of it is more of the storm"
