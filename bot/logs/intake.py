@@ -186,15 +186,20 @@ class RedisIntake:
         try:
             answer = await _TAKE(self._store, *words, *written(lines, gap), repeatable=True)
         except BaseException:
-            self._logs.pop(name, None)  # whether it was kept, Redis alone knows
+            self._forget(name, known)  # whether it was kept, Redis alone knows
             raise
         if answer == "moved":
-            self._logs.pop(name, None)
+            self._forget(name, known)
             raise UnreachableError(
                 f"how far {name[1]} of {name[0]} was read is not what was known here; it is asked again"
             )
         known.mark, known.placed, known.unwritten = mark, bool(known.cursor), False
         return bool(answer == "kept")
+
+    def _forget(self, name: Name, known: _Log) -> None:
+        """Unless another follower has begun with it anew."""
+        if self._logs.get(name) is known:
+            del self._logs[name]
 
     async def _settle(self, some: Sequence[tuple[Name, _Log]]) -> None:
         words: list[str | int] = []
