@@ -42,12 +42,13 @@ class FilesSource:
     async def follow(self, host: HostKey, log: str, *, cursor: str) -> AsyncGenerator[Batch, None]:
         """As `LogSource` promises."""
         place = Place.from_cursor(cursor)
+        shelf: FolderShelf | None = None
         reader: Reader | None = None
         seen: Stamp | None = None
 
         async def attempt() -> AsyncGenerator[Batch, None]:
-            nonlocal reader, seen
-            shelf = self._shelf(host, log)
+            nonlocal shelf, reader, seen
+            shelf = shelf or self._shelf(host, log)
             reader = reader or Reader(shelf, place, settle=self._settle)
             stamp = shelf.stamp()
             if stamp is not None and stamp == seen:

@@ -49,19 +49,20 @@ class FolderShelf:
 
     @asynccontextmanager
     async def open(self, age: int, start: int) -> AsyncIterator[Pages]:
+        """The current file is read at once: what was just written is in memory, and a thread costs more than that."""
         path = self._path
         if age:
             siblings = await asyncio.to_thread(self._siblings)
             if age > len(siblings):
                 raise _gone(path)
             path = siblings[age - 1]
-        file = await asyncio.to_thread(_opened, path)
+        file = _opened(path)
         try:
             if path.suffix == ".gz":
-                yield skipping(unpacked(_pages(path, file), str(path)), start)
+                yield skipping(unpacked(_pages(path, file, threaded=True), str(path)), start)
             else:
                 file.seek(start)
-                yield _pages(path, file)
+                yield _pages(path, file, threaded=bool(age))
         finally:
             file.close()
 
@@ -99,7 +100,7 @@ def _opened(path: Path) -> BinaryIO:
     return os.fdopen(file, "rb", buffering=0)
 
 
-def _pages(path: Path, file: BinaryIO) -> Pages:
+def _pages(path: Path, file: BinaryIO, *, threaded: bool) -> Pages:
     """The pages up to the first that is not full: a file that is cut and grows again must not be read across that."""
     ended = False
 
@@ -108,7 +109,7 @@ def _pages(path: Path, file: BinaryIO) -> Pages:
         if ended:
             return b""
         try:
-            page = await asyncio.to_thread(file.read, PAGE)
+            page = await asyncio.to_thread(file.read, PAGE) if threaded else file.read(PAGE)
         except OSError as error:
             raise _refusal(path, error) from error
         ended = len(page) < PAGE
