@@ -111,7 +111,7 @@ def _add(attempt: Attempt) -> str:
     host, port = attempt.address
     where = host if port == _SSH_PORT else f"-p {port} {host}"
     return (
-        f"compare the key with the host's own and add it: ssh-keyscan -t ed25519 {where} >> {attempt.known_hosts_file}"
+        f"compare the key with the host's own and add it: ssh-keyscan {where} >> {attempt.known_hosts_file}"
     )
 
 
