@@ -13,7 +13,6 @@ from bot.hostlog.roll import SourceKind
 from bot.logs.addresses import host_name, log_name
 from bot.logs.folder import FolderShelf, Stamp
 from bot.logs.patience import Pauses, persistently, told
-from bot.logs.place import Place
 from bot.logs.port import Batch
 from bot.logs.shelf import SETTLE, Reader, read_lately
 
@@ -41,7 +40,6 @@ class FilesSource:
 
     async def follow(self, host: HostKey, log: str, *, cursor: str) -> AsyncGenerator[Batch, None]:
         """As `LogSource` promises."""
-        place = Place.from_cursor(cursor)
         shelf: FolderShelf | None = None
         reader: Reader | None = None
         seen: Stamp | None = None
@@ -49,7 +47,7 @@ class FilesSource:
         async def attempt() -> AsyncGenerator[Batch, None]:
             nonlocal shelf, reader, seen
             shelf = shelf or self._shelf(host, log)
-            reader = reader or Reader(shelf, place, settle=self._settle)
+            reader = reader or Reader(shelf, cursor, settle=self._settle)
             stamp = shelf.stamp()
             if stamp is not None and stamp == seen:
                 return

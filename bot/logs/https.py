@@ -17,7 +17,6 @@ from bot.hostlog.roll import SourceKind
 from bot.logs.addresses import HTTPS_PORT, Addresses, by_name, host_name, log_name
 from bot.logs.host_web import HostWeb, HttpsShelf, Trust
 from bot.logs.patience import PAUSES, Pauses, persistently, told
-from bot.logs.place import Place
 from bot.logs.port import Batch
 from bot.logs.shelf import SETTLE, Reader, read_lately
 from bot.ssh.port import Address
@@ -55,14 +54,13 @@ class HttpsSource:
 
     async def follow(self, host: HostKey, log: str, *, cursor: str) -> AsyncGenerator[Batch, None]:
         """As `LogSource` promises."""
-        place = Place.from_cursor(cursor)
         reader: Reader | None = None
 
         async def attempt() -> AsyncGenerator[Batch, None]:
             nonlocal reader
             if reader is None:
                 shelf = HttpsShelf(await stack.enter_async_context(self._web(host)), log_name(log))
-                reader = Reader(shelf, place, settle=self._settle)
+                reader = Reader(shelf, cursor, settle=self._settle)
             async with aclosing(reader.catch_up()) as batches:
                 async for batch in batches:
                     yield batch

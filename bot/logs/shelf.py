@@ -25,6 +25,7 @@ SETTLE: Final = timedelta(seconds=1)
 _TRIES: Final = 4
 _TELLING: Final = 24
 LOST: Final = "the log was rotated, and the file that was read last is not there any more"
+OTHER_WAY: Final = "the log was read in another way until now; it is read from its end on"
 CUT: Final = "the log was cut while it was read; what was written just before that may be missing"
 
 Pages = Callable[[], Awaitable[bytes]]
@@ -63,11 +64,16 @@ class Shelf(Protocol):
 
 
 class Reader:
-    """Goes through a shelf from a place on. It keeps its place over failures; None is the end of the current file."""
+    """Goes through a shelf from a cursor on, and keeps its place over failures.
 
-    def __init__(self, shelf: Shelf, place: Place | None, *, settle: timedelta = SETTLE) -> None:
+    An empty cursor is the end of the current file; so is one of another kind of source, and then a gap is told.
+    """
+
+    def __init__(self, shelf: Shelf, cursor: str = "", *, settle: timedelta = SETTLE) -> None:
+        place = Place.from_cursor(cursor)
         self._shelf = shelf
         self._cutter = None if place is None else LineCutter(place)
+        self._other_way = OTHER_WAY if cursor else ""
         self._settle = settle.total_seconds()
         self._waited = 0
 
@@ -86,7 +92,7 @@ class Reader:
         """Deliver all there is now. GoneError when there is no file at all."""
         if self._cutter is None:
             self._cutter = LineCutter(await self._end())
-            yield self.batch([])
+            yield self.batch([], self._other_way)
         age = -1
         while age:
             async with AsyncExitStack() as stack:

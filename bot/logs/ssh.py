@@ -19,7 +19,6 @@ from bot.logs import ssh_scripts
 from bot.logs.addresses import SSH_PORT, Addresses, by_name, host_name, log_name
 from bot.logs.packed import unpacked
 from bot.logs.patience import PAUSES, Pauses, persistently, told
-from bot.logs.place import Place
 from bot.logs.port import Batch
 from bot.logs.shelf import PAGE, SETTLE, GoneError, Pages, Reader, read_lately, skipping
 from bot.logs.ssh_scripts import Found
@@ -61,7 +60,7 @@ class SshSource:
     async def follow(self, host: HostKey, log: str, *, cursor: str) -> AsyncGenerator[Batch, None]:
         """As `LogSource` promises."""
         shelf = SshShelf(self._folder)
-        reader = Reader(shelf, Place.from_cursor(cursor), settle=self._settle)
+        reader = Reader(shelf, cursor, settle=self._settle)
 
         async def attempt() -> AsyncGenerator[Batch, None]:
             async with self._opened(shelf, host, log) as line:

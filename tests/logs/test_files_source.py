@@ -17,7 +17,7 @@ from bot.logs.files import FilesSource
 from bot.logs.folder import FolderShelf
 from bot.logs.packed import unpacked
 from bot.logs.patience import Pauses
-from bot.logs.shelf import LOST, Reader, UnfinishedError
+from bot.logs.shelf import LOST, OTHER_WAY, Reader, UnfinishedError
 from tests.logs.rotating import HOST, Rotating, Taker
 
 SOON = timedelta(milliseconds=3)
@@ -136,6 +136,16 @@ async def test_a_file_that_was_read_last_and_is_gone_is_a_gap(folder, taker):
     assert (taker.lines, taker.gaps) == (lines, [LOST])
 
 
+async def test_a_cursor_of_another_kind_of_source_is_a_gap_and_the_end(folder, taker):
+    log = Rotating(folder)
+    log.write(3)
+    taker.cursor = '{"next": 17, "mark": "x"}'
+    await taker.start()
+    lines = log.write(2)
+    await taker.until_lines(lines)
+    assert (taker.lines, taker.gaps) == (lines, [OTHER_WAY])
+
+
 async def test_a_file_that_comes_later_is_told_once_and_read_from_its_start(folder, taker):
     await taker.start()
     await taker.until(lambda: taker.gaps)
@@ -249,7 +259,7 @@ async def reader_at_end(folder):
     log = Rotating(folder, style="logrotate")
     log.write(3)
     shelf = Eventful(log.path)
-    reader = Reader(shelf, None, settle=SOON)
+    reader = Reader(shelf, settle=SOON)
     assert await all_new(reader) == []
     return log, shelf, reader
 
