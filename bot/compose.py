@@ -274,6 +274,7 @@ async def worker_role(
                     {str(name): vcenter for name, vcenter in vcenters.items()},
                     keep=engine.is_candidate,
                     every=poll_logs,
+                    calls_per_second=settings.watch.api_calls_per_second,
                 )
             ),
             engine=engine,

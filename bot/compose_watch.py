@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from bot import telemetry
 from bot.compose import engine_of, queue_of, redis_answers, roll_maker, store_of, vcenters_of, worker_name
 from bot.diagnosis.engine import Engine
+from bot.errors import OutsideError
 from bot.health.lookout import Family
 from bot.health.server import Health
 from bot.hostlog.roll import Roll, SourceKind
@@ -64,6 +65,7 @@ from bot.vsphere.roll_kept import KeptRoll
 from bot.vsphere.vcenter import PyvmomiVCenter
 
 JUDGE: Final = "judge"
+LEAVE_WITHIN: Final = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +93,22 @@ class WatchRole:
 
 async def _lasting(work: Callable[[], Awaitable[None]]) -> None:
     await work()
+
+
+async def _until_left(watcher: Watcher) -> None:
+    """Follow hosts. Told to stop, hand them over first: whoever follows them next need not wait for a lease to end."""
+    running = asyncio.ensure_future(watcher.run())
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        with suppress(TimeoutError, OutsideError):
+            async with asyncio.timeout(LEAVE_WITHIN):
+                await watcher.close()
+                await running
+        raise
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -167,8 +185,7 @@ async def watch_role(
             intake=intake,
             shards=shards,
         )
-        role.also(watcher.run)
-        stack.push_async_callback(watcher.close)
+        role.also(partial(_until_left, watcher))
         if settings.syslog.opens:
             receiver = await stack.enter_async_context(_receiver(settings, intake, lambda: roll.roll, engine))
             role.ports = receiver.ports
