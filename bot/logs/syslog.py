@@ -37,7 +37,7 @@ DATAGRAMS_EVERY: Final = timedelta(milliseconds=50)
 HASTE: Final = timedelta(milliseconds=20)
 """How often those are looked at that wait for our part of a handshake."""
 
-LOOK_AFTER: Final = timedelta(seconds=2)
+LOOK_AFTER: Final = timedelta(seconds=5)
 """How often everything else is seen to: counts, floods that end, hosts that joined, a renewed certificate."""
 
 DROPS_EVERY: Final = 60.0

@@ -31,7 +31,11 @@ MOST_OF_A_STRANGER: Final = MOST // 2
 HANDSHAKE_WITHIN: Final = 10.0
 SPEAK_WITHIN: Final = 120.0
 _READ: Final = 65536
-_READS: Final = 4  # of one connection in a round
+_READS: Final = 4  # of one connection at a time
+_MUCH: Final = 32 * 1024
+"""Who has sent so much since the last look is looked at again soon: the kernel keeps little for each, and a relay of
+many hosts would be held up."""
+
 _ACCEPTED: Final = 64  # in a round
 _KEEP_ALIVE: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 _BREATH: Final = 0.01
@@ -78,6 +82,7 @@ class Connections:
         self._of_address: Counter[str] = Counter()
         self._held_back: set[Connection] = set()
         self._shaking: set[Connection] = set()
+        self._busy: set[Connection] = set()
         self.refused = 0
 
     def __len__(self) -> int:
@@ -91,8 +96,8 @@ class Connections:
 
     @property
     def in_haste(self) -> bool:
-        """Whether somebody waits for an answer of ours."""
-        return bool(self._shaking)
+        """Whether somebody waits for an answer of ours, or sends very much."""
+        return bool(self._shaking or self._busy)
 
     def close(self) -> None:
         for listener in self._listeners:
@@ -103,11 +108,11 @@ class Connections:
         self._selector.close()
 
     def greet(self) -> None:
-        """Accept who came, and answer who waits for our part of a handshake."""
+        """Accept who came, answer who waits for our part of a handshake, and read who sends very much."""
         for listener, tls in self._listeners.items():
             self._accept(listener, tls)
         began = time.monotonic()
-        for connection in tuple(self._shaking):
+        for connection in self._shaking | self._busy:
             self._read(connection)
             if time.monotonic() - began > _BREATH:
                 break
@@ -195,25 +200,36 @@ class Connections:
             record.flooded(now, lost=0)
             self._selector.unregister(connection.socket)
             self._held_back.add(connection)
+            self._busy.discard(connection)
             return
         try:
-            for _ in range(_READS):
-                data = _received(connection)
-                connection.spoke = connection.spoke or bool(data)
-                if block := connection.frames.feed(data):
-                    self._pass_on(connection, block, now)
-                if len(data) < _READ:
-                    break
-        except BlockingIOError:
-            pass
+            much = self._take(connection, now)
         except EOFError:
             self._end(connection, now, broken="")
         except ssl.SSLError as error:
             self._failed(connection, error, now)
         except OSError as error:
             self._end(connection, now, broken=error.strerror or "it broke")
-        if connection in self._shaking and not connection.shaking_hands:
-            self._shaking.discard(connection)
+        else:
+            (self._busy.add if much > _MUCH else self._busy.discard)(connection)
+            if not connection.shaking_hands:
+                self._shaking.discard(connection)
+
+    def _take(self, connection: Connection, now: float) -> int:
+        """Read, and return how much came."""
+        much = 0
+        for _ in range(_READS):
+            try:
+                data = _received(connection)
+            except BlockingIOError:
+                break
+            connection.spoke = connection.spoke or bool(data)
+            if block := connection.frames.feed(data):
+                self._pass_on(connection, block, now)
+            much += len(data)
+            if len(data) < _READ:
+                break
+        return much
 
     def _pass_on(self, connection: Connection, block: bytes, now: float) -> None:
         if connection.record is not None:
@@ -250,6 +266,7 @@ class Connections:
         connection.socket.close()
         self._open.discard(connection)
         self._shaking.discard(connection)
+        self._busy.discard(connection)
         self._of_address[connection.address] -= 1
         if self._of_address[connection.address] <= 0:
             del self._of_address[connection.address]

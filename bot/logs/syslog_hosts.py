@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -118,10 +118,17 @@ class HeardHost:
         new, self.loss_reported = self.throttled - self.loss_reported, self.throttled
         return new
 
-    def tally(self) -> HostTally:
+    @property
+    def trouble(self) -> str:
+        """What is wrong with this host though it is heard."""
+        return f"sends more than {self._allowed} lines a second; the rest is not read" if self.flood else ""
+
+    def behind(self) -> timedelta | None:
+        """How much later than it was written the newest line came."""
         newest = self.stream.newest()
-        heard_at = datetime.fromtimestamp(self.heard_at, UTC) if self.heard_at else None
-        behind = age_of(newest, heard_at) if newest and heard_at else None
+        return None if newest is None else age_of(newest, datetime.fromtimestamp(self.heard_at, UTC))
+
+    def tally(self) -> HostTally:
         return HostTally(
             host=self.key,
             kind=SourceKind.SYSLOG,
@@ -129,9 +136,9 @@ class HeardHost:
             candidates=self.stream.candidates,
             gaps=self.gaps,
             throttled=self.throttled,
-            heard_at=heard_at,
-            behind=behind,
-            trouble=f"sends more than {self._allowed} lines a second; the rest is not read" if self.flood else "",
+            heard_at=datetime.fromtimestamp(self.heard_at, UTC) if self.heard_at else None,
+            behind=self.behind(),
+            trouble=self.trouble,
         )
 
 

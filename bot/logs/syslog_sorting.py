@@ -116,13 +116,12 @@ class Sorter:
         for record in tuple(self._hosts):
             read, throttled = record.unreported(), record.unreported_loss()
             if read or throttled:
-                tally = record.tally()
                 await self._delivery.count(
                     *(record.key, self._gap_log),
                     read=read,
                     throttled=throttled,
-                    behind=tally.behind,
-                    trouble=tally.trouble,
+                    behind=record.behind(),
+                    trouble=record.trouble,
                 )
 
     def gap(self, record: HeardHost, reason: str) -> None:

@@ -63,11 +63,11 @@ class Stream:
         return found
 
     def newest(self) -> Header | None:
-        """The header of the newest line that has one."""
+        """The header of the newest line, if it has one."""
         if not self._recent:
             return None
-        lines = self._recent[-1][0].rstrip(b"\n").split(b"\n")
-        return next((header for line in reversed(lines) if (header := read_header(line)) is not None), None)
+        block = self._recent[-1][0]
+        return read_header(block[block.rfind(b"\n", 0, -1) + 1 :])
 
     def _look_at(self, block: bytes, places: Sequence[int], first: int) -> Found:
         kept: dict[str, list[Line]] = {}
