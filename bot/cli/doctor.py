@@ -37,11 +37,11 @@ def _parts(_context: click.Context, _parameter: click.Parameter, given: str | No
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--only", callback=_parts, metavar="PART[,PART]", help="Some of redis, slack, vcenter, links.")
+@click.option("--only", callback=_parts, metavar="PART[,PART]", help="Some of redis, slack, vcenter, links, watch.")
 @click.option("--site", help="Of the sites, look at this one alone.")
 @click.option(
     "--role",
-    type=click.Choice(["bot", "worker"]),
+    type=click.Choice(["bot", "worker", "watch"]),
     help="Whose secrets are here: what it must have is an error if it is missing, the other's world is not looked at.",
 )
 @click.option("--verify", is_flag=True, help="List what could only be tried against players, for you to check.")

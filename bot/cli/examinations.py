@@ -22,6 +22,7 @@ PATIENCE: Final = timedelta(minutes=6)
 
 BOT: Final = "bot"
 WORKER: Final = "worker"
+WATCH: Final = "watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ async def slack(settings: Settings, asked: Asked) -> Sequence[Finding]:
     from bot.slack.examination import Needed, examine
     from bot.telemetry import hide
 
-    if asked.role == WORKER:
+    if asked.role in {WORKER, WATCH}:
         return [not_here("slack", "this role has no Slack token.")]
     try:
         tokens = settings.slack_tokens()
@@ -126,7 +127,7 @@ def patients_of(settings: Settings, asked: Asked) -> tuple[list[Patient], list[F
             settings.vcenter_password(name)
             patients.append(Patient(endpoint_of(settings, name), here, extents.get(name, Extent())))
         except UserError as missing:
-            if asked.role == WORKER:
+            if asked.role in {WORKER, WATCH}:
                 without.append(error(f"vcenter.{name}", str(missing), do="Nothing of it could be looked at."))
             else:
                 without.append(not_here(f"vcenter.{name}", str(missing)))
@@ -148,6 +149,22 @@ async def links(settings: Settings, _asked: Asked) -> Sequence[Finding]:
         return []  # it is told where Redis is looked at
 
 
+async def watch(settings: Settings, asked: Asked) -> Sequence[Finding]:
+    """The watch of all hosts, with the watchers' secrets."""
+    from bot.cli.examinations_watch import examine
+    from bot.errors import UserError
+
+    if asked.role in {BOT, WORKER}:
+        return [not_here("watch", "this role watches no hosts.")]
+    try:
+        for name in settings.vcenters:
+            settings.vcenter_password(name)
+    except UserError as missing:
+        if asked.role != WATCH:
+            return [not_here("watch", str(missing))]
+    return await examine(settings)
+
+
 def not_here(about: str, why: str) -> Finding:
     """What was not looked at, without a fault of anybody."""
     from bot.finding import fine
@@ -155,5 +172,11 @@ def not_here(about: str, why: str) -> Finding:
     return fine(about, f"Not looked at here: {why}")
 
 
-EXAMINATIONS: Final[Mapping[str, Examination]] = {"redis": redis, "slack": slack, "vcenter": vcenter, "links": links}
+EXAMINATIONS: Final[Mapping[str, Examination]] = {
+    "redis": redis,
+    "slack": slack,
+    "vcenter": vcenter,
+    "links": links,
+    "watch": watch,
+}
 """In the order in which they are told."""
