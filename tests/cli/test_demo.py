@@ -76,7 +76,9 @@ async def test_one_signal_ends_it_all(way, tmp_path):
             assert page.status == 200
             assert "<script" in await page.text()
         async with visit(url) as visitor:
-            await visitor.until(lambda parts: {r["name"] for r in parts["world"]["roles"]} == {"bot", "worker", "watch"})
+            await visitor.until(
+                lambda parts: {r["name"] for r in parts["world"]["roles"]} == {"bot", "worker", "watch"}
+            )
         below = children(demo.process.pid)
         assert len(below) == 4  # Valkey, worker, bot, watcher
         began = asyncio.get_running_loop().time()
