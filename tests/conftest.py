@@ -1,3 +1,9 @@
 """Fixtures that every room may use."""
 
-pytest_plugins = ["tests.fixtures_judgement", "tests.fixtures_slack", "tests.fixtures_sshd", "tests.fixtures_valkey"]
+pytest_plugins = [
+    "tests.fixtures_judgement",
+    "tests.fixtures_rubbish",
+    "tests.fixtures_slack",
+    "tests.fixtures_sshd",
+    "tests.fixtures_valkey",
+]
