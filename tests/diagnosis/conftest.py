@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Case:
     cause: str
 
 
+@cache
 def recorded_cases() -> list[Case]:
     found = []
     for expectation in sorted(CASES.glob("*/*/expect.toml")):
