@@ -23,7 +23,7 @@ from tests.worlds import CONFIGURED_SITES
 CHANNEL = "#migrations"
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
 READ_ON = timedelta(seconds=0.4)
-POLL_LOGS = timedelta(seconds=0.1)
+POLL_LOGS = timedelta(seconds=0.3)
 SETTLES_IN = timedelta(seconds=0.2)
 PATIENCE = timedelta(seconds=30)
 
