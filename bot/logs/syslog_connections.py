@@ -83,6 +83,7 @@ class Connections:
         self._held_back: set[Connection] = set()
         self._shaking: set[Connection] = set()
         self._busy: set[Connection] = set()
+        self._crowded = False
         self.refused = 0
 
     def __len__(self) -> int:
@@ -97,7 +98,7 @@ class Connections:
     @property
     def in_haste(self) -> bool:
         """Whether somebody waits for an answer of ours, or sends very much."""
-        return bool(self._shaking or self._busy)
+        return bool(self._crowded or self._shaking or self._busy)
 
     def close(self) -> None:
         for listener in self._listeners:
@@ -109,6 +110,7 @@ class Connections:
 
     def greet(self) -> None:
         """Accept who came, answer who waits for our part of a handshake, and read who sends very much."""
+        self._crowded = False
         for listener, tls in self._listeners.items():
             self._accept(listener, tls)
         began = time.monotonic()
@@ -159,6 +161,7 @@ class Connections:
                     return
                 continue  # that one is gone again
             self._admit(opened, plain_address(peer[0]), tls)
+        self._crowded = True  # as when this watcher takes over from another one: go on soon
 
     def _admit(self, opened: socket.socket, address: str, tls: RenewedContext | None) -> None:
         host = self._hosts.at(address)
