@@ -16,6 +16,9 @@ posted, and until then people are answered. What they ask for meanwhile is in Re
 PORTS: Final = ("worker", "bot", "watch")
 """Who answers on the health port, on the next one, and on the one after that."""
 
+COMMAND: Final = (sys.executable, "-m", "bot")
+"""What starts a role, before its name."""
+
 
 def our_roles(
     options: Sequence[str],
@@ -23,12 +26,13 @@ def our_roles(
     extra: Mapping[str, Sequence[str]] | None = None,
     environment: Mapping[str, str] | None = None,
     logs: Path | None = None,
+    command: Sequence[str] = COMMAND,
 ) -> list[Role]:
     """All roles with the same options, and by name with `extra` ones. Their logs go into the folder `logs`, if any."""
     return [
         Role(
             name,
-            [sys.executable, "-m", "bot", name, *options, *(extra or {}).get(name, ())],
+            [*command, name, *options, *(extra or {}).get(name, ())],
             environment,
             logs / f"{name}.log" if logs else None,
         )
