@@ -159,7 +159,7 @@ async def watch_role(
         vcenters = {str(n): v for n, v in (await stack.enter_async_context(vcenters_of(settings))).items()}
         engine = engine_of(settings)
         queue = queue_of(settings, store)
-        intake = RedisIntake(store, keep=engine.is_candidate, watcher=name)
+        intake = RedisIntake(store, keep=engine.is_candidate, watcher=name, gone_after=lease)
         roll = KeptRoll(store, vcenters, make=roll_maker(settings))
         await roll.begin()
         role = WatchRole(intake.tallies.all)
@@ -193,6 +193,7 @@ async def watch_role(
             settings,
             stack,
             role,
+            name=name,
             store=store,
             queue=queue,
             vcenters=vcenters,
@@ -234,6 +235,7 @@ async def _watch_over(
     stack: AsyncExitStack,
     role: WatchRole,
     *,
+    name: str,
     store: Store,
     queue: RedisQueue,
     vcenters: VCenters,
@@ -274,7 +276,7 @@ async def _watch_over(
         resolve_after=timedelta(minutes=alerts.resolve_after_minutes) if alerts else timedelta(hours=1),
         breath=breath,
     )
-    turn = RedisTurn(store, JUDGE, lease=lease)
+    turn = RedisTurn(store, JUDGE, lease=lease, owner=name)
     role.also(lambda: turn.serve(partial(judge_on, tools)))
     told = EscalationTools(incidents=incidents, tellings=escalations, outbox=outbox)
     for sink in sinks:
