@@ -7,6 +7,7 @@ An entry has few fields whatever it holds; its lines are one JSON list, in which
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -24,6 +25,8 @@ TEXT_OF_AN_ENTRY: Final = 256 * 1024
 """Characters; beyond that the lines go into the next entry."""
 
 _PAGE: Final = 1000
+
+logger = logging.getLogger(__name__)
 
 
 def written(lines: Sequence[Line], gap: str) -> Iterator[str]:
@@ -72,10 +75,16 @@ class RedisWatchedLines:
 
 
 def _watched(entry: str, fields: Mapping[str, str]) -> Watched:
-    host, log = HostKey(fields["host"]), fields["log"]
-    at = datetime.fromtimestamp(int(fields["at"]) / 1000, UTC)
-    items = tuple(_item(item, host, log, at) for item in json.loads(fields["items"]))
-    return Watched(entry, host, log, SourceKind(fields["kind"]), at, items)
+    """One that this version cannot read has no lines: whoever reads the stream has to get past it."""
+    try:
+        host, log = HostKey(fields["host"]), fields["log"]
+        at = datetime.fromtimestamp(int(fields["at"]) / 1000, UTC)
+        items = tuple(_item(item, host, log, at) for item in json.loads(fields["items"]))
+        return Watched(entry, host, log, SourceKind(fields["kind"]), at, items)
+    except (LookupError, ValueError, TypeError) as error:
+        logger.warning("Entry %s of the hosts' lines cannot be read by this version: %r", entry, error)
+        at = datetime.fromtimestamp(int(entry.partition("-")[0]) / 1000, UTC)
+        return Watched(entry, HostKey(""), "", SourceKind.NONE, at, ())
 
 
 def _item(item: list[Any], host: HostKey, log: str, at: datetime) -> LogLine | Gap:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Final
 
+from bot.errors import OutsideError
 from bot.hostlog.line import Gap
 from bot.incidents.digest import COLUMNS, Digest, digest
 from bot.incidents.policy import Loudness
@@ -24,6 +25,7 @@ LATE: Final = timedelta(hours=12)
 """A digest that nobody could post for so long is not posted any more: the next one is near."""
 
 _MOST_HOSTS: Final = 5
+_A_MOMENT: Final = timedelta(microseconds=1)
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +57,20 @@ class DailyDigest:
             return
         place = await self._tools.incidents.place() or self._tools.place
         if place.channel:
-            await self._tools.outbox.show_alert(await self._card(place.channel, due))
-            log.info("The digest of the day until %s is posted in %s.", due, place.channel)
+            await self._post(place.channel, due)
         self._posted = due
 
+    async def _post(self, channel: str, due: datetime) -> None:
+        try:
+            await self._tools.outbox.show_alert(await self._card(channel, due))
+            log.info("The digest of the day until %s is posted in %s.", due, channel)
+        except OutsideError:
+            raise
+        except Exception:  # there is another one tomorrow, and incidents have to be told until then
+            log.exception("The digest of the day until %s cannot be made.", due)
+
     async def _card(self, channel: str, end: datetime) -> AlertCard:
-        begin = end - DAY
+        begin = last_due(end - _A_MOMENT, self._tools.at, self._tools.zone)  # not every day has 24 hours
         cases = await self._tools.incidents.ended_since(begin)
         mutes = await self._tools.incidents.mutes()
         told = digest(cases, title=title_of, loudness=self._tools.loudness, mutes=mutes, begin=begin, end=end)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Final
 
 from bot.diagnosis.engine import Engine
@@ -66,6 +67,8 @@ class Judge:
         self._outcomes = tools.outcomes()
         self._judged: dict[str, Failure] = {}
         """The failures as they were judged last."""
+        self._kept = ""
+        """Up to which entry everything is kept."""
 
     async def serve(self) -> None:
         """Until somebody else judges. OutsideError when Redis is away."""
@@ -78,14 +81,14 @@ class Judge:
             await self._outcomes.close()
 
     async def _begin(self) -> str:
-        """Take up where the last judge left off. The very first one begins with what is written from now on."""
-        after = await self._tools.incidents.begin(self._epoch)
+        """Take up where the last judge left off. The very first one begins with what came before it could."""
+        after = self._kept = await self._tools.incidents.begin(self._epoch)
         if not after:
-            return await self._tools.lines.last_id()
+            return _BEGINNING
         known = await self._tools.lines.since(await self._tools.now() - SPAN, until=after)
         self._memory.take(known)
         if known:
-            await self._judge(after, self._memory.everything())
+            await self._judge_all(after, self._memory.everything())
         await self._speak(anew=True)
         return after
 
@@ -93,10 +96,11 @@ class Judge:
         """Judge what came after that entry, and what time changed. None: another judge has taken over."""
         entries = await self._read(after)
         touched = self._memory.take(entries)
-        if not await self._judge(entries[-1].id if entries else after, touched):
+        read = entries[-1].id if entries else after
+        if not await self._judge_all(read, touched):
             return None
         await self._speak()
-        return entries[-1].id if entries else after
+        return read
 
     async def _read(self, after: str) -> Sequence[Watched]:
         """Wait for lines, or for the news of how an operation ended."""
@@ -110,13 +114,33 @@ class Judge:
                 waiting.cancel()
             await asyncio.gather(reading, told, return_exceptions=True)
 
+    async def _judge_all(self, after: str, touched: Sequence[SourceLine]) -> bool:
+        """Judge these lines; by a defect of ours no more is lost than the lines of the hosts that show it."""
+        try:
+            return await self._judge(after, touched)
+        except OutsideError:
+            raise
+        except Exception:
+            log.exception("Some lines cannot be judged; those of each host are tried by themselves.")
+        for host, lines in groupby(sorted(touched, key=_host), key=_host):
+            try:
+                if not await self._judge(self._kept, list(lines)):
+                    return False
+            except OutsideError:
+                raise
+            except Exception:
+                log.exception("Lines of %s cannot be judged and are left out.", host)
+        return await self._judge(after, ())
+
     async def _judge(self, after: str, touched: Sequence[SourceLine]) -> bool:
         now = await self._tools.now()
         failures = [*self._outcomes.found(self._tools.roll()), *await self._failures(touched, now)]
         fresh = [failure for failure in failures if self._is_news(failure)]
         changes = self._changes(fresh, await self._tools.incidents.live(), now)
-        if not await self._tools.incidents.commit(self._epoch, after=after, changes=changes):
-            return False
+        if changes or after != self._kept:  # else that the turn was lost is noticed by the turn
+            if not await self._tools.incidents.commit(self._epoch, after=after, changes=changes):
+                return False
+            self._kept = after
         for failure in fresh:
             self._judged[failure.id] = failure
             self._outcomes.ask(failure)
@@ -155,6 +179,10 @@ class Judge:
 
     def _new_id(self) -> IncidentId:
         return IncidentId(self._tools.new_id())
+
+
+def _host(line: SourceLine) -> str:
+    return line.host or ""
 
 
 async def judge_on(tools: JudgeTools, epoch: str) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from bot.errors import OutsideError
 from bot.incidents.incident import Case, Client, IncidentId, Mute, State
-from bot.incidents.policy import Loudness, SinkPolicy, Speak, sinks_for, speaks
+from bot.incidents.policy import Hushed, Loudness, SinkPolicy, sinks_for, speaks
 from bot.incidents.port import AlertPlace, Escalations, Incidents
 from bot.jobs.port import JobQueue
 from bot.migration.request import JobId
-from bot.operations.alert_card import cause_in_words, host_name, show_alert
+from bot.operations.alert_card import cause_in_words, host_name, mute_of, show_alert
 from bot.slack.port import Outbox, Reply, Section
 
 MOST_LINES: Final = 6
@@ -50,6 +51,8 @@ class Speaker:
 
     tools: SpeakerTools
     _drawn: dict[IncidentId, object] = field(default_factory=dict)
+    _given_up: dict[IncidentId, Case] = field(default_factory=dict)
+    """Of which nothing can be told by a defect of ours, until they change."""
 
     async def speak(self, cases: Sequence[Case], *, now: datetime, anew: bool = False) -> None:
         """Say of these incidents what is to be said now. `anew`: whatever was drawn, draw it again."""
@@ -58,9 +61,22 @@ class Speaker:
         mutes = await self.tools.incidents.mutes()
         place = await self.tools.incidents.place() or self.tools.place
         for case in cases:
-            await self._one(case, mutes, place.channel, now)
+            if self._given_up.get(case.incident.id) != case:
+                await self._try(case, mutes, place.channel, now)
         for old in list(self._drawn)[:-REMEMBERED]:
             del self._drawn[old]
+        self._given_up = {case.incident.id: case for case in cases if case.incident.id in self._given_up}
+
+    async def _try(self, case: Case, mutes: Sequence[Mute], channel: str, now: datetime) -> None:
+        """One that cannot be told keeps no other from being told."""
+        try:
+            await self._one(case, mutes, channel, now)
+            self._given_up.pop(case.incident.id, None)
+        except OutsideError:
+            raise
+        except Exception:
+            log.exception("Incident %s cannot be told.", case.incident.id)
+            self._given_up[case.incident.id] = case
 
     async def _one(self, case: Case, mutes: Sequence[Mute], channel: str, now: datetime) -> None:
         if case.incident.client is Client.OURS and not case.standing.channel:
@@ -72,7 +88,10 @@ class Speaker:
 
     async def _begin(self, case: Case, mutes: Sequence[Mute], channel: str, now: datetime) -> None:
         """Give it its message, if it is to have one by now."""
-        if not isinstance(speaks(case, loudness=self.tools.loudness, mutes=mutes, now=now), Speak):
+        said = speaks(case, loudness=self.tools.loudness, mutes=mutes, now=now)
+        if isinstance(said, Hushed):
+            if said.reason != case.standing.hushed:
+                await self.tools.incidents.hush(case.incident.id, said.reason)
             return
         spoken = await self.tools.incidents.spoken(case.incident.id, channel)
         if spoken is not None and spoken.standing.channel:
@@ -80,7 +99,7 @@ class Speaker:
             await self._draw(spoken, mutes, now)
 
     async def _draw(self, case: Case, mutes: Sequence[Mute], now: datetime) -> None:
-        looks = (case, tuple(mute for mute in mutes if mute.scope.name == case.incident.id))
+        looks = (case, None if case.standing.state.ended else mute_of(case.incident, mutes))
         if self._drawn.get(case.incident.id) == looks:
             return
         on_call: Sequence[str] = ()
