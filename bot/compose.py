@@ -46,7 +46,8 @@ from bot.operations.redraw import redraw_unattended
 from bot.operations.rights import Grant, Rights
 from bot.operations.rights import Verb as Right
 from bot.operations.tools import READ_ON, SILENCE, Allow, Fleet, OnCallTools, WorkerTools, nowhere
-from bot.settings import Settings, Site
+from bot.settings import Settings
+from bot.settings_tables import Site
 from bot.slack.outbox import RedisOutbox
 from bot.store import blobs, keys
 from bot.store.client import Store, connect

@@ -41,6 +41,7 @@ from bot.logs.figures import hosts_table, roll_table, shards_table
 from bot.logs.files import FilesSource
 from bot.logs.https import HttpsSource
 from bot.logs.intake import RedisIntake
+from bot.logs.lasting import lasting
 from bot.logs.port import HostTally, LogSource, WatchedLines
 from bot.logs.shards import LEASE, Shards
 from bot.logs.ssh import FOLDER, SshSource
@@ -55,7 +56,8 @@ from bot.operations.watch_digest import DailyDigest, DigestTools
 from bot.operations.watch_judge import BREATH, JudgeTools, judge_on
 from bot.operations.watch_outcomes import Outcomes
 from bot.operations.watch_speak import Speaker, SpeakerTools
-from bot.settings import Settings, Source
+from bot.settings import Settings
+from bot.settings_tables import Source
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import Outbox
 from bot.ssh.shell import SshShell
@@ -88,11 +90,7 @@ class WatchRole:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
             for work in self._work:
-                group.create_task(_lasting(work))
-
-
-async def _lasting(work: Callable[[], Awaitable[None]]) -> None:
-    await work()
+                group.create_task(lasting(work))
 
 
 async def _until_left(watcher: Watcher) -> None:

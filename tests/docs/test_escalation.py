@@ -8,7 +8,7 @@ import time
 import tomllib
 
 from bot.incidents.sinks.webhook import key_of, payload, signature
-from bot.settings import Sink
+from bot.settings_tables import Sink
 from tests.incidents.sinks.stage import PAGE
 
 PAGE_NAME = "docs/escalation.md"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import settings
+from bot import settings_forms
 from bot.migration.calendar import Calendar, Closed, Freeze, Open, Window, in_words, moment_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -193,7 +193,7 @@ def clocks_change_near(text: str, moment: datetime) -> bool:
     return len({(moment + timedelta(hours=h)).astimezone(zone).utcoffset() for h in range(-26, 27)}) > 1
 
 
-@given(st.from_regex(settings._WINDOW, fullmatch=True), st.sampled_from(ZONES), moments)
+@given(st.from_regex(settings_forms.WINDOW, fullmatch=True), st.sampled_from(ZONES), moments)
 def test_whatever_the_config_may_say_is_understood(text, zone, moment):
     days_and_hours = " ".join(text.split(" ")[:2])
     read = Window.read(f"{days_and_hours} {zone}")

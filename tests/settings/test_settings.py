@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import settings
+from bot import settings, settings_tables
 from bot.errors import UserError
 from bot.operations.tools import Allow
 
@@ -492,10 +492,10 @@ def test_paths_start_where_the_file_is(load, tmp_path):
 
 def test_every_key_is_documented():
     text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
-    for name, model in settings._TABLES.items():
+    for name, model in settings_tables.TABLES.items():
         _, found, section = text.partition(f"## `[[{name}" if f"[[{name}" in text else f"## `[{name}")
         assert found, f"[{name}] is not documented"
         section = section.partition("\n## ")[0]
-        for field, found_there in settings.keys(model).items():
+        for field, found_there in settings_tables.keys(model).items():
             assert f"`{field}`" in section, f"{name}.{field} is not documented"
             assert found_there.description, f"{name}.{field} does not say what is expected"

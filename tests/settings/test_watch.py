@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot import settings
+from bot import settings, settings_checks
 from bot.diagnosis.causes import Cause
 from bot.errors import UserError
 
@@ -167,4 +167,4 @@ def test_secrets_are_found_where_the_file_says(load):
 
 
 def test_causes_are_those_of_the_diagnosis():
-    assert set(settings._CAUSES) == set(Cause)
+    assert set(settings_checks.CAUSES) == set(Cause)
