@@ -30,6 +30,7 @@ class BadNight(Tale):
         await self._the_outage_ends(card)
         await self._evidence(card)
         await self._somebody_takes_over()
+        await self._check_told_in_its_thread_alone(card, LARGE)
         return self.wrong
 
     async def _an_evening_copy(self) -> None:

@@ -178,7 +178,7 @@ async def _story(place: Path, redis_url: str, name: str) -> None:
     told = STORIES[name]
     set_for = set_stage(place, redis_url=redis_url, world=told.world, worker=told.worker, amended=told.amended)
     async with set_for as stage:
-        story = told.tale(stage.slack, stage.where, click.echo)
+        story = told.tale(stage, click.echo)
         try:
             await stage.ready()
             wrong = await story.play()

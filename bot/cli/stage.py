@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from bot.cli.init import CONFIG, MANIFEST
-from bot.cli.roles import our_roles
+from bot.cli.roles import COMMAND, our_roles
 from bot.cli.stagehands import Crew, WorldClock
 from bot.cli.supervisor import Supervisor
 from bot.cli.tale import Whereabouts
@@ -110,6 +110,7 @@ async def set_stage(
     worker: Sequence[str] = (),
     amended: Mapping[str, str] = MappingProxyType({}),
     log_format: str = "text",
+    command: Sequence[str] = COMMAND,
 ) -> AsyncIterator[Stage]:
     """Start players and roles in `folder`, which keeps config, certificates and the roles' logs.
 
@@ -131,6 +132,7 @@ async def set_stage(
             extra={"worker": ["--read-on", "4", *worker]},
             environment=_environment(player, vcenter, pager, redis_url),
             logs=folder,
+            command=command,
         )
         async with SlackControl(player.control_url) as slack, Supervisor(roles) as supervisor:
             crew = Crew(supervisor, slack=player.switches, world=clock, redis_url=redis_url)

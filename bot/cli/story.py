@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.cli.tale import CHANNEL, PATIENCE, Json, Tale, payload_of, words_of
+from bot.cli.alert_act import AlertAct
+from bot.cli.tale import CHANNEL, PATIENCE, Json, payload_of, words_of
 
 # The vpxa log of "Timeouts during a cold migration" (2012), where it all began; shortened.
 PASTED: Final = """\
@@ -18,8 +19,8 @@ PASTED: Final = """\
 """  # noqa: E501 - lines of a log
 
 
-class Story(Tale):
-    """What has been built, from a migration that succeeds to a log that somebody pasted."""
+class Story(AlertAct):
+    """What has been built, from a migration that succeeds to an alert of somebody else's that failed."""
 
     async def play(self) -> list[str]:
         """All acts. What is returned is what did not happen as it should; empty means that all of it did."""
@@ -27,6 +28,7 @@ class Story(Tale):
         await self._a_migration_that_dies()
         await self._a_question_about_a_vm()
         await self._a_log_that_was_pasted()
+        await self._an_alert()
         return self.wrong
 
     async def _a_migration_that_succeeds(self) -> None:
@@ -48,6 +50,7 @@ class Story(Tale):
             self._check(way in said, f"the thread of db01 does not offer {way}")
         after = await self.where("db01")
         self._check(after == before, f"db01 was at {before} and is at {after}")
+        await self._check_told_in_its_thread_alone(thread[0]["ts"], "db01")
 
     async def _a_question_about_a_vm(self) -> None:
         self._title("carol, who is on call, asks why db01 failed")

@@ -113,6 +113,12 @@ class PowerOrder(Order):
     folder: str | None = None
 
 
+class RelocateOrder(Order):
+    vm: str
+    site: str
+    folder: str | None = None
+
+
 class HostOrder(Order):
     host: str
     connected: bool | None = None
@@ -203,6 +209,7 @@ ORDERS: dict[str, tuple[type[Order], Callable[[Switches, Any], Any]]] = {
     "rotate": (RotateOrder, lambda to, o: to.rotate_log(o.host, o.log)),
     "syslog": (SyslogOrder, lambda to, o: to.send_syslog(o.target, **_named(o, but="target"))),
     "power": (PowerOrder, lambda to, o: to.set_power(o.vm, on=o.on, folder=o.folder)),
+    "relocate": (RelocateOrder, lambda to, o: to.relocate_vm(o.vm, o.site, folder=o.folder)),
     "nic": (NicOrder, lambda to, o: to.set_nic(o.host, o.nic, up=o.up, crc_share=o.crc_share)),
     "cap": (CapOrder, lambda to, o: to.cap_traffic(o.host, o.bytes_per_second)),
     "client": (ClientOrder, lambda to, o: to.put_client(o.site)),

@@ -108,7 +108,7 @@ class VCenterPlayer:
             context = authority.server_context(_ADDRESS) if authority else None
             self.estate.presence.show(authority.server_certificate if authority else "")
             self._server = SoapServer(self.estate, works, address=_ADDRESS, tls=context)
-            self.switches = Switches(self.estate, self._server, renew=self._renewing(context))
+            self.switches = Switches(self.estate, self._server, works, renew=self._renewing(context))
             self.witness = Witness(self.estate, works, self._server)
             self._hosts = HostEndpoints(
                 list(self.estate.machines.values()),

@@ -17,10 +17,12 @@ from bot.playground.esxi.phrases import Phrase
 from bot.playground.esxi.syslog import Target
 from bot.playground.vcenter import outcomes
 from bot.playground.vcenter.arrivals import Arrival
+from bot.playground.vcenter.by_hand import relocate_by_hand
 from bot.playground.vcenter.inventory import Datastore, Host, Vm
 from bot.playground.vcenter.links import NFC_PORT, Closed, Link, LinkNews
 from bot.playground.vcenter.mishaps import Loss, Mishaps
 from bot.playground.vcenter.outcomes import Ending
+from bot.playground.vcenter.relocation import Works
 from bot.playground.vcenter.restart import forget_everything
 from bot.playground.vcenter.universe import Estate, Underway
 from bot.playground.world import Event
@@ -40,9 +42,10 @@ class Wire(Protocol):
 class Switches:
     """The switches of one vCenter and of the links that its world has."""
 
-    def __init__(self, estate: Estate, wire: Wire, *, renew: Callable[[], None]) -> None:
+    def __init__(self, estate: Estate, wire: Wire, works: Works, *, renew: Callable[[], None]) -> None:
         self._estate = estate
         self._wire = wire
+        self._works = works
         self._renew = renew
 
     # The network.
@@ -215,6 +218,10 @@ class Switches:
     def set_power(self, vm: str, *, on: bool, folder: str | None = None) -> None:
         """Switch a VM as somebody at its console would."""
         self._estate.set_power(self._estate.vm(vm, folder), "poweredOn" if on else "poweredOff")
+
+    def relocate_vm(self, vm: str, site: str, *, folder: str | None = None) -> str:
+        """Let somebody else move a VM to a site, in the vSphere Client; the task's id."""
+        return relocate_by_hand(self._estate, self._works, self._estate.vm(vm, folder), site=site).id
 
     def advance_time(self, by: timedelta) -> None:
         """Move the world's clock ahead: copies, time-outs, sessions and timed events go with it."""

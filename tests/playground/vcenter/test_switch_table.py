@@ -36,6 +36,7 @@ NOT_ROWS = {
     "set_agent": "fails nothing, only later; HTTPS carries no relocation",
     "cap_traffic": "slows clients; a relocation is carried by hosts",
     "put_client": "slows clients; a relocation is carried by hosts",
+    "relocate_vm": "is a relocation, of somebody else: test_by_hand",
     "come_up": "undoes another switch",
     "play": "is how the world file reaches the others",
 }
