@@ -113,6 +113,8 @@ def _pages(path: Path, file: BinaryIO, *, threaded: bool) -> Pages:
         except OSError as error:
             raise _refusal(path, error) from error
         ended = len(page) < PAGE
+        if not ended and not threaded:
+            await asyncio.sleep(0)  # a log that has grown for hours is not read in one breath
         return page
 
     return read

@@ -13,11 +13,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
 from bot.errors import UserError
 from bot.hostlog.roll import Roll
+from bot.logs.lasting import lasting
 from bot.logs.port import HostTally, Intake
 from bot.logs.syslog_connections import Connections
 from bot.logs.syslog_datagrams import Datagrams
@@ -128,10 +130,10 @@ class SyslogReceiver:
             self._close()
             raise
         await self._group.__aenter__()
-        works = [self._read(), self._look_after(), *(self._delivery.run() for _ in range(SENDERS))]
+        works = [self._read, self._look_after, *[self._delivery.run] * SENDERS]
         if self._datagrams is not None:
-            works.append(self._drain(self._datagrams))
-        self._tasks = [self._group.create_task(work, name="syslog") for work in works]
+            works.append(partial(self._drain, self._datagrams))
+        self._tasks = [self._group.create_task(lasting(work), name="syslog") for work in works]
         logger.info("Syslog is taken in at %s: %s.", self._address, self.ports)
         return self
 

@@ -213,6 +213,9 @@ class Connections:
             self._failed(connection, error, now)
         except OSError as error:
             self._end(connection, now, broken=error.strerror or "it broke")
+        except Exception:  # of one sender must not stop the reading of all
+            logger.exception("What %s sent cannot be read; its connection is closed.", connection.address)
+            self._drop(connection)
         else:
             (self._busy.add if much > _MUCH else self._busy.discard)(connection)
             if not connection.shaking_hands:

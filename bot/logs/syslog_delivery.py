@@ -24,6 +24,7 @@ AT_ONCE: Final = 500
 SENDERS: Final = 8
 _PAUSES: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 _MOST_REASONS: Final = 4
+_UNKEPT: Final = "lines of interest could not be kept by a defect of ours; the log of the watcher has the details"
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +139,11 @@ class Delivery:
             return False
         except asyncio.CancelledError:
             self._put_back(place, parcel)
+            raise
+        except Exception:
+            self._lines -= len(parcel.lines)
+            if parcel.lines:
+                self.put(host, log, (), gap=_UNKEPT)
             raise
         if self._failures:
             self._failures = 0

@@ -4,6 +4,7 @@ notes of hosts that lines were lost on their side. No sockets here, and nothing 
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -26,6 +27,7 @@ NOTES: Final = (
 )
 NOTE_EVERY: Final = 60.0
 
+logger = logging.getLogger(__name__)
 
 _Block = tuple[HeardHost, bytes, int]
 """Whose it is, whole lines, and how many."""
@@ -102,11 +104,16 @@ class Sorter:
         whole = bytearray().join([block for _, block, _ in gathered])
         places = self._find(whole, 0, len(whole))
         for (record, block, lines_of), mine in _shared_out(gathered, places):
-            if found := record.stream.take(block, lines_of, mine):
-                read = record.unreported()
-                for log, lines in found:
-                    self._delivery.put(record.key, log, lines, read=read)
-                    read = 0
+            try:
+                found = record.stream.take(block, lines_of, mine)
+            except Exception:
+                logger.exception("What %s sent cannot be looked at.", record.key)
+                self.gap(record, "some of its lines could not be looked at, by a defect of ours")
+                continue
+            read = record.unreported() if found else 0
+            for log, lines in found:
+                self._delivery.put(record.key, log, lines, read=read)
+                read = 0
         for note, meaning in NOTES:
             if whole.find(note) >= 0:
                 self._noted(gathered, note, meaning, now)

@@ -17,7 +17,7 @@ from bot.logs.files import FilesSource
 from bot.logs.folder import FolderShelf
 from bot.logs.packed import unpacked
 from bot.logs.patience import Pauses
-from bot.logs.shelf import LOST, OTHER_WAY, Reader, UnfinishedError
+from bot.logs.shelf import LOST, OTHER_WAY, PAGE, Reader, UnfinishedError
 from tests.logs.rotating import HOST, Rotating, Taker
 
 SOON = timedelta(milliseconds=3)
@@ -335,3 +335,23 @@ async def test_a_packed_file_that_is_damaged_is_a_gap_and_the_next_one_is_read(f
     assert len(taker.gaps) == 1
     assert "ends in the middle" in taker.gaps[0]
     assert len(set(taker.lines)) == len(taker.lines)
+
+
+async def test_a_log_that_has_grown_for_hours_is_not_read_in_one_breath(tmp_path):
+    file = tmp_path / "vpxa.log"
+    file.write_bytes(b"a line that is of no interest to anybody\n" * 100_000)
+    reader = Reader(FolderShelf(file), '[1, 0, 1, ""]')
+    breaths = 0
+
+    async def others():
+        nonlocal breaths
+        while True:
+            breaths += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    async with aclosing(reader.catch_up()) as batches:
+        read = sum([batch.read async for batch in batches])
+    beside.cancel()
+    assert read == 100_000
+    assert breaths >= 4_100_000 // PAGE

@@ -257,3 +257,17 @@ async def test_a_watcher_that_died_is_mourned_once_over_the_fleet(intake_of, sto
     assert reason.startswith("the watcher that received its syslog died; lines between ")
     assert await store.zrange("{cm}:watchers", 0, -1) == ["w1"]
     assert await store.exists("{cm}:watch:died") == 0
+
+
+@pytest.mark.parametrize("settled", [False, True])
+async def test_a_place_that_redis_forgot_after_a_week_of_silence_costs_no_line(intake, lines, own, store, settled):
+    await own(5)
+    await intake.cursor(HOST, "vpxa")
+    assert await intake.take(HOST, "vpxa", batch(1, ERROR), **SSH, epoch=5)
+    await store.delete(PLACE)
+    if settled:
+        assert await intake.take(HOST, "vpxa", batch(2, "a"), **SSH, epoch=5)
+        await intake.settle()
+    assert await intake.take(HOST, "vpxa", batch(3, f"{ERROR} again"), **SSH, epoch=5)
+    assert [text for text in await told(lines) if ERROR in text] == [ERROR, f"{ERROR} again"]
+    assert await intake.cursor(HOST, "vpxa") == "after 3"

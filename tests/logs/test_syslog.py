@@ -389,3 +389,21 @@ async def test_with_redis_behind_it_a_line_is_in_the_fleets_stream(store):
     assert [item.text for item in entry.items] == [f"{STAMP} {DULL}", f"{STAMP} {NFC}"]
     (tally,) = intake.tallies.all()
     assert (tally.host, tally.lines) == (ESX.key, 2)
+
+
+async def test_a_defect_of_one_part_stops_no_other(intake, caplog):
+    class Fragile(RecordingIntake):
+        async def push(self, host, log, lines, **more):
+            if any("poison" in line.text for line in lines):
+                raise KeyError("poison")
+            await super().push(host, log, lines, **more)
+
+    intake = Fragile()
+    async with listening(intake) as receiver:
+        with closing(connected(receiver)) as one:
+            one.sendall(sent(f"{NFC} poison"))
+            await intake.until(lambda: intake.gaps(OTHER.key))
+            one.sendall(sent(NFC))
+            await intake.until(lambda: intake.texts(OTHER.key))
+    assert "by a defect of ours" in intake.gaps(OTHER.key)[0]
+    assert "ended by a defect" in caplog.text

@@ -9,7 +9,7 @@ local last = redis.call('HGET', place, 'batch') or ''
 if last == ARGV[7] then
   return 'kept'
 end
-if last ~= ARGV[6] then
+if last ~= ARGV[6] and redis.call('EXISTS', place) == 1 then -- one that nothing came of for long is forgotten
   return 'moved'
 end
 for at = 10, #ARGV do
