@@ -22,7 +22,16 @@ from typing import Final
 
 from tests.chaos.nursery_process import ROLES
 
-LOADED: Final = (*ROLES, "bot.cli.main", "bot.cli.demo", "bot.cli.bot", "bot.cli.serve", "bot.slack.outbox")
+LOADED: Final = (
+    *ROLES,
+    "bot.cli.main",
+    "bot.cli.demo",
+    "bot.cli.bot",
+    "bot.cli.serve",
+    "bot.cli.watch",
+    "bot.ssh.shell",
+    "bot.cli.watching",
+)
 _PR_SET_PDEATHSIG: Final = 1
 _FORK_FAILED: Final = 70
 

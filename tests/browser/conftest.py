@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from bot.cli.stage import WORLD, Stage, page_of, set_stage
 from bot.playground.page.server import PageServer
+from tests import warm
 from tests.browser.witness import Witness
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -49,7 +50,7 @@ async def stage(tmp_path: Path, valkey_url: str) -> AsyncIterator[Stage]:
     """The world of the demo, with one VM that takes a while, some that take none, and one whose name is an attack."""
     world = tmp_path / "world.toml"
     world.write_text(WORLD.read_text(encoding="utf-8") + MORE_VMS, encoding="utf-8")
-    async with set_stage(tmp_path / "stage", redis_url=valkey_url, world=world) as stage:
+    async with set_stage(tmp_path / "stage", redis_url=valkey_url, world=world, command=warm.bot()) as stage:
         await stage.ready()
         yield stage
 

@@ -9,13 +9,14 @@ import pytest
 
 from bot.cli.stage import VCENTER, set_stage
 from bot.errors import UserError
+from tests import warm
 
 CHANNEL = "#migrations"
 PATIENCE = timedelta(seconds=45)
 
 
 async def test_a_killed_worker_comes_back_and_an_hour_passes_at_once(tmp_path, valkey_url):
-    async with set_stage(tmp_path, redis_url=valkey_url) as stage:
+    async with set_stage(tmp_path, redis_url=valkey_url, command=warm.bot()) as stage:
         changed = asyncio.Event()
         stage.crew.on_change(changed.set)
         await stage.ready()
@@ -28,7 +29,7 @@ async def test_a_killed_worker_comes_back_and_an_hour_passes_at_once(tmp_path, v
                 await changed.wait()
         assert (now["worker"].state, now["worker"].restarts) == ("running", 1)
         assert now["bot"].pid == before["bot"]
-        with pytest.raises(UserError, match="no role 'king'; there are: worker, bot"):
+        with pytest.raises(UserError, match="no role 'king'; there are: watch, worker, bot"):
             stage.crew.kill("king")
 
         await stage.player.person.command("alice", CHANNEL, "/coldmigrate web01 site2")
