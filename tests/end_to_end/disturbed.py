@@ -67,7 +67,7 @@ folder = "Migrated"
 DAY = timedelta(days=1)
 SILENCE = timedelta(seconds=0.5)
 SETTLES = timedelta(seconds=0.3)
-LOOKS_AGAIN = timedelta(seconds=1.5)
+LOOKS_AGAIN = timedelta(seconds=0.8)
 PAST_RETRY = timedelta(seconds=61)
 PATIENCE = 40.0
 
