@@ -79,9 +79,9 @@ class Tallies:
             self._tell(replace(before, every=every))
 
     def leave(self, host: HostKey) -> None:
-        """Somebody else has it now: what troubled us is not to be believed any more."""
-        if (before := self._hosts.get(host)) is not None:
-            self._tell(replace(before, trouble="", every=None, behind=None))
+        """Somebody else has it now, who alone knows how it stands: here it is forgotten."""
+        if self._hosts.pop(host, None) is not None:
+            self._changed.add(host)
 
     async def write(self, store: Store, watcher: str) -> None:
         """Write down what has changed. UnreachableError when Redis does not answer; then it is written next time."""
@@ -90,7 +90,10 @@ class Tallies:
         try:
             for some in _portions(sorted(changed), _HOSTS_AT_ONCE):
                 pipeline = store.pipeline(transaction=False)
-                pipeline.hset(key, mapping={host: _packed(self._hosts[host]) for host in some})
+                if known := {host: _packed(self._hosts[host]) for host in some if host in self._hosts}:
+                    pipeline.hset(key, mapping=known)
+                if left := [host for host in some if host not in self._hosts]:
+                    pipeline.hdel(key, *left)
                 pipeline.pexpire(key, milliseconds(KEPT))
                 await pipeline.execute()
         except BaseException:

@@ -224,7 +224,6 @@ async def test_tallies_of_all_watchers_that_live(intake_of, store, own):
     one, other = intake_of("w1"), intake_of("w2")
     await own(5)
     await one.take(HOST, "vpxa", batch(1, ERROR, "a", behind=timedelta(seconds=3)), **SSH, epoch=5)
-    one.leave([HOST])
     await other.push(HOST, "vpxa", [], read=7, throttled=4, gap="flooded", kind=SourceKind.SYSLOG)
     away = HostKey("east/esx-02")
     await own(5, away)
@@ -238,6 +237,22 @@ async def test_tallies_of_all_watchers_that_live(intake_of, store, own):
     assert (first.host, first.kind, first.lines, first.candidates) == (HOST, SourceKind.SYSLOG, 9, 2)
     assert (first.gaps, first.throttled, first.trouble) == (1, 4, "")
     assert (second.lines, second.gaps, second.trouble, second.heard_at) == (0, 1, "no route to host", None)
+
+
+async def test_a_watcher_that_gave_a_host_away_says_nothing_of_it_any_more(intake_of, store, own):
+    one, other = intake_of("w1"), intake_of("w2")
+    now = datetime.now(UTC).timestamp() * 1000
+    await store.zadd("{cm}:watchers", {"w1": now, "w2": now})
+    await own(5)
+    await one.take(HOST, "vpxa", batch(1, "a"), **SSH, epoch=5)
+    await one.write_tallies()
+    one.leave([HOST])
+    other.tallies.trouble(HOST, SourceKind.SSH, "login refused")
+    assert one.tallies.all() == []  # else `watch_up` of 1 would stay here for ever
+    for intake in (one, other):
+        await intake.write_tallies()
+    (left,) = await read_tallies(store)
+    assert (left.trouble, left.lines) == ("login refused", 0)
 
 
 async def test_a_watcher_that_died_is_mourned_once_over_the_fleet(intake_of, store, lines, own):
