@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.diagnosis.causes import CAUSE_IN_WORDS, Basis, Cause
+from bot.diagnosis.causes import Cause
 from bot.hostlog.line import HostKey
 from bot.incidents.incident import Case, Client, Incident, IncidentId, Mute, ScopeKind, Standing, State
 from bot.incidents.policy import mutes_of
@@ -21,14 +21,11 @@ SILENCE: Final = ""
 """Who resolved an incident of which nothing more came."""
 
 _NAMED: Final = 4
-_VERDICT: Final = 700
+_HEADLINE: Final = 300
+_EXPLANATION: Final = 300
+"""As much of it as people read at night; *Lines* tells all of it."""
 _MANY: Final = 2
 _COLUMNS: Final = ("Host", "Failures", "Lines", "Last seen", "VMs")
-_BASIS: Final = {
-    Basis.LOG: "by the log of one end",
-    Basis.BOTH_ENDS: "by the logs of both ends",
-    Basis.MEASURED: "measured",
-}
 _CLIENTS: Final = {
     Client.OURS: "a migration of ours",
     Client.MIGRATION: "a migration that I did not start",
@@ -98,11 +95,11 @@ def alert_card(
         title=title_of(incident),
         look=_look(standing, mute),
         state=state_of(case, mute),
-        verdict=_verdict(incident),
+        verdict=_verdict(case),
         facts=[*_facts(incident, told, on_call), *_muted(mute)],
         columns=_COLUMNS if len(hosts) >= _MANY else (),
         rows=[_row(incident, host) for host in hosts] if len(hosts) >= _MANY else (),
-        note=_note(case, told),
+        note=_note(told),
         buttons=[Button(kind, incident.id) for kind in _BUTTONS[standing.state]],
         person=_person(standing, mute),
         pager=_pager(told),
@@ -187,19 +184,24 @@ def _extent(incident: Incident) -> str:
     return f"{failures}, {_some(incident.vms)}" if incident.vms else failures
 
 
-def _verdict(incident: Incident) -> str:
-    said = incident.verdict
-    return f"{said.headline}\n{said.explanation}".strip()[:_VERDICT]
+def _verdict(case: Case) -> str:
+    """What is wrong, and while it is: what to look at first, and the beginning of why."""
+    said = case.incident.verdict
+    checks = [] if case.standing.state.ended else [f"Check next: {check}" for check in said.next_checks[:1]]
+    return "\n".join(filter(None, (said.headline[:_HEADLINE], *checks, _beginning(said.explanation))))
+
+
+def _beginning(text: str) -> str:
+    """As many whole sentences as there is room for."""
+    if len(text) <= _EXPLANATION:
+        return text
+    whole = text[:_EXPLANATION].rpartition(". ")[0]
+    return f"{whole}." if whole else f"{text[:_EXPLANATION]} …"
 
 
 def _facts(incident: Incident, told: Sequence[Escalation], on_call: Sequence[str]) -> Iterable[tuple[str, str]]:
-    sure = (
-        "" if incident.cause is Cause.UNDETERMINED else f" ({incident.confidence:.0%} sure, {_BASIS[incident.basis]})"
-    )
-    yield "Cause", f"{CAUSE_IN_WORDS[incident.cause]}{sure}"
     yield "Whose copies", _CLIENTS[incident.client]
-    ended = f", of which {incident.failed} surely ended a copy" if incident.failed else ""
-    yield "Failures", f"{incident.count}{ended}; {incident.lines} lines"
+    yield "Failures", f"{incident.count}{_ended(incident)}; {incident.lines} line{'s' if incident.lines != 1 else ''}"
     if len(incident.hosts) < _MANY and incident.hosts:
         yield "Host", _some([host_name(host) for host in incident.hosts])
     if incident.vms:
@@ -210,12 +212,18 @@ def _facts(incident: Incident, told: Sequence[Escalation], on_call: Sequence[str
         yield "Other end", _some(incident.peers)
     if incident.flaps:
         yield "Came back", _times(incident.flaps)
-    if incident.op_ids:
+    if 0 < len(incident.op_ids) <= _NAMED:  # those of a storm tell nobody anything
         yield "opID", _some(incident.op_ids)
     if names := _woken(told):
         yield "Told", names
     if on_call:
         yield "On call", _some(on_call)
+
+
+def _ended(incident: Incident) -> str:
+    if not incident.failed:
+        return ""
+    return ", which surely ended a copy" if incident.count == 1 else f", of which {incident.failed} surely ended a copy"
 
 
 def _muted(mute: Mute | None) -> Iterable[tuple[str, str]]:
@@ -242,10 +250,8 @@ def _by_weight(incident: Incident) -> list[HostKey]:
     return sorted(incident.hosts, key=lambda host: (-incident.hosts[host].failures, -incident.hosts[host].lines, host))
 
 
-def _note(case: Case, told: Sequence[Escalation]) -> str:
-    trouble = [f"{one.sink} could not be told: {one.trouble}" for one in told if one.trouble]
-    checks = case.incident.verdict.next_checks[:1] if not case.standing.state.ended else ()
-    return "\n".join([*(f"⚠️ {one}" for one in trouble), *(f"Check next: {check}" for check in checks)])
+def _note(told: Sequence[Escalation]) -> str:
+    return "\n".join(f"⚠️ {one.sink} could not be told: {one.trouble}" for one in told if one.trouble)
 
 
 def _person(standing: Standing, mute: Mute | None) -> tuple[str, str] | None:

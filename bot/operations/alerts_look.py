@@ -30,6 +30,7 @@ async def incident_lines(counter: Counter, who: Person, incident: IncidentId) ->
     case = await case_for(counter, who, Verb.SEE, incident)
     place, verdict = await _place(counter, case.incident.id), case.incident.verdict
     sections = [
+        *([Section("Why", verdict.explanation)] if verdict.explanation else []),
         Section("The lines that show it", "" if verdict.lines else "None was kept.", verdict.lines),
         *listed("Known", verdict.known),
         *listed("Check next", verdict.next_checks),

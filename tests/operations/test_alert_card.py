@@ -29,14 +29,14 @@ def test_an_open_one_names_what_is_known_and_asks_for_somebody():
     assert card.title == "Packet loss at site1, site2: 3 hosts, 7 failures"
     assert (card.look, card.state, card.ended) == (AlertLook.OPEN, "open", False)
     assert dict(card.facts) == {
-        "Cause": "packet loss or a reset on the path, in the middle of the transfer (60% sure, by the log of one end)",
         "Whose copies": "backup",
         "Failures": "7, of which 3 surely ended a copy; 41 lines",
         "VMs": "web01, db01",
         "opID": "C65743A5-0000024D",
     }
     assert [row[0] for row in card.rows] == ["esx-01.example.net", "esx-02.example.net", "esx-11.example.net"]
-    assert card.note == "Check next: Measure the loss between the sites."
+    assert card.verdict.splitlines()[1] == "Check next: Measure the loss between the sites."
+    assert card.note == ""
     assert ButtonKind.ACKNOWLEDGE in {button.kind for button in card.buttons}
     alert_message(card)
 
@@ -78,7 +78,23 @@ def test_who_took_it_is_named_and_the_question_is_gone():
 def test_an_end_says_who_ended_it(by, state, person):
     card = alert_card(case(State.RESOLVED, by))
     assert (card.look, card.state, card.person, card.ended) == (AlertLook.RESOLVED, state, person, True)
-    assert card.note == ""
+    assert "Check next" not in card.verdict
+
+
+def test_what_is_read_at_night_is_short_and_whole_sentences():
+    told = replace(
+        an_incident().verdict, headline="Probable cause: loss.", explanation="It broke. " + "So it goes on. " * 30
+    )
+    verdict = alert_card(case(verdict=told)).verdict
+    assert verdict.startswith("Probable cause: loss.\nCheck next: ")
+    assert verdict.endswith("So it goes on.")
+    assert len(verdict) < 700
+
+
+def test_one_failure_says_whether_it_ended_a_copy_and_a_storm_lists_no_opids():
+    one = alert_card(case(count=1, failed=1, lines=1, op_ids=tuple(f"{n:08X}" for n in range(5))))
+    assert dict(one.facts)["Failures"] == "1, which surely ended a copy; 1 line"
+    assert "opID" not in dict(one.facts)
 
 
 def test_one_that_went_up_in_another_says_in_which():
