@@ -134,8 +134,8 @@ class Judge:
 
     async def _judge(self, after: str, touched: Sequence[SourceLine]) -> bool:
         now = await self._tools.now()
-        failures = [*self._outcomes.found(self._tools.roll()), *await self._failures(touched, now)]
-        fresh = [failure for failure in failures if self._is_news(failure)]
+        found = [*self._outcomes.found(self._tools.roll()), *await self._failures(touched, now)]
+        fresh = [failure for failure in map(self._whole, found) if self._is_news(failure)]
         changes = self._changes(fresh, await self._tools.incidents.live(), now)
         if changes or after != self._kept:  # else that the turn was lost is noticed by the turn
             if not await self._tools.incidents.commit(self._epoch, after=after, changes=changes):
@@ -158,8 +158,18 @@ class Judge:
         found = (failure_of(incident, roll=roll, now=now) for incident in report.incidents)
         return [self._outcomes.with_known(failure, roll) for failure in found]
 
+    def _whole(self, failure: Failure) -> Failure:
+        """The failure by all the lines that were judged, with what vCenter said of it meanwhile.
+
+        Some lines may be forgotten by now, or came while vCenter was asked; and who saw both ends knows more.
+        """
+        before = self._judged.get(failure.id)
+        if before is None or failure.lines >= before.lines:
+            return failure
+        return self._outcomes.with_known(before, self._tools.roll())
+
     def _is_news(self, failure: Failure) -> bool:
-        """Whether more is known of it than was judged; of old lines alone some may be forgotten by now."""
+        """Whether more is known of it than was judged."""
         before = self._judged.get(failure.id)
         if before is None or failure.lines > before.lines:
             return True

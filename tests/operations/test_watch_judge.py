@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -13,18 +13,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.diagnosis.causes import Basis
 from bot.diagnosis.engine import Engine, load_engine
 from bot.hostlog.cursor import Line
 from bot.hostlog.line import HostKey
 from bot.hostlog.roll import Roll, SourceKind
 from bot.incidents.escalations import RedisEscalations
-from bot.incidents.incident import Mute, Scope, ScopeKind
+from bot.incidents.incident import Incident, Mute, Scope, ScopeKind
 from bot.incidents.kept import RedisIncidents
 from bot.incidents.policy import Loudness, Mode
 from bot.incidents.port import AlertPlace
 from bot.jobs.queue import RedisQueue
 from bot.logs.intake import RedisIntake
 from bot.logs.stream import RedisWatchedLines
+from bot.migration.request import VCenterName
 from bot.operations.watch_digest import DailyDigest, DigestTools
 from bot.operations.watch_judge import Judge, JudgeTools
 from bot.operations.watch_outcomes import Outcomes
@@ -32,11 +34,17 @@ from bot.operations.watch_speak import Speaker, SpeakerTools
 from bot.slack.outbox import RedisOutbox
 from bot.store import keys
 from bot.store.client import Store, connect
+from bot.vsphere.port import EventWeight, VCenterEvent
 from tests.operations.alerts_stage import EPOCH, INCIDENT, an_incident, keep
 
 CLIENTS = Loudness(mode=Mode.ALERT)
 FAILED = "{at} error vpxa[2103] [Originator@6876 sub=Libs opID={op}] [NFC ERROR] NfcNetTcpWrite: bWritten: -1"
 LOST = "{at} error vpxa[2103] [Originator@6876 sub=vpxNfcClient opID={op}] [VpxNfcClient] File transfer failed"
+
+RECEIVED = (
+    "{at} warning hostd[2104] [Originator@6876 sub=Libs opID={op}-5c] [NFC ERROR] NfcNet_Recv: requested 262040, "
+    "received only 0 bytes"
+)
 
 
 @pytest.fixture
@@ -134,6 +142,45 @@ async def test_lines_that_cannot_be_judged_cost_their_host_alone_and_come_once(s
         async with asyncio.timeout(10):
             while await stage.incidents.begin(EPOCH) != newest:
                 await asyncio.sleep(0.02)
+
+
+class Late:
+    """A vCenter that tells of a copy that died when it is let to."""
+
+    def __init__(self, *, host: str, vm: str) -> None:
+        self.let, self.asked = asyncio.Event(), asyncio.Event()
+        self._died = VCenterEvent(
+            7, datetime.now(UTC), "VmFailedMigrateEvent", EventWeight.ERROR, "", 7, vm=vm, host=host
+        )
+
+    async def find_task(self, _task, *, since):
+        return None
+
+    async def host_events(self, _hosts, *, since, until):
+        self.asked.set()
+        await self.let.wait()
+        return [self._died]
+
+
+async def test_what_vcenter_says_late_takes_nothing_of_the_verdict_that_lines_gave_meanwhile(store):
+    stage, vcenter = Stage(store), Late(host="esx-0001", vm="db01")
+    asking = Outcomes({VCenterName(""): vcenter}, asked_after=[timedelta(0)])  # type: ignore[dict-item]
+    stage.tools = replace(stage.tools, outcomes=lambda: asking)
+    await stage.hear("esx-0001", FAILED, LOST)
+
+    async def until(told: Callable[[Incident], object]) -> Incident:
+        async with asyncio.timeout(10):
+            while not told(incident := (await stage.incidents.live())[0].incident):
+                await asyncio.sleep(0.02)
+        return incident
+
+    async with stage.judging() as task:
+        await stage.until(task, 1)
+        await vcenter.asked.wait()
+        await stage.hear("esx-0002", RECEIVED.replace("{op}", "C65743A5-00000001"))
+        await until(lambda incident: incident.basis is Basis.BOTH_ENDS)
+        vcenter.let.set()
+        assert (await until(lambda incident: incident.vms)).basis is Basis.BOTH_ENDS
 
 
 async def test_an_entry_that_nobody_can_read_is_passed_over(store):
