@@ -19,8 +19,11 @@ from bot.incidents.incident import Failure, Verdict
 
 MOST_LINES: Final = 12
 MOST_SENTENCES: Final = 6
+MOST_OPERATIONS: Final = 50
 LONGEST_LINE: Final = 400
 LONGEST_TEXT: Final = 1_200
+LONGEST_NAME: Final = 255
+"""Of what lines name; an incident keeps hundreds of names, and a line may hold anything."""
 
 BASIS_IN_WORDS: Final = {
     Basis.LOG: "from the hosts' logs alone",
@@ -73,10 +76,10 @@ def failure_of(incident: Incident, *, roll: Roll, now: datetime) -> Failure:
         lines=incident.lines,
         verdict=verdict_of(incident),
         stage=incident.stage,
-        op_ids=tuple(op_id for op_id in incident.op_ids if not is_internal(op_id)),
-        task=incident.task,
-        vm=incident.vm,
-        peer=_bare(incident.peer) or (peer.name if peer else None),
+        op_ids=tuple(op_id[:LONGEST_NAME] for op_id in incident.op_ids[:MOST_OPERATIONS] if not is_internal(op_id)),
+        task=_name(incident.task),
+        vm=_name(incident.vm),
+        peer=_name(_bare(incident.peer)) or (peer.name if peer else None),
         peer_host=peer.key if peer else None,
         sites=sites,
         link="~".join(sites) if len(sites) == 2 else None,  # noqa: PLR2004 - a link has two ends
@@ -140,6 +143,10 @@ def _mentioned(evidence: Iterable[Evidence], hosts: Container[HostKey], roll: Ro
     found = {known.key: known for word in words if (known := roll.at(word) or roll.named(word))}
     others = [host for key, host in found.items() if key not in hosts]
     return others[0] if len(others) == 1 else None
+
+
+def _name(told: str | None) -> str | None:
+    return told[:LONGEST_NAME] if told else None
 
 
 def _bare(peer: str | None) -> str:

@@ -17,6 +17,7 @@ from bot.diagnosis.verdict import Incident
 from bot.hostlog.line import HostKey
 
 _SPAN: Final = "span"
+_LONGEST: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,9 +25,9 @@ def failure_id(incident: Incident, hosts: Iterable[HostKey]) -> str:
     """The name of this failure, the same whatever its verdict and however many lines of it are known."""
     told_by = min(hosts, default=HostKey("/"))
     if bases := sorted(op_base(op_id).casefold() for op_id in incident.op_ids if not is_internal(op_id)):
-        return f"op {bases[0]}"
+        return f"op {_bounded(bases[0])}"
     if incident.task:
-        return f"task {told_by.partition('/')[0]} {incident.task}"
+        return f"task {told_by.partition('/')[0]} {_bounded(incident.task)}"
     if incident.first is None:
         text = incident.evidence[0].text if incident.evidence else incident.id
         return f"text {told_by} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
@@ -45,6 +46,15 @@ def continued(failure: str, *, first: datetime, last: datetime, told: Iterable[s
     host = rest.rpartition(" ")[0]
     mine = (one for one in told if one.startswith(f"{_SPAN} {host} ") and _began(one) - WINDOW <= last)
     return max(mine, key=_began, default=None)
+
+
+def _bounded(name: str) -> str:
+    """What a line names may be as long as a line, and an incident keeps thousands."""
+    return (
+        name
+        if len(name) <= _LONGEST
+        else f"{name[:_LONGEST]}~{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:16]}"
+    )
 
 
 def _began(failure: str) -> datetime:

@@ -119,6 +119,9 @@ class Consumers:
                     log.warning("host logs are not followed at the moment: %s", error)
                 self._failing = True
                 await asyncio.sleep(AFTER_FAILURE)
+            except Exception:  # all readers of this process depend on this one
+                log.exception("host logs are not followed for a moment")
+                await asyncio.sleep(AFTER_FAILURE)
 
     async def _stay_wanted(self) -> None:
         readers: defaultdict[LogName, list[Subscription]] = defaultdict(list)

@@ -14,7 +14,7 @@ from bot.diagnosis.verdict import Incident, MatchKind
 from bot.hostlog.line import HostKey
 from bot.hostlog.roll import Roll, SourceKind, WatchedHost
 from bot.incidents.client import client_of, job_of
-from bot.incidents.failures import LONGEST_LINE, MOST_LINES, failure_of, located
+from bot.incidents.failures import LONGEST_LINE, LONGEST_NAME, MOST_LINES, failure_of, located
 from bot.incidents.identity import continued
 from bot.incidents.incident import Client, Failure
 
@@ -238,3 +238,10 @@ def incident(**told: object) -> Incident:
         ("known", "ruled_out", "unreadable", "next_checks", "links", "alternatives", "workarounds"), ()
     )
     return Incident(**(known | empty | told))  # type: ignore[arg-type]
+
+
+def test_names_as_long_as_a_line_are_cut_and_two_of_them_stay_two(engine):
+    hostile = "x" * 900
+    found = failures(engine, [line(DIED, op=f"{hostile}a"), line(DIED, op=f"{hostile}b", second=1)])
+    assert len({failure.id for failure in found}) == 2
+    assert max(len(name) for failure in found for name in (failure.id, *failure.op_ids)) <= LONGEST_NAME
