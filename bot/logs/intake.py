@@ -12,6 +12,7 @@ import itertools
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -84,10 +85,12 @@ class RedisIntake:
         self._store = store
         self._keep = keep
         self._watcher = watcher
-        self._rhythms: Sequence[tuple[Callable[[], Awaitable[object]], timedelta]] = (
-            (self.settle, places_every),
-            (self.write_tallies, tallies_every),
-            (self.mourn, gone_after / 4),
+        self._newcomers = asyncio.Event()
+        """Set when syslog came of hosts for the first time."""
+        self._rhythms: Sequence[tuple[Callable[[], Awaitable[object]], timedelta, asyncio.Event | None]] = (
+            (self.settle, places_every, None),
+            (self.write_tallies, tallies_every, self._newcomers),
+            (_Wake(store, self.mourn, gone_after).look, gone_after / 4, None),
         )
         self._gone_after = gone_after
         self._logs: dict[Name, _Log] = {}
@@ -97,8 +100,8 @@ class RedisIntake:
     async def run(self) -> None:
         """For ever: keep places and tallies not much behind, and tell what a watcher that died has lost."""
         async with asyncio.TaskGroup() as group:
-            for work, every in self._rhythms:
-                group.create_task(_often(work, every.total_seconds()))
+            for work, every, sooner in self._rhythms:
+                group.create_task(_often(work, every.total_seconds(), sooner))
 
     async def cursor(self, host: HostKey, log: str) -> str:
         """As `Intake` promises. Whoever follows a log begins with this, and again after any error of `take`."""
@@ -141,6 +144,8 @@ class RedisIntake:
         if lines or gap:
             entries = written(lines, gap)
             await _PUSH(self._store, host, log, kind, *entries, repeatable=True, together=True)
+        if host not in self.tallies:  # should we die soon, somebody has to know whom we heard
+            self._newcomers.set()
         self.tallies.count(host, kind, lines=read, candidates=len(lines), gap=gap, throttled=throttled, behind=behind)
         if trouble:
             self.tallies.trouble(host, kind, trouble)
@@ -224,10 +229,35 @@ def _sieved(known: _Log, batch: Batch) -> Sequence[Line]:
     return known.sieve.take(batch.lines)
 
 
-async def _often(work: Callable[[], Awaitable[object]], every: float) -> None:
+class _Wake:
+    """Mourns only who had the time to give a sign: while Redis is away, or we hang, that cannot be told of anybody."""
+
+    def __init__(self, store: Store, mourn: Callable[[], Awaitable[int]], gone_after: timedelta) -> None:
+        self._store = store
+        self._mourn = mourn
+        self._gone_after = gone_after.total_seconds()
+        self._since = self._last = float("-inf")
+        """Since when Redis has answered without a break, and when it did last."""
+
+    async def look(self) -> None:
+        await self._store.execute_command("EXISTS", keys.WATCHERS)
+        now = asyncio.get_running_loop().time()
+        if now - self._last > 0.75 * self._gone_after:
+            self._since = now
+        self._last = now
+        if now - self._since >= self._gone_after:
+            await self._mourn()
+
+
+async def _often(work: Callable[[], Awaitable[object]], every: float, sooner: asyncio.Event | None = None) -> None:
+    """For ever; `sooner` makes the next time come at once."""
     failing = False
     while True:
-        await asyncio.sleep(every)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(every):
+                await (sooner or asyncio.Event()).wait()
+        if sooner is not None:
+            sooner.clear()
         try:
             await work()
             failing = False

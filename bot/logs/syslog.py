@@ -120,6 +120,7 @@ class SyslogReceiver:
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
         self._drops_at = -DROPS_EVERY
+        self._met = 0
         self.ports: Mapping[str, int] = {}
         """The ports that are open, by "udp", "tcp" and "tls"."""
 
@@ -190,6 +191,7 @@ class SyslogReceiver:
             if time.monotonic() >= due:
                 due = time.monotonic() + self._every
                 await self._connections.round()
+                await self._meet()
                 await self._delivery.wake()
             left = max(due - time.monotonic(), 0)
             await asyncio.sleep(min(left, HASTE.total_seconds()) if self._connections.in_haste else left)
@@ -201,8 +203,15 @@ class SyslogReceiver:
             if time.monotonic() >= due:
                 due = time.monotonic() + self._every
                 datagrams.sort()
+                await self._meet()
                 await self._delivery.wake()
             await asyncio.sleep(0 if more else self._datagrams_every)
+
+    async def _meet(self) -> None:
+        """Have the fleet know at once of hosts that are heard for the first time: what we may lose of them is told."""
+        if len(self._hosts) > self._met:
+            await self._sorter.count()
+        self._met = len(self._hosts)
 
     async def _last_round(self) -> None:
         """Take what has arrived, and give Redis a moment to have it."""

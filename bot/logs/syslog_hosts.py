@@ -173,6 +173,9 @@ class Hosts:
         self.untold: Counter[str] = Counter()
         """Unknown senders and their lines since this was last emptied."""
 
+    def __len__(self) -> int:
+        return len(self._heard)
+
     def __iter__(self) -> Iterator[HeardHost]:
         return iter(self._heard.values())
 

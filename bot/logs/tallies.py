@@ -35,6 +35,9 @@ class Tallies:
         self._hosts: dict[HostKey, HostTally] = {}
         self._changed: set[HostKey] = set()
 
+    def __contains__(self, host: HostKey) -> bool:
+        return host in self._hosts
+
     def all(self) -> Sequence[HostTally]:
         """As they are now."""
         return list(self._hosts.values())

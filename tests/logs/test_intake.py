@@ -286,3 +286,34 @@ async def test_a_place_that_redis_forgot_after_a_week_of_silence_costs_no_line(i
     assert await intake.take(HOST, "vpxa", batch(3, f"{ERROR} again"), **SSH, epoch=5)
     assert [text for text in await told(lines) if ERROR in text] == [ERROR, f"{ERROR} again"]
     assert await intake.cursor(HOST, "vpxa") == "after 3"
+
+
+async def test_whose_syslog_came_for_the_first_time_is_known_to_the_fleet_at_once(store):
+    """Else nobody could tell the gap of a watcher that dies soon after."""
+    patient = timedelta(hours=1)
+    intake = RedisIntake(store, keep=bool, watcher="w1", tallies_every=patient)
+    running = asyncio.create_task(intake.run())
+    await intake.push(HOST, "vpxa", [], read=7, kind=SourceKind.SYSLOG)
+    async with asyncio.timeout(5):
+        while not await store.hexists("{cm}:watch:w1", HOST):
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_nobody_is_mourned_by_who_has_just_found_redis_again(intake_of, store, lines):
+    """While Redis is away nobody can give a sign; afterwards everybody first has the time to."""
+    await (other := intake_of("other")).push(HOST, "vpxa", [], read=7, kind=SourceKind.SYSLOG)
+    await other.write_tallies()
+    away = {"other": datetime.now(UTC).timestamp() * 1000 - 60_000}
+    await store.zadd("{cm}:watchers", away)
+    intake = RedisIntake(store, keep=bool, watcher="w1", gone_after=timedelta(seconds=0.6))
+    running = asyncio.create_task(intake.run())
+    await asyncio.sleep(0.4)
+    assert await store.zrange("{cm}:watchers", 0, -1) == ["other"]
+    async with asyncio.timeout(5):
+        while await store.zrange("{cm}:watchers", 0, -1):
+            await asyncio.sleep(0.05)
+    assert len(await told(lines)) == 1
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
