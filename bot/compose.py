@@ -32,6 +32,7 @@ from bot.jobs.worker import Worker
 from bot.links.history import RedisLinkHistory
 from bot.logs.feed import POLL_LOGS, FleetLogFeed
 from bot.logs.tallies import read_tallies
+from bot.logs.turn import JUDGE, whose_turn
 from bot.migration.calendar import Calendar, Freeze, Window
 from bot.migration.capacity import DATASTORE, HOST
 from bot.migration.facts import SiteSpec
@@ -210,6 +211,7 @@ async def bot_role(
                 incidents=RedisIncidents(store),
                 escalations=RedisEscalations(store),
                 tallies=partial(read_tallies, store),
+                judging=partial(whose_turn, store, JUDGE),
                 alerting=_alerting(settings),
             )
         )

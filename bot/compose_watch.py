@@ -47,7 +47,7 @@ from bot.logs.shards import LEASE, Shards
 from bot.logs.ssh import FOLDER, SshSource
 from bot.logs.stream import RedisWatchedLines
 from bot.logs.syslog import SyslogReceiver, tls_context
-from bot.logs.turn import RedisTurn
+from bot.logs.turn import JUDGE, RedisTurn
 from bot.logs.watcher import Watcher
 from bot.migration.calendar import Window
 from bot.migration.request import VCenterName
@@ -66,7 +66,6 @@ from bot.store.client import Store
 from bot.vsphere.roll_kept import KeptRoll
 from bot.vsphere.vcenter import PyvmomiVCenter
 
-JUDGE: Final = "judge"
 LEAVE_WITHIN: Final = 5.0
 
 log = logging.getLogger(__name__)

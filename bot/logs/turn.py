@@ -18,6 +18,9 @@ from bot.errors import OutsideError
 from bot.store.client import Store
 from bot.store.scripts import load
 
+JUDGE: Final = "judge"
+"""The turn of whoever judges what hosts say."""
+
 LEASE: Final = timedelta(seconds=10)
 _AGAIN: Final = 1.0
 """Seconds until a turn that was given back is stood for again."""
@@ -92,5 +95,11 @@ class RedisTurn:
         return mine, int(free_in) / 1000
 
 
+async def whose_turn(store: Store, name: str) -> str:
+    """The owner of whoever serves now; empty if nobody does. UnreachableError when Redis does not answer."""
+    return str(await _WHOSE(store, name, repeatable=True))
+
+
 _TURN: Final = load("bot.logs", "scripts/turn")
 _OVER: Final = load("bot.logs", "scripts/turn_over")
+_WHOSE: Final = load("bot.logs", "scripts/turn_of")

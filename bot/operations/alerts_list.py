@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from bot.incidents.incident import Case, IncidentId, Mute, ScopeKind
+from bot.incidents.incident import Case, Client, IncidentId, Mute, ScopeKind
 from bot.migration.eta import in_words as span_in_words
 from bot.migration.request import JobId
 from bot.operations.alert_card import look_of, mute_of, state_of, title_of
@@ -17,6 +17,7 @@ from bot.operations.port import Answer, Entry, IncidentGlance, MuteGlance, Perso
 from bot.operations.rights import Verb
 
 LISTED: Final = 20
+NOWHERE: Final = "Alerts go nowhere in Slack, and nobody is woken: '/nfcalerts here' says where they should go."
 _HELP: Final = {
     Verb.SEE: (
         "/nfcalerts list            what is wrong now, and what is muted",
@@ -33,6 +34,7 @@ _HELP: Final = {
     ),
     Verb.DIAGNOSE: ("Diagnose                   reads both ends' logs around an incident",),
 }
+_HUSHED: Final = {"observe": "the mode is 'observe'"}
 _EVERYWHERE: Final = (
     "/nfcalerts here            alerts come to this channel",
     "/nfcalerts off             no alerts in Slack",
@@ -98,11 +100,17 @@ async def alerts_help(counter: Counter, who: Person) -> Answer:
 def _glance(case: Case, mutes: Sequence[Mute], link: str) -> IncidentGlance:
     incident = case.incident
     mute = mute_of(incident, mutes)
-    state = state_of(case, mute)
-    hushed = f" (no message: {case.standing.hushed})" if case.standing.hushed and not case.standing.channel else ""
-    return IncidentGlance(
-        incident.id, title_of(incident), look_of(case, mutes), f"{state}{hushed}", incident.last, link
-    )
+    why = "" if case.standing.channel else _silent(case, mute)
+    state = f"{state_of(case, mute)}{f'; no message: {why}' if why else ''}"
+    return IncidentGlance(incident.id, title_of(incident), look_of(case, mutes), state, incident.last, link)
+
+
+def _silent(case: Case, mute: Mute | None) -> str:
+    """Why it has no message. A mute is told by the state, and in full below the incidents."""
+    incident = case.incident
+    if incident.client is Client.OURS:
+        return f"it is told in the thread of migration {incident.job}" if incident.job else "it is a migration of ours"
+    return "" if mute is not None else _HUSHED.get(case.standing.hushed, case.standing.hushed)
 
 
 async def _what(counter: Counter, mute: Mute) -> str:
@@ -119,8 +127,12 @@ def _why(mute: Mute) -> str:
 
 
 async def _place(counter: Counter) -> str:
-    place = await incidents_of(counter).place()
-    channel = place.channel if place is not None else counter.alerting.channel
-    if not channel:
-        return "Alerts go nowhere in Slack: '/nfcalerts here' says where they should."
+    if not await alert_channel(counter):
+        return NOWHERE
     return "" if counter.alerting.speaks else "The mode is 'observe': one digest a day, and no message for each."
+
+
+async def alert_channel(counter: Counter) -> str:
+    """Where alerts go: what somebody said with `here` or `off` goes before the config. Empty: nowhere."""
+    place = await incidents_of(counter).place()
+    return place.channel if place is not None else counter.alerting.channel

@@ -104,10 +104,14 @@ def _until(counter: Counter, span: timedelta | None, now: datetime) -> datetime:
         return _morning(counter, now)
     if not SHORTEST <= span <= LONGEST:
         raise UserError(
-            f"A mute lasts from {span_in_words(SHORTEST)} to {LONGEST.days} days; this would be {span_in_words(span)}.",
+            f"A mute lasts from one hour to {LONGEST.days} days; this would be {_words(span)}.",
             example=EXAMPLE,
         )
     return now + span
+
+
+def _words(span: timedelta) -> str:
+    return f"{span.days} days" if span > LONGEST else span_in_words(span)
 
 
 def _morning(counter: Counter, now: datetime) -> datetime:

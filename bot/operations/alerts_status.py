@@ -11,6 +11,7 @@ from bot.hostlog.roll import SourceKind
 from bot.logs.port import HostTally
 from bot.migration.eta import in_words as span_in_words
 from bot.operations.alert_card import host_name
+from bot.operations.alerts_list import NOWHERE, alert_channel
 from bot.operations.alerts_rights import incidents_of, may_at
 from bot.operations.counter import Counter
 from bot.operations.port import Answer, Person
@@ -40,13 +41,32 @@ async def alerts_status(counter: Counter, who: Person) -> Answer:
     every = await counter.tallies() if counter.tallies is not None else ()
     seen = await _visible(counter, who, every)
     hosts = [one for one in seen if not _is_stranger(one)]
+    channel = await alert_channel(counter)
+    place = f"{_aloud(counter, channel)} {await _judged(counter)}".rstrip()
     if not hosts:
-        return Answer("No host is watched at the moment: no watcher runs, or it has not found any host yet.")
+        none = "No host is watched at the moment: no watcher runs, or it has not found any host yet."
+        return Answer(f"{none}\n{place}", people=[channel])
     now = await counter.queue.now()
     strangers = sorted((one for one in seen if _is_stranger(one)), key=lambda one: -one.lines)
     unknown = _named("Senders that are no host of a vCenter", [(one, f"{one.lines:,} lines") for one in strangers])
     lines = [*_by_source(hosts), *_wrong(hosts, now), *unknown]
-    return Answer(f"{len(hosts):,} host{'s are' if len(hosts) != 1 else ' is'} watched.", lines)
+    count = f"{len(hosts):,} host{'s are' if len(hosts) != 1 else ' is'} watched."
+    return Answer(f"{count}\n{place}", lines, people=[channel])
+
+
+def _aloud(counter: Counter, channel: str) -> str:
+    if not channel:
+        return NOWHERE
+    said = "Mode 'alert': messages go to" if counter.alerting.speaks else "Mode 'observe': one digest a day goes to"
+    return f"{said} {channel}."
+
+
+async def _judged(counter: Counter) -> str:
+    """Which process to look at when lines come and nothing is said of them."""
+    if counter.judging is None:
+        return ""
+    watcher = await counter.judging()
+    return f"Watcher {watcher} judges." if watcher else "No watcher judges at the moment: what hosts say waits."
 
 
 def _is_stranger(tally: HostTally) -> bool:

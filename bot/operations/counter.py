@@ -92,6 +92,8 @@ class Counter:
     escalations: Escalations | None = None
     tallies: Callable[[], Awaitable[Sequence[HostTally]]] | None = None
     """How the watch of each host stands, in the whole fleet."""
+    judging: Callable[[], Awaitable[str]] | None = None
+    """Which watcher judges now; empty if none does."""
     alerting: Alerting = field(default_factory=Alerting)
 
     def site(self, name: str) -> SiteSpec:

@@ -132,8 +132,8 @@ class Entry:
 class Answer:
     """What the person reads at once, as plain text. `public`: the whole channel reads it too.
 
-    `people`: Slack ids in `text` that are shown as people; a private answer pings nobody. `entries` stand before
-    `lines`.
+    `people`: Slack ids in `text` that are shown by name, those of channels too; a private answer pings nobody.
+    `entries` stand before `lines`.
     """
 
     text: str

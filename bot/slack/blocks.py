@@ -61,6 +61,7 @@ CONFIRM_TITLE: Final = 100
 CONFIRM_TEXT: Final = 300
 CONFIRM_BUTTON: Final = 30
 
+_CHANNEL_ID: Final = re.compile(r"[CG][A-Z0-9]{1,30}")
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{1,30}")
 
 BlockDict = dict[str, Any]
@@ -106,8 +107,8 @@ class Layout:
         self._add("the title", lambda: HeaderBlock(text=self._plain(text, HEADER)))
 
     def paragraph(self, text: str, *, people: Collection[str] = ()) -> None:
-        """Plain text that may have line breaks; nothing when it is blank. `people`: user ids in it, drawn as people."""
-        named = [one for one in people if _USER_ID.fullmatch(one) and one in text]
+        """Plain text that may have line breaks; nothing when it is blank. `people`: ids in it (channels', too), by name."""
+        named = [one for one in people if (_USER_ID.fullmatch(one) or _CHANNEL_ID.fullmatch(one)) and one in text]
         if text.strip() and named:
             self._add("the text", lambda: RichTextBlock(elements=[self._with_people(text, named)]))
         elif text.strip():
@@ -227,9 +228,7 @@ class Layout:
 
     def _with_people(self, text: str, people: Sequence[str]) -> RichTextSectionElement:
         parts = re.split(rf"\b({'|'.join(people)})\b", clean_clip(text, PARAGRAPH, lines=True))
-        runs = [
-            RichTextElementParts.User(user_id=part) if part in people else self._run(part) for part in parts if part
-        ]
+        runs = [_mention(part) if part in people else self._run(part) for part in parts if part]
         return RichTextSectionElement(elements=runs)
 
     def _run(self, text: str, *, bold: bool = False) -> RichTextElementParts.Text:
@@ -352,6 +351,13 @@ def compose(
     composed = Composed(start.blocks + notice.blocks + end.blocks)
     composed.cut = bool(cut)
     return composed
+
+
+def _mention(name: str) -> RichTextElementParts.User | RichTextElementParts.Channel:
+    """A person or a channel by their id; within blocks neither is pinged by a private answer."""
+    if _USER_ID.fullmatch(name):
+        return RichTextElementParts.User(user_id=name)
+    return RichTextElementParts.Channel(channel_id=name)
 
 
 def _width(lengths: Sequence[int], room: int) -> int:

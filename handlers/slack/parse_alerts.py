@@ -130,6 +130,8 @@ def _mute(words: Sequence[Word]) -> MuteOrder:
     kind, words = _kind(_joined(words))
     at = next((number for number, word in enumerate(words) if _is_time(word)), None)
     example = f"{ALERTS} {_EXAMPLES[kind]}"
+    if at is None and not words and kind is not ScopeKind.ALL:
+        raise _wrong_count(kind, (), 1, example)
     if at is None:
         raise UserError("For how long? 2h, 1d, morning: from one hour to 30 days.", example=example)
     names = [word for word in words[:at] if word.quoted or word.text.casefold() not in _ASIDE]

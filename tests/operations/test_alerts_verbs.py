@@ -269,7 +269,7 @@ async def test_status_names_what_is_wrong_and_counts_the_rest(store):
         return tallies
 
     told = await Desk(alert_counter(store, Verb.SEE, tallies=every)).alerts_status(ALICE)
-    assert told.text == "123 hosts are watched."
+    assert told.text.splitlines()[0] == "123 hosts are watched."
     assert told.lines[0] == "syslog: 102 hosts, 102,000 lines, at most 0.4 s behind, 2 gaps"
     assert "Cannot be read: 20" in told.lines
     assert "  and 12 more" in told.lines
@@ -279,7 +279,43 @@ async def test_status_names_what_is_wrong_and_counts_the_rest(store):
     assert len(told.lines) < 30
     assert max(map(len, told.lines)) < 100
     fewer = await Desk(alert_counter(store, Verb.SEE, sites=("site1",), tallies=every)).alerts_status(ALICE)
-    assert fewer.text == "122 hosts are watched."
+    assert fewer.text.splitlines()[0] == "122 hosts are watched."
+
+
+async def test_status_says_where_alerts_go_and_who_judges(store):
+    judge: list[str] = []
+
+    async def judging():
+        return judge[0] if judge else ""
+
+    def counter(*, speaks):
+        return alert_counter(store, Verb.SEE, Verb.ALERTS, judging=judging, alerting=Alerting("C1", speaks=speaks))
+
+    told = await Desk(counter(speaks=False)).alerts_status(ALICE)
+    assert "Mode 'observe': one digest a day goes to C1. No watcher judges" in told.text
+    judge.append("watcher-1-42-beef")
+    told = await Desk(counter(speaks=True)).alerts_status(ALICE)
+    assert "Mode 'alert': messages go to C1. Watcher watcher-1-42-beef judges." in told.text
+    assert told.people == ["C1"]
+    await Desk(counter(speaks=True)).alerts_off(ALICE)
+    assert (
+        "Alerts go nowhere in Slack, and nobody is woken"
+        in (await Desk(counter(speaks=True)).alerts_status(ALICE)).text
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "hushed", "said"),
+    [
+        ({}, "observe", "open; no message: the mode is 'observe'; last seen "),
+        ({"client": Client.OURS, "job": "k3q7m2xa"}, "", "no message: it is told in the thread of migration k3q7m2xa;"),
+    ],
+)
+async def test_the_list_says_why_an_incident_has_no_message(store, changes, hushed, said):
+    kept = await keep(store, an_incident(**changes), channel="")
+    await kept.hush(INCIDENT, hushed)
+    (entry,) = (await Desk(alert_counter(store, Verb.SEE)).alerts_list(ALICE)).entries
+    assert said in entry.text
 
 
 async def test_help_names_what_they_may_do(store):
