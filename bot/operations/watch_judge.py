@@ -34,6 +34,9 @@ TURN: Final = timedelta(seconds=1)
 BREATH: Final = timedelta(milliseconds=200)
 """Between two judgements: what many hosts say at once is judged at once."""
 
+MOST_JUDGED: Final = 2_000
+"""Failures that are remembered as they were judged last; one that is forgotten may be judged again harmlessly."""
+
 _BEGINNING: Final = "0-0"
 
 log = logging.getLogger(__name__)
@@ -142,8 +145,11 @@ class Judge:
                 return False
             self._kept = after
         for failure in fresh:
-            self._judged[failure.id] = failure
+            self._judged.pop(failure.id, None)
+            self._judged[failure.id] = failure  # the last is the newest
             self._outcomes.ask(failure)
+        for old in list(self._judged)[:-MOST_JUDGED]:
+            del self._judged[old]
         return True
 
     async def _failures(self, lines: Sequence[SourceLine], now: datetime) -> list[Failure]:

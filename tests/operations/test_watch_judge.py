@@ -27,6 +27,7 @@ from bot.jobs.queue import RedisQueue
 from bot.logs.intake import RedisIntake
 from bot.logs.stream import RedisWatchedLines
 from bot.migration.request import VCenterName
+from bot.operations import watch_judge
 from bot.operations.watch_digest import DailyDigest, DigestTools
 from bot.operations.watch_judge import Judge, JudgeTools
 from bot.operations.watch_outcomes import Outcomes
@@ -192,6 +193,24 @@ async def test_an_entry_that_nobody_can_read_is_passed_over(store):
         assert await stage.until(task, 1) == ["/esx-0001"]
     found = await stage.tools.lines.since(datetime.now(UTC) - timedelta(hours=1))
     assert [len(entry.items) for entry in found] == [0, 0, 2]
+
+
+async def test_a_judge_of_many_weeks_remembers_a_bounded_number_of_failures(store, monkeypatch):
+    monkeypatch.setattr(watch_judge, "MOST_JUDGED", 2)
+    stage = Stage(store)
+    judge = Judge(stage.tools, EPOCH)
+    judging = asyncio.create_task(judge.serve())
+    for number in range(5):
+        await stage.hear(f"esx-{number:04}", FAILED, LOST)
+        await stage.until(judging, number + 1)
+    await stage.hear("esx-0000", LOST + " again")
+    async with asyncio.timeout(10):
+        while sum(case.incident.lines for case in await stage.incidents.live()) < 11:
+            await asyncio.sleep(0.02)
+    assert sum(case.incident.count for case in await stage.incidents.live()) == 5
+    assert len(judge._judged) <= 2
+    judging.cancel()
+    await asyncio.gather(judging, return_exceptions=True)
 
 
 async def test_an_idle_judge_writes_nothing(store):
