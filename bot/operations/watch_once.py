@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ from bot.logs.port import Batch, LogSource
 AT_ONCE: Final = 16
 MOST_LINES: Final = 20_000
 """Candidate lines of one log; a host that complains more often than that complains of one thing."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +87,17 @@ async def _read_host(
         return HostRead(host=host.key, kind=host.kind, trouble=() if unwanted else (TOO_MANY,)), []
     seen = HostRead(host=host.key, kind=source.kind)
     lines: list[SourceLine] = []
-    for log in logs:
+    for name in logs:
         sieve = Sieve(engine.is_candidate)
-        async for batch in source.once(host.key, log, since=since):
-            kept = [] if len(lines) >= MOST_LINES * len(logs) else _candidates(batch, host, log, sieve=sieve)
-            lines += kept
-            seen = _with(seen, batch, log, kept=len(kept))
+        try:
+            async for batch in source.once(host.key, name, since=since):
+                kept = [] if len(lines) >= MOST_LINES * len(logs) else _candidates(batch, host, name, sieve=sieve)
+                lines += kept
+                seen = _with(seen, batch, name, kept=len(kept))
+        except Exception as error:  # a thousand other hosts were read
+            log.exception("Reading %s of %s failed.", name, host.key)
+            defect = f"{name}.log: reading it failed by a defect of ours ({type(error).__name__})"
+            seen = replace(seen, trouble=(*seen.trouble, defect))
     return seen, lines
 
 

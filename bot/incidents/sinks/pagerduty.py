@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from bot.diagnosis.printable import printable, whole_text
-from bot.errors import OutsideError
 from bot.incidents.port import Action, Page, Sink
 from bot.incidents.sinks.calling import Answer, call, refused
 
@@ -95,11 +94,8 @@ class PagerDutySink(Sink):
     async def on_call(self) -> Sequence[str]:
         if not (self._token and self._policy) or self._steady() < self._roster.until:
             return self._roster.names
-        try:
-            names = await self._ask_who()
-        except OutsideError:
-            self._roster = _Roster((), self._steady() + ROSTER_RETRY.total_seconds())
-            raise
+        self._roster = _Roster((), self._steady() + ROSTER_RETRY.total_seconds())  # also if whoever asks gives up
+        names = await self._ask_who()
         self._roster = _Roster(names, self._steady() + ROSTER_KEPT.total_seconds())
         return names
 

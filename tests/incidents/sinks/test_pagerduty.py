@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -220,6 +221,16 @@ async def test_a_rest_api_that_fails_is_left_alone_for_a_while(http, pager):
     assert await sink.on_call() == ("Ada Lovelace",)
     clock[0] += 301
     assert await sink.on_call() == ("Grace Hopper",)
+
+
+async def test_a_rest_api_that_does_not_answer_keeps_nobody_waiting_a_second_time(pagerduty, pager):
+    pager.conduct.slow = timedelta(seconds=30)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await pagerduty.on_call()
+    async with asyncio.timeout(1):
+        assert await pagerduty.on_call() == ()
+    pager.conduct.slow = timedelta(0)
 
 
 async def test_where_it_is_shown_there(pagerduty, pager):
