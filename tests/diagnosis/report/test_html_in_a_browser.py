@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from bot.diagnosis.report.html import html_of
@@ -15,20 +17,33 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 FOUND_BY_SETUP = Path(__file__).parents[3] / "build/browser"
 
 
-@pytest.fixture
-async def show(tmp_path):
-    """Open a report; what it asks of the network, and what it says in the console, is kept."""
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser():
+    """One for all tests: each has a profile of its own in it."""
     named = FOUND_BY_SETUP.read_text(encoding="utf-8").strip() if FOUND_BY_SETUP.exists() else ""
     program = named or next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no browser")  # noqa: TID251 - says where we run
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def show(browser, tmp_path):
+    """Open a report; what it asks of the network, and what it says in the console, is kept."""
+    async with AsyncExitStack() as profiles:
 
         async def opened(report, **options):
             file = tmp_path / "report.html"
             file.write_text(html_of(report), encoding="utf-8")
-            page = await browser.new_page(**{"viewport": {"width": 1440, "height": 900}, **options})
+            profile = await browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+            profiles.push_async_callback(profile.close)
+            page = await profile.new_page()
             page.asked, page.said = [], []
             page.on("request", lambda request: page.asked.append(request.url))
             page.on("console", lambda message: page.said.append(message.text))
@@ -37,7 +52,6 @@ async def show(tmp_path):
             return page
 
         yield opened
-        await browser.close()
 
 
 async def test_hostile_text_runs_and_fetches_nothing(show, hostile):
