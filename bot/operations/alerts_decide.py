@@ -5,6 +5,8 @@ Each is written down before it is shown, and may be asked for twice: the message
 
 from __future__ import annotations
 
+from typing import Final
+
 from bot.errors import UserError
 from bot.incidents.incident import Case, IncidentId, State
 from bot.operations.alert_card import SILENCE, title_of
@@ -12,6 +14,8 @@ from bot.operations.alerts_rights import case_for, incidents_of, redraw, require
 from bot.operations.counter import Counter, require_place
 from bot.operations.port import Answer, Person
 from bot.operations.rights import Verb
+
+_RESOLVED: Final = "Resolved. What still comes within 10 min is only counted; what comes later opens it again."
 
 
 async def acknowledge(counter: Counter, who: Person, incident: IncidentId) -> Answer:
@@ -26,7 +30,7 @@ async def acknowledge(counter: Counter, who: Person, incident: IncidentId) -> An
 async def resolve(counter: Counter, who: Person, incident: IncidentId) -> Answer:
     """It is over. Should it come back, its message says so."""
     case = await case_for(counter, who, Verb.ALERTS, incident)
-    return await _moved(counter, who, case, State.RESOLVED, "Resolved. Should it come back, its message says so.")
+    return await _moved(counter, who, case, State.RESOLVED, _RESOLVED)
 
 
 async def alerts_here(counter: Counter, who: Person, channel: str) -> Answer:

@@ -48,7 +48,8 @@ def _text(card: AlertCard) -> str:
 def _body(layout: Layout, card: AlertCard) -> None:
     layout.header(card.title)
     layout.paragraph(f"{card.look.sign} {card.state[:1].upper()}{card.state[1:]}")
-    layout.paragraph(card.verdict)
+    for line in card.verdict.splitlines():  # apart, so that the eye finds what to do
+        layout.paragraph(line)
     layout.moments(card.moments)
     layout.fields(list(card.facts))
     layout.table(card.columns, card.rows, at_most=ROWS_SHOWN)

@@ -133,10 +133,17 @@ def _mute(words: Sequence[Word]) -> MuteOrder:
     if at is None and not words and kind is not ScopeKind.ALL:
         raise _wrong_count(kind, (), 1, example)
     if at is None:
-        raise UserError("For how long? 2h, 1d, morning: from one hour to 30 days.", example=example)
+        raise UserError("For how long? 2h, 1d, morning: from one hour to 30 days.", example=_for_two_hours(kind, words))
     names = [word for word in words[:at] if word.quoted or word.text.casefold() not in _ASIDE]
     why = " ".join(word.text for word in words[at + 1 :])
     return MuteOrder(scope=_scope(kind, names, example), span=read_span(words[at].text), why=why)
+
+
+def _for_two_hours(kind: ScopeKind, words: Sequence[Word]) -> str:
+    """What was typed, with a time: it may be sent as it stands."""
+    what = [] if kind is ScopeKind.HOST else [kind.value]
+    names = [f'"{word.text}"' if word.quoted else word.text for word in words]
+    return " ".join([ALERTS, _MUTE, *what, *names, "2h"])[:_LONGEST_NAME]
 
 
 def _unmute(words: Sequence[Word]) -> Scope:
