@@ -65,6 +65,8 @@ class Outcomes:
         self._scenes = scenes
         self._asked_after = asked_after
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._asked: dict[str, Failure] = {}
+        """Those that are asked about, as they are known by now: another host of theirs may have spoken since."""
         self._answers: dict[str, Failure] = {}
         self._known: dict[str, Told] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -77,12 +79,16 @@ class Outcomes:
         return failure if told is None else _with(failure, told, roll)
 
     def ask(self, failure: Failure) -> None:
-        """Begin to ask, if that can tell anything and is not under way."""
-        told = failure.id in self._known or failure.id in self._asking
+        """Begin to ask, if that can tell anything; if it is under way, go on with what is known now."""
+        if failure.id in self._asking:
+            self._asked[failure.id] = failure
+            return
+        told = failure.id in self._known
         named = failure.failed is not None and bool(failure.vm) and bool(failure.peer_host)
         if told or named or failure.client not in {Client.MIGRATION, Client.OTHER} or len(self._asking) >= MOST:
             return
-        task = asyncio.create_task(self._ask(failure), name=f"outcome of {failure.id}")
+        self._asked[failure.id] = failure
+        task = asyncio.create_task(self._ask(failure.id), name=f"outcome of {failure.id}")
         self._asking[failure.id] = task
         task.add_done_callback(lambda done: self._ended(failure.id, done))
 
@@ -100,16 +106,20 @@ class Outcomes:
 
     def _ended(self, failure: str, task: asyncio.Task[None]) -> None:
         self._asking.pop(failure, None)
+        self._asked.pop(failure, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("To ask for the outcome of %s ended with a defect.", failure, exc_info=error)
 
-    async def _ask(self, failure: Failure) -> None:
-        sure = failure.failed is not None
-        for pause in self._asked_after[: FOR_NAMES_ALONE if sure else None]:
+    async def _ask(self, name: str) -> None:
+        for number, pause in enumerate(self._asked_after):
             await asyncio.sleep(pause.total_seconds())
+            failure = self._asked[name]
+            sure = failure.failed is not None
+            if sure and number >= FOR_NAMES_ALONE:
+                return
             told = await self._told(failure)
             if told.vm if sure else told.failed is not None:
-                self._remember(failure, told)
+                self._remember(self._asked[name], told)
                 return
 
     def _remember(self, failure: Failure, told: Told) -> None:

@@ -124,6 +124,13 @@ class Stage:
                 await asyncio.sleep(0.02)
         return [host for case in cases for host in case.incident.hosts]
 
+    async def until_it(self, told: Callable[[Incident], object]) -> Incident:
+        """The only incident, once that is true of it."""
+        async with asyncio.timeout(10):
+            while not told(incident := (await self.incidents.live())[0].incident):
+                await asyncio.sleep(0.02)
+        return incident
+
 
 async def test_what_came_before_the_very_first_judge_is_judged(store):
     stage = Stage(store)
@@ -146,7 +153,7 @@ async def test_lines_that_cannot_be_judged_cost_their_host_alone_and_come_once(s
 
 
 class Late:
-    """A vCenter that tells of a copy that died when it is let to."""
+    """A vCenter that tells of a copy that died when it is let to, if it is asked about the host where it did."""
 
     def __init__(self, *, host: str, vm: str) -> None:
         self.let, self.asked = asyncio.Event(), asyncio.Event()
@@ -157,10 +164,10 @@ class Late:
     async def find_task(self, _task, *, since):
         return None
 
-    async def host_events(self, _hosts, *, since, until):
+    async def host_events(self, hosts, *, since, until):
         self.asked.set()
         await self.let.wait()
-        return [self._died]
+        return [self._died] if self._died.host in hosts else []
 
 
 async def test_what_vcenter_says_late_takes_nothing_of_the_verdict_that_lines_gave_meanwhile(store):
@@ -168,20 +175,27 @@ async def test_what_vcenter_says_late_takes_nothing_of_the_verdict_that_lines_ga
     asking = Outcomes({VCenterName(""): vcenter}, asked_after=[timedelta(0)])  # type: ignore[dict-item]
     stage.tools = replace(stage.tools, outcomes=lambda: asking)
     await stage.hear("esx-0001", FAILED, LOST)
-
-    async def until(told: Callable[[Incident], object]) -> Incident:
-        async with asyncio.timeout(10):
-            while not told(incident := (await stage.incidents.live())[0].incident):
-                await asyncio.sleep(0.02)
-        return incident
-
     async with stage.judging() as task:
         await stage.until(task, 1)
         await vcenter.asked.wait()
         await stage.hear("esx-0002", RECEIVED.replace("{op}", "C65743A5-00000001"))
-        await until(lambda incident: incident.basis is Basis.BOTH_ENDS)
+        await stage.until_it(lambda incident: incident.basis is Basis.BOTH_ENDS)
         vcenter.let.set()
-        assert (await until(lambda incident: incident.vms)).basis is Basis.BOTH_ENDS
+        assert (await stage.until_it(lambda incident: incident.vms)).basis is Basis.BOTH_ENDS
+
+
+async def test_vcenter_is_asked_about_the_hosts_that_speak_later_too(store):
+    stage, vcenter = Stage(store), Late(host="esx-0002", vm="db01")
+    asking = Outcomes({VCenterName(""): vcenter}, asked_after=[timedelta(0)] * 6)  # type: ignore[dict-item]
+    stage.tools = replace(stage.tools, outcomes=lambda: asking)
+    await stage.hear("esx-0001", FAILED, LOST)
+    async with stage.judging() as task:
+        await stage.until(task, 1)
+        await vcenter.asked.wait()
+        await stage.hear("esx-0002", RECEIVED.replace("{op}", "C65743A5-00000001"))
+        await stage.until_it(lambda incident: incident.basis is Basis.BOTH_ENDS)
+        vcenter.let.set()
+        assert (await stage.until_it(lambda incident: incident.vms)).vms == ("db01",)
 
 
 async def test_an_entry_that_nobody_can_read_is_passed_over(store):
