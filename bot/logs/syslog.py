@@ -45,6 +45,8 @@ LOOK_AFTER: Final = timedelta(seconds=5)
 DROPS_EVERY: Final = 60.0
 COMPLAIN_EVERY: Final = 3600.0
 FLUSH_WITHIN: Final = 3.0
+PART_WITHIN: Final = 0.5
+"""Seconds in which hosts can see that we end; those of them that look."""
 
 logger = logging.getLogger(__name__)
 
@@ -214,16 +216,26 @@ class SyslogReceiver:
         self._met = len(self._hosts)
 
     async def _last_round(self) -> None:
-        """Take what has arrived, and give Redis a moment to have it."""
+        """Send everybody away, take what has arrived, and give Redis a moment to have it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_WITHIN):
                 if self._datagrams is not None:
                     self._datagrams.drain()
                     self._datagrams.sort()
-                self._connections.greet()
-                await self._connections.round()
+                await self._part()
                 await self._sorter.count()
                 await self._delivery.emptied()
+
+    async def _part(self) -> None:
+        """A sender that writes without looking whether we are there loses that, so its gap is told."""
+        self._connections.greet()
+        self._connections.farewell()
+        until = time.monotonic() + PART_WITHIN
+        while self._connections and time.monotonic() < until:
+            self._connections.greet()
+            await self._connections.round()
+            await asyncio.sleep(HASTE.total_seconds())
+        self._connections.give_up("the watcher that took its syslog in was stopped")
 
     async def _look_after(self) -> None:
         while True:

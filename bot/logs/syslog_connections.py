@@ -14,7 +14,8 @@ import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Final
 
 from bot.hostlog.roll import WatchedHost
@@ -107,6 +108,23 @@ class Connections:
         for connection in tuple(self._open):
             self._drop(connection)
         self._selector.close()
+
+    def farewell(self) -> None:
+        """Let nobody in any more, and tell everybody that we end: who looks for that goes elsewhere."""
+        for listener, tls in self._listeners.items():
+            self._accept(listener, tls)
+            listener.close()
+        self._listeners.clear()
+        for connection in self._open:
+            with suppress(OSError):
+                connection.socket.shutdown(socket.SHUT_WR)
+
+    def give_up(self, reason: str) -> None:
+        """Tell the gap of all hosts that are still connected."""
+        now = time.time()
+        for host in {host for connection in self._open for host in _speaking(connection)}:
+            if (record := self._hosts.heard(host, now)) is not None:
+                self._sorter.gap(record, reason)
 
     def greet(self) -> None:
         """Accept who came, answer who waits for our part of a handshake, and read who sends very much."""
@@ -259,8 +277,8 @@ class Connections:
             self._pass_on(connection, rest, now)
         if broken and connection.spoke:
             self._sorter.finish(now)
-            for host in {connection.host} - {None} or connection.talk.hosts:
-                if host is not None and (record := self._hosts.heard(host, now)) is not None:
+            for host in _speaking(connection):
+                if (record := self._hosts.heard(host, now)) is not None:
                     self._sorter.gap(record, f"its syslog connection broke: {broken}")
         self._drop(connection)
 
@@ -276,6 +294,11 @@ class Connections:
         self._of_address[connection.address] -= 1
         if self._of_address[connection.address] <= 0:
             del self._of_address[connection.address]
+
+
+def _speaking(connection: Connection) -> Collection[WatchedHost]:
+    """The host that this is, or those that it has spoken for."""
+    return {connection.host} if connection.host is not None else connection.talk.hosts
 
 
 def plain_address(address: str) -> str:

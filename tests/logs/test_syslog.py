@@ -407,3 +407,29 @@ async def test_a_defect_of_one_part_stops_no_other(intake, caplog):
             await intake.until(lambda: intake.texts(OTHER.key))
     assert "by a defect of ours" in intake.gaps(OTHER.key)[0]
     assert "ended by a defect" in caplog.text
+
+
+async def test_who_stops_sends_its_hosts_away_first_and_takes_what_is_on_its_way(intake):
+    async with listening(intake) as receiver:
+        reader, writer = await asyncio.open_connection("127.0.0.1", receiver.ports["tcp"])
+        writer.write(sent(DULL))
+        await intake.until(lambda: intake.read[OTHER.key])
+
+        async def last_words():
+            await reader.read()
+            writer.write(sent(NFC))
+            writer.close()
+
+        speaking = asyncio.create_task(last_words())
+    await speaking
+    assert intake.texts(OTHER.key)[-1:] == [f"{STAMP} {NFC}"]
+    assert intake.gaps(OTHER.key) == []
+
+
+async def test_of_a_host_that_sends_on_when_we_stop_the_gap_is_told(intake):
+    async with listening(intake) as receiver:
+        deaf = connected(receiver)
+        deaf.sendall(sent(DULL))
+        await intake.until(lambda: intake.read[OTHER.key])
+    deaf.close()
+    assert intake.gaps(OTHER.key) == ["the watcher that took its syslog in was stopped"]
