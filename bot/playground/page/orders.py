@@ -68,6 +68,9 @@ class Orders:
             case said.HostArgs():
                 owner = self._owner(lambda player: player.estate.host(args.host))
                 owner.switches.set_host(args.host, connected=args.connected, maintenance=args.maintenance)
+            case said.RelocateArgs():
+                owner = self._owner(lambda player: player.estate.vm(args.vm))
+                owner.switches.relocate_vm(args.vm, args.site)
             case said.ExpireArgs():
                 for player in self._named(args.vcenter):
                     player.switches.expire_sessions()

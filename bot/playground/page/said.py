@@ -137,6 +137,13 @@ class HostArgs(_Said):
     maintenance: bool | None = None
 
 
+class RelocateArgs(_Said):
+    """Somebody else's move, in the vSphere Client."""
+
+    vm: Name
+    site: Name
+
+
 class ExpireArgs(_Said):
     vcenter: Name | None = None
 
@@ -159,12 +166,24 @@ class SlackArgs(_Said):
     times: int = Field(10, ge=1, le=1000)
 
 
-WorldArgs = LinkArgs | BlockArgs | FillArgs | HostArgs | ExpireArgs | VCenterArgs | KillArgs | AdvanceArgs | SlackArgs
+WorldArgs = (
+    LinkArgs
+    | BlockArgs
+    | FillArgs
+    | HostArgs
+    | RelocateArgs
+    | ExpireArgs
+    | VCenterArgs
+    | KillArgs
+    | AdvanceArgs
+    | SlackArgs
+)
 ORDERS: dict[str, type[WorldArgs]] = {
     "link": LinkArgs,
     "block": BlockArgs,
     "fill": FillArgs,
     "host": HostArgs,
+    "relocate": RelocateArgs,
     "expire-sessions": ExpireArgs,
     "vcenter": VCenterArgs,
     "kill": KillArgs,

@@ -209,6 +209,7 @@ export type WorldOrder =
   | { order: "block"; args: { from: string; to: string; port: number; how: BlockHow; blocked: boolean } }
   | { order: "fill"; args: { datastore: string; free: number } }
   | { order: "host"; args: { host: string; connected?: boolean; maintenance?: boolean } }
+  | { order: "relocate"; args: { vm: string; site: string } }
   | { order: "expire-sessions"; args: { vcenter?: string } }
   | { order: "vcenter"; args: { vcenter: string; up: boolean } }
   | { order: "kill"; args: { role: string } }

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { Datastore, Role, Vcenter, World } from "../model/protocol";
 import { bytes, counted, duration } from "../text/format";
 import { visible } from "../text/visible";
+import { OthersRow } from "./OthersRow";
 import { WorldButton } from "./WorldButton";
 
 const REFUSED = 5;
@@ -38,6 +39,9 @@ export function Switches({ world }: { world: World }) {
             </WorldButton>
           </div>
         ))}
+      </Group>
+      <Group title="Somebody else">
+        <OthersRow world={world} />
       </Group>
       <Group title="Datastores">
         {datastores.map((datastore) => (
