@@ -29,6 +29,7 @@ MOST_SKIPPED: Final = 64 * 1024 * 1024
 _MOST_LISTED: Final = 1024 * 1024
 _REFUSED_FOR: Final = 240.0
 _CONNECTIONS: Final = 2
+_KEPT_OPEN: Final = 60.0  # longer than from one look to the next: each new connection is a handshake and a login
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 _PART: Final = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
@@ -88,7 +89,7 @@ class HostWeb:
                 base_url=f"https://{host}:{self._address.port}",
                 verify=self._trust.context,
                 timeout=_TIMEOUT,
-                limits=httpx.Limits(max_connections=_CONNECTIONS),
+                limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_KEPT_OPEN),
                 trust_env=False,
             )
         return self._client

@@ -95,6 +95,10 @@ class KeptRoll:
                 log.warning("The hosts of vCenter %s are watched as they were last known: %s", name, said)
             self._trouble[name] = said
             return False
+        except Exception:  # of one vCenter must not keep the hosts of the others from being known
+            log.exception("The hosts of vCenter %s could not be read.", name)
+            self._trouble[name] = "reading its hosts failed by a defect of ours; the log has the details"
+            return False
         self._trouble.pop(name, None)
         return True
 

@@ -110,3 +110,11 @@ async def test_what_nobody_can_read_is_as_good_as_not_there(store):
     assert not kept.roll.hosts
     assert decoded(encoded([entry("esx-1")])) == [entry("esx-1")]
     assert decoded("{") == decoded(None) == []
+
+
+async def test_a_defect_at_one_vcenter_is_told_and_tried_again(running):
+    kept, told = running(KeyError("vmkernel"), [entry("a")])
+    await told.was_asked(2)
+    async with asyncio.timeout(10):
+        while not kept.roll.hosts or kept.trouble:
+            await asyncio.sleep(0.01)
