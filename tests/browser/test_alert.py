@@ -13,7 +13,7 @@ ALERTS = "channel-C0NFCALERT"
 TITLE = re.compile(r"^Packet loss between site1 and site2: ")
 
 
-async def test_somebody_elses_copy_dies_and_carol_takes_it(page: Page, stage: Stage) -> None:
+async def test_somebody_elses_copy_dies_and_alice_takes_it(page: Page, stage: Stage) -> None:
     stage.world["east"].switches.set_link("site1", "site2", loss=0.04)
     await page.get_by_test_id("map").wait_for()
     await page.get_by_label("The VM that somebody else moves").select_option("cache01")
