@@ -79,7 +79,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def page(browser: Browser, server: PageServer, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """The page, open, with a trace in build/ if the test fails and a witness of all that must not happen."""
     context = await browser.new_context(viewport={"width": 1500, "height": 950}, color_scheme="light")
-    await context.tracing.start(screenshots=True, snapshots=True)
+    await context.tracing.start(snapshots=True)  # which can be looked at; a picture of every frame costs a sixth more
     page = await context.new_page()
     page.set_default_timeout(20_000)
     witness = Witness(page, server.url)
