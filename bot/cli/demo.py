@@ -45,9 +45,9 @@ STARTING: Final = "Starting the simulated sites, the bot, the worker and the wat
 def demo(*, story: str | None, terminal: bool, port: int | None, no_browser: bool, folder: Path | None) -> None:
     """Try everything without a vCenter and without a Slack.
 
-    Starts an embedded Valkey, a simulated Slack and a simulated vCenter with two sites, and the real bot, worker and
-    watcher against them, and opens a page where you are the people of that Slack. Nothing leaves this machine. Ctrl-C
-    ends it.
+    Starts an embedded Valkey, a simulated Slack, a simulated PagerDuty and a simulated vCenter with two sites, and the
+    real bot, worker and watcher against them, and opens a page where you are the people of that Slack. Nothing leaves
+    this machine. Ctrl-C ends it.
     """
     from bot.errors import UserError
     from bot.store import embedded

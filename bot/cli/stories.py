@@ -28,13 +28,14 @@ STORIES: Final = {
     "usual": Programme(
         Story,
         WORLD,
-        "web01 is at site2, db01 is whole at site1, its thread says why, and whoever asked was told as well.",
+        "web01 is at site2, db01 is whole at site1, its thread says why, and whoever asked was told as well; "
+        "of somebody else's copy that died a channel heard once, and PagerDuty, until carol took it.",
     ),
     "bad-night": Programme(
         BadNight,
         WORLD.with_name("bad-night.toml"),
         "files02 is whole and on at site1, three VMs wait untouched behind a link that held itself, the network team "
-        "has its evidence, and whoever takes over knows.",
+        "has its evidence, whoever takes over knows, and the channel of alerts was spared what is in the thread.",
         worker=("--still-after", "3"),
         amended={"slots = 2": "slots = 1"},
     ),

@@ -25,7 +25,11 @@ def test_the_story_is_true():
     asked = done.stdout.partition("who is on call")[2]
     assert "## Diagnosis of db01" in asked
     assert "## Diagnosis of the pasted log" in asked
+    asked, _, alert = asked.partition("=== dave")
     assert asked.count("Probable cause: packet loss") == 4, "each card says it, and each thread"
+    for said in ("On call Carol Example", "PagerDuty calls Carol Example: Probable cause: packet loss", "Resolved by"):
+        assert said in alert
+    assert alert.count("[Acknowledge]") == 2, "in the only message, and clicked"
 
 
 @pytest.mark.timeout(240)
