@@ -26,6 +26,8 @@ NEAR: Final = timedelta(minutes=2)
 
 MOST_OF_A_HOST: Final = 500
 MOST: Final = 60_000
+MOST_OPERATIONS: Final = 20_000
+"""A host that floods may name another operation in each line."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +116,8 @@ class WatchMemory:
         while sum(len(host.kept) for host in self._hosts.values()) > MOST:
             largest = max(self._hosts.values(), key=lambda host: len(host.kept))
             self._drop(largest, largest.kept.popleft())
+        for oldest in list(islice(self._operations, max(0, len(self._operations) - MOST_OPERATIONS))):
+            del self._operations[oldest]
 
 
 def _oldest(kept: deque[_Kept]) -> datetime:

@@ -71,3 +71,12 @@ def test_one_host_cannot_push_out_the_others():
     assert ("esx-02", "quiet") in [(line.host, line.text) for line in remembered]
     assert len(remembered) == watch_memory.MOST_OF_A_HOST + 1
     assert remembered[-1].text == "noise 29 99"
+
+
+def test_a_host_that_names_another_operation_in_each_line_is_remembered_within_bounds(monkeypatch):
+    monkeypatch.setattr(watch_memory, "MOST_OPERATIONS", 10)
+    memory = WatchMemory()
+    for number in range(100):
+        read(memory, entry("esx-01", f"[opID=C65743A5-{number:08X}] said"))
+    assert len(memory._operations) == 10
+    assert read(memory, entry("esx-02", "[opID=C65743A5-00000063-5c] too"))[0][0] == "esx-01"
