@@ -148,7 +148,10 @@ class Shards:
         goodbye.add_done_callback(self._goodbyes.discard)
 
     async def _finish(self, holder: Holder) -> None:
-        await holder.let_go(list(self._leaving))
+        try:
+            await holder.let_go(list(self._leaving))
+        except Exception:  # nobody here works on them any more, and nobody else would ever get them
+            log.exception("letting go of %d shards failed; they are free all the same", len(self._leaving))
         self._left.update(self._leaving)
         self._leaving.clear()
 

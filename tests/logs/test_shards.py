@@ -118,6 +118,21 @@ async def test_one_has_all_and_each_newcomer_gets_its_share(fleet):
     assert not any(worker.lost_ones for worker in fleet.workers)
 
 
+async def test_who_fails_in_letting_go_keeps_nothing_from_others(fleet, monkeypatch):
+    first = fleet.start("a")
+    await fleet.settle()
+
+    async def fails(shards):
+        for shard in shards:
+            first.mine.pop(shard, None)
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(first, "let_go", fails)
+    fleet.start("b")
+    await fleet.settle()
+    monkeypatch.undo()
+
+
 async def test_who_leaves_is_followed_at_once(fleet):
     for name in "abc":
         fleet.start(name, lease=timedelta(seconds=3))
