@@ -88,10 +88,10 @@ def test_make_targets_can_be_made(run, pages, page, root):
         assert told.returncode == 0, (target, told.stderr)
 
 
-def test_the_thread_in_the_readme_is_one_that_the_story_plays(pages, root):
+def test_the_threads_in_the_readme_are_those_that_the_story_plays(pages, root):
     """Its lines are those of the code: cards, verdicts and ways have not changed their words since."""
-    (thread,) = re.findall(r"```text\n(.*?)```", pages["README.md"], re.DOTALL)
-    thread = " ".join(thread.split())
+    found = re.findall(r"```text\n(.*?)```", pages["README.md"], re.DOTALL)
+    thread, alert = (" ".join(one.split()) for one in found)
     for words in (
         "intact at its source",
         "A retry starts at 0 %.",
@@ -102,6 +102,9 @@ def test_the_thread_in_the_readme_is_one_that_the_story_plays(pages, root):
     code = "\n".join(path.read_text(encoding="utf-8") for path in root.glob("bot/operations/*.py"))
     assert "is intact at its source" in code
     assert "Probable cause:" in code
+    for words in ("a migration that I did not start", "nobody acknowledged within", "Whose copies", "On call"):
+        assert words in alert
+        assert words in code
 
 
 def test_the_changelog_has_a_place_for_what_comes_next(pages):
