@@ -39,6 +39,7 @@ _SINK_KEYS: Final = {
     "pagerduty": frozenset({"escalation_policy", "url", "ca_file"}),
     "webhook": frozenset({"url", "ca_file"}),
 }
+_PATTERN: Final = frozenset("*?[]/ ")
 _ANYWHERE: Final = frozenset({"kind", "name", "sites", "hosts", "causes", "hours", "after_minutes"})
 CAUSES: Final = """
     packet_loss port_blocked dns_resolution tls_certificate authd_unresponsive ticket_permission nat mtu_mismatch
@@ -209,6 +210,8 @@ def _check_sources(raw: Mapping[str, Any]) -> Iterator[str]:
         if not source.get("sites") and not source.get("hosts"):
             yield f"{key}: expected sites or hosts that it is for, found neither"
         for host in texts(source.get("hosts")):
+            if set(host) & _PATTERN:
+                yield f'{key}.hosts: "{host}" is no name of a host; expected whole names, or sites'
             if (other := hosts.setdefault(host.casefold().rstrip("."), key)) != key:
                 yield f'{key}.hosts: expected each host once, and {other} has "{host}"'
         kind = source.get("kind")

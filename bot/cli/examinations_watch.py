@@ -122,6 +122,9 @@ async def _hosts(settings: Settings) -> AsyncIterator[Finding]:
         roll: Roll = roll_maker(settings)(entries)
         if roll.hosts:
             yield _readers(roll)
+        if len(entries) == len(vcenters):  # else they may be hosts of the one that does not answer
+            for finding in _unknown(settings, roll):
+                yield finding
         async with sources_of(settings, vcenters) as sources:
             for finding in await asyncio.gather(*_trials(settings, roll, sources)):
                 yield finding
@@ -141,6 +144,15 @@ def _readers(roll: Roll) -> Finding:
         f"Nobody reads the logs of {named}; others: {how or 'none'}.",
         do="Open a port in [syslog], name them in [[sources]], or raise watch.api_hosts.",
     )
+
+
+def _unknown(settings: Settings, roll: Roll) -> Iterator[Finding]:
+    """What is misspelt in [[sources]] leaves a host to be read in another way, in silence."""
+    from bot.hostlog.assign import unknown_hosts
+
+    for number, names in unknown_hosts([source.hosts for source in settings.sources], roll).items():
+        said = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+        yield warning(f"sources[{number + 1}].hosts", f"No vCenter has {said}.", do="Write the names that vCenter has.")
 
 
 def _trials(settings: Settings, roll: Roll, sources: Mapping[int | None, LogSource]) -> Iterator[asyncio.Task[Finding]]:

@@ -138,14 +138,15 @@ def _text(seen: Look) -> str:
     """One line a host, then the report. What strangers named may neither end a line nor steer a terminal."""
     from bot.diagnosis.printable import printable
 
-    rows = [("HOST", "READ BY", "LINES", "OF THEM TOLD", "TROUBLE"), *map(_row, seen.watched.hosts)]
+    rows = [("HOST", "READ BY", "LINES", "CANDIDATES", "TROUBLE"), *map(_row, seen.watched.hosts)]
     widths = [max(len(printable(row[column])) for row in rows) for column in range(4)]
     table = [
         "  ".join(f"{printable(cell):{width}}" for cell, width in zip(row, (*widths, 0), strict=True)).rstrip()
         for row in rows
     ]
     away = [printable(f"vCenter {name} could not be asked: {trouble}") for name, trouble in seen.unreadable.items()]
-    return "\n".join([*table, *away, "", rendered(seen.watched.report, "text")])
+    said = f"Since {seen.since:%Y-%m-%d %H:%M} UTC. What the candidates and their neighbours tell:"
+    return "\n".join([*table, *away, "", said, rendered(seen.watched.report, "text")])
 
 
 def _row(host: HostRead) -> tuple[str, str, str, str, str]:

@@ -64,12 +64,14 @@ async def test_what_is_missing_is_told_with_what_to_do(doctor, tmp_path):
     ssh = '[[sources]]\nkind = "ssh"\nsites = ["site1"]\nuser = "u"\nkey_file = "key"\nknown_hosts_file = "none"\n'
     hook = f'[[sinks]]\nkind = "webhook"\nurl = "http://127.0.0.1:{free_port()}/"\nsecret_env = "HOOK"\n'
     pager = '[[sinks]]\nkind = "pagerduty"\nrouting_key_env = "PD"\n'
+    ssh += '[[sources]]\nkind = "none"\nhosts = ["esx-site1-99"]\n'
     found = await doctor(ssh + hook + pager + "[watch]\napi_hosts = 1\n", HOOK="whsec_bm90aGluZw==")
     assert {about: one["verdict"] for about, one in found.items()} == {
         "config": "ok",
         "sources[1].key_file": "warning",
         "watch.hosts": "warning",
         "sources[1].ssh": "error",
+        "sources[2].hosts": "warning",
         "sink.webhook": "error",
         "sink.pagerduty": "error",
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.hostlog.assign import TOO_MANY, UNWANTED, SiteHosts, SourceRule, make_roll, why_unread
+from bot.hostlog.assign import TOO_MANY, UNWANTED, SiteHosts, SourceRule, make_roll, unknown_hosts, why_unread
 from bot.hostlog.roll import SourceKind
 
 
@@ -55,6 +55,13 @@ def test_who_is_named_goes_before_the_site_wherever_it_stands(name):
     hosts = roll_of(Seat("esx-1.example.net"), Seat("esx-2.example.net"), sources=sources).hosts
     assert (hosts["east/esx-1.example.net"].kind, hosts["east/esx-1.example.net"].source) == (SourceKind.SSH, 1)
     assert (hosts["east/esx-2.example.net"].kind, hosts["east/esx-2.example.net"].source) == (SourceKind.SYSLOG, 0)
+
+
+def test_names_that_nobody_has_are_found():
+    roll = roll_of(Seat("esx-1.example.net"), Seat("esx-2"))
+    assert unknown_hosts([["ESX-1", "esx-2."], ["esx-3", "esx-1.example.com"]], roll) == {
+        1: ["esx-3", "esx-1.example.com"]
+    }
 
 
 def test_the_first_that_names_it_counts():

@@ -73,6 +73,10 @@ def test_all_kinds_together_are_good(load):
             HTTPS + HTTPS.replace("esx-1", "ESX-1."),
             'sources[2].hosts: expected each host once, and sources[1] has "ESX-1."',
         ),
+        (
+            HTTPS.replace("esx-1", "esx-*"),
+            'sources[1].hosts: "esx-*" is no name of a host; expected whole names, or sites',
+        ),
         (SSH.replace('user = "u"\n', ""), 'sources[1].user is missing; expected it of kind "ssh"'),
         (SSH.replace('key_file = "k"\n', ""), 'sources[1].key_file is missing; expected it of kind "ssh"'),
         (
