@@ -88,7 +88,7 @@ def alert_card(
     incident, standing = case.incident, case.standing
     told = list(escalations)
     mute = mute_of(incident, mutes) if not standing.state.ended else None
-    hosts = _by_weight(incident)
+    columns, rows = _table(incident)
     return AlertCard(
         subject=JobId(incident.id),
         channel=standing.channel,
@@ -97,8 +97,8 @@ def alert_card(
         state=state_of(case, mute),
         verdict=_verdict(case),
         facts=[*_facts(incident, told, on_call), *_muted(mute)],
-        columns=_COLUMNS if len(hosts) >= _MANY else (),
-        rows=[_row(incident, host) for host in hosts] if len(hosts) >= _MANY else (),
+        columns=columns,
+        rows=rows,
         note=_note(told),
         buttons=[Button(kind, incident.id) for kind in _BUTTONS[standing.state]],
         person=_person(standing, mute),
@@ -237,6 +237,14 @@ def _muted(mute: Mute | None) -> Iterable[tuple[str, str]]:
 
 def _woken(told: Sequence[Escalation]) -> str:
     return _some([one.sink for one in told if one.said is Action.TRIGGER])
+
+
+def _table(incident: Incident) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Nothing for one host, and no column of VMs where none is known."""
+    if len(incident.hosts) < _MANY:
+        return (), ()
+    width = len(_COLUMNS) if any(counted.vms for counted in incident.hosts.values()) else len(_COLUMNS) - 1
+    return _COLUMNS[:width], [_row(incident, host)[:width] for host in _by_weight(incident)]
 
 
 def _row(incident: Incident, host: HostKey) -> Sequence[str]:

@@ -34,6 +34,9 @@ def test_an_open_one_names_what_is_known_and_asks_for_somebody():
         "VMs": "web01, db01",
         "opID": "C65743A5-0000024D",
     }
+    assert card.columns[-1] == "VMs"
+    nameless = alert_card(case(hosts={f"east/esx-{n}": a_count(1) for n in range(3)}))
+    assert {len(row) for row in nameless.rows} == {len(nameless.columns)} == {4}
     assert [row[0] for row in card.rows] == ["esx-01.example.net", "esx-02.example.net", "esx-11.example.net"]
     assert card.verdict.splitlines()[1] == "Check next: Measure the loss between the sites."
     assert card.note == ""
