@@ -4,6 +4,7 @@ the pace of one reader.
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import ssl
@@ -130,4 +131,5 @@ class TlsWire:
             try:
                 self._unsent = self._unsent[connection.send(self._unsent) :]
             except BlockingIOError:
-                return
+                if len(self._unsent) > _RECORD:  # else whoever asks for answers and reads none would fill our memory
+                    raise ConnectionAbortedError(errno.ECONNABORTED, "it does not read our answers") from None
