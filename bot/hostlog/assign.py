@@ -76,7 +76,7 @@ def why_unread(host: WatchedHost) -> str:
 
 
 def unknown_hosts(named: Iterable[Collection[str]], roll: Roll) -> Mapping[int, Sequence[str]]:
-    """Of the hosts that each source names those that no vCenter has, by the number of the source; only where any are."""
+    """Of the hosts that each source names those that no vCenter has, by the number of the source, if there are any."""
     known = {name for host in roll.hosts.values() for name in names_of(host.name)}
     missed = ([name for name in names if name.casefold().rstrip(".") not in known] for names in named)
     return {number: names for number, names in enumerate(missed) if names}

@@ -11,7 +11,7 @@ from typing import Final
 from bot.incidents.incident import Case, Client, Incident, Mute, State
 from bot.incidents.policy import Hushed, Loudness, Mode, speaks, would_speak
 
-COLUMNS: Final = ("First seen", "What", "Whose", "Failures", "Ended copies", "Alert")
+COLUMNS: Final = ("What", "Alert", "Failures", "Ended copies", "Whose", "First seen")
 MOST_ROWS: Final = 100
 _LONGEST: Final = 160
 
@@ -111,7 +111,7 @@ def _sentences(shown: Sequence[Case], loudness: Loudness, loud: int) -> Iterator
 def _row(incident: Incident, title: str, said: str) -> tuple[str, ...]:
     failed = str(incident.failed) if incident.failed else "-"
     whose = incident.client.value
-    return f"{_stamp(incident.first)} UTC", _cut(title), whose, str(incident.count), failed, _cut(said)
+    return _cut(title), _cut(said), str(incident.count), failed, whose, f"{_stamp(incident.first)} UTC"
 
 
 def _many(count: int, noun: str) -> str:

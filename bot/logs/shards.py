@@ -121,7 +121,7 @@ class Shards:
         if not settled:
             self._watchers = tuple(watchers)
             self._due = due_to(self._name, watchers)
-            log.info("%d watchers live; %d of the shards are due to this one", len(watchers), len(self._due))
+            log.info("Watchers alive: %d. Of the shards, %d are due to this one.", len(watchers), len(self._due))
         self._say_goodbye(holder)
         return settled
 

@@ -137,7 +137,8 @@ class SyslogReceiver:
         if self._datagrams is not None:
             works.append(partial(self._drain, self._datagrams))
         self._tasks = [self._group.create_task(lasting(work), name="syslog") for work in works]
-        logger.info("Syslog is taken in at %s: %s.", self._address, self.ports)
+        ports = ", ".join(f"{kind} {port}" for kind, port in self.ports.items())
+        logger.info("Syslog is taken in at %s: %s.", self._address, ports)
         return self
 
     async def __aexit__(

@@ -94,7 +94,7 @@ def digest_card(told: Digest, channel: str, end: datetime, *, gaps: Sequence[str
         subject=JobId(f"{end:%Y%m%d}"),
         channel=channel,
         title=told.title,
-        look=AlertLook.RESOLVED,
+        look=AlertLook.DIGEST,
         state="the digest of a day",
         verdict="\n".join([*told.sentences, *_of_gaps(gaps)]),
         columns=COLUMNS if told.rows else (),

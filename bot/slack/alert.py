@@ -59,7 +59,8 @@ def _ending(layout: Layout, card: AlertCard) -> None:
     layout.paragraph(card.note)
     if card.person is not None:
         layout.byline(*card.person)
-    layout.small(f"Incident {card.subject}" if card.buttons else card.subject)
+    if card.buttons:  # a digest is no incident
+        layout.small(f"Incident {card.subject}")
     layout.actions([*drawn(card.buttons, about=card.title), *_pager(card)])
 
 

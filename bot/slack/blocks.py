@@ -107,7 +107,7 @@ class Layout:
         self._add("the title", lambda: HeaderBlock(text=self._plain(text, HEADER)))
 
     def paragraph(self, text: str, *, people: Collection[str] = ()) -> None:
-        """Plain text that may have line breaks; nothing when it is blank. `people`: ids in it (channels', too), by name."""
+        """Plain text that may have line breaks; nothing when it is blank. `people`: ids in it, shown by name."""
         named = [one for one in people if (_USER_ID.fullmatch(one) or _CHANNEL_ID.fullmatch(one)) and one in text]
         if text.strip() and named:
             self._add("the text", lambda: RichTextBlock(elements=[self._with_people(text, named)]))

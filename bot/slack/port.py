@@ -168,11 +168,12 @@ class AlertLook(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     MUTED = "muted"
+    DIGEST = "digest"
 
     @property
     def sign(self) -> str:
         """The same wherever it is named."""
-        return {"open": "🔴", "acknowledged": "👀", "resolved": "✅", "muted": "🔕"}[self]
+        return {"open": "🔴", "acknowledged": "👀", "resolved": "✅", "muted": "🔕", "digest": "📋"}[self]
 
 
 @dataclass(frozen=True, slots=True)
