@@ -90,10 +90,18 @@ class Judge:
             return _BEGINNING
         known = await self._tools.lines.since(await self._tools.now() - SPAN, until=after)
         self._memory.take(known)
-        if known:
-            await self._judge_all(after, self._memory.everything())
+        await self._recall(self._memory.everything())
         await self._speak(anew=True)
         return after
+
+    async def _recall(self, lines: Sequence[SourceLine]) -> None:
+        """What these tell was judged and counted, though a large incident names it no more; vCenter may know more."""
+        now = await self._tools.now()
+        try:
+            for failure in await self._failures(lines, now):
+                self._note(failure)
+        except Exception:
+            log.exception("Some lines that were judged cannot be recalled.")
 
     async def _take(self, after: str) -> str | None:
         """Judge what came after that entry, and what time changed. None: another judge has taken over."""
@@ -145,12 +153,15 @@ class Judge:
                 return False
             self._kept = after
         for failure in fresh:
-            self._judged.pop(failure.id, None)
-            self._judged[failure.id] = failure  # the last is the newest
-            self._outcomes.ask(failure)
+            self._note(failure)
         for old in list(self._judged)[:-MOST_JUDGED]:
             del self._judged[old]
         return True
+
+    def _note(self, failure: Failure) -> None:
+        self._judged.pop(failure.id, None)
+        self._judged[failure.id] = failure  # the last is the newest
+        self._outcomes.ask(failure)
 
     async def _failures(self, lines: Sequence[SourceLine], now: datetime) -> list[Failure]:
         """On a thread: a storm's lines take a while, and those who listen to hosts must not wait for that."""

@@ -18,6 +18,7 @@ from bot.diagnosis.engine import Engine, load_engine
 from bot.hostlog.cursor import Line
 from bot.hostlog.line import HostKey
 from bot.hostlog.roll import Roll, SourceKind
+from bot.incidents import growth
 from bot.incidents.escalations import RedisEscalations
 from bot.incidents.incident import Incident, Mute, Scope, ScopeKind
 from bot.incidents.kept import RedisIncidents
@@ -225,6 +226,23 @@ async def test_a_judge_of_many_weeks_remembers_a_bounded_number_of_failures(stor
     assert len(judge._judged) <= 2
     judging.cancel()
     await asyncio.gather(judging, return_exceptions=True)
+
+
+async def test_who_takes_over_in_a_large_storm_counts_nothing_again(store, monkeypatch):
+    """The incident no longer names all of its failures, and the lines of all are still there."""
+    monkeypatch.setattr(growth, "MOST_FAILURES", 3)
+    stage, host = Stage(store), "esx-0001"
+    dying = [FAILED.replace("{op}", f"0000000{number}-0000024D") for number in range(9)]
+    async with stage.judging() as judging:
+        for text in dying[:8]:
+            await stage.hear(host, text)
+        await stage.until(judging, 1)
+        before = await stage.until_it(lambda incident: incident.count == 8)
+        assert len(before.failures) == 3
+    async with stage.judging():
+        await stage.hear(host, dying[8])
+        after = await stage.until_it(lambda incident: "op 00000008-0000024d" in incident.failures)
+    assert (after.count, after.lines) == (9, 9)
 
 
 async def test_an_idle_judge_writes_nothing(store):
