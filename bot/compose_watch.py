@@ -51,7 +51,8 @@ from bot.logs.turn import JUDGE, RedisTurn
 from bot.logs.watcher import Watcher
 from bot.migration.calendar import Window
 from bot.migration.request import VCenterName
-from bot.operations.escalate import EscalationTools, escalate_for_ever, on_call_names
+from bot.operations.escalate import EscalationTools, escalate_for_ever
+from bot.operations.roster import Roster
 from bot.operations.watch_digest import DailyDigest, DigestTools
 from bot.operations.watch_judge import BREATH, JudgeTools, judge_on
 from bot.operations.watch_outcomes import Outcomes
@@ -245,6 +246,8 @@ async def _watch_over(
     incidents, outbox, escalations = RedisIncidents(store), RedisOutbox(store), RedisEscalations(store)
     lines = RedisWatchedLines(store)
     sinks = [await _sink(settings, stack, number) for number in range(len(settings.sinks))]
+    roster = Roster(sinks)
+    role.also(roster.run)
     speaker = Speaker(
         SpeakerTools(
             incidents=incidents,
@@ -254,7 +257,7 @@ async def _watch_over(
             place=place_of(settings),
             loudness=loudness_of(settings),
             sinks=_policies(settings),
-            on_call=partial(on_call_names, sinks),
+            on_call=roster.names,
         )
     )
     alerts = settings.alerts
