@@ -67,12 +67,22 @@ class Due:
     due: datetime
 
 
-def speaks(case: Case, *, loudness: Loudness, mutes: Iterable[Mute], now: datetime) -> Speak | Hushed:
-    """Whether it gets a message now. What is hushed may be asked about again: mutes and quiet hours end."""
+def speaks(
+    case: Case, *, loudness: Loudness, mutes: Iterable[Mute], now: datetime, sinks: Iterable[SinkPolicy] = ()
+) -> Speak | Hushed:
+    """Whether it gets a message now. What is hushed may be asked about again: mutes and quiet hours end.
+
+    Quiet hours hold nothing back of which one of the `sinks` is to be told before they end: who is woken needs it.
+    """
     if case.standing.state.ended:
         return Hushed("it is over")
     incident = case.incident
-    return _undeserving(incident, loudness) or _muted(incident, mutes, now) or _unheard(loudness, now) or Speak()
+    return (
+        _undeserving(incident, loudness)
+        or _muted(incident, mutes, now)
+        or _unheard(case, loudness, sinks, now)
+        or Speak()
+    )
 
 
 def would_speak(case: Case, *, loudness: Loudness) -> bool:
@@ -141,9 +151,11 @@ def _muted(incident: Incident, mutes: Iterable[Mute], now: datetime) -> Hushed |
     return Hushed(f"{scopes} muted by {held[0].by} until {_when(until)}", until)
 
 
-def _unheard(loudness: Loudness, now: datetime) -> Hushed | None:
+def _unheard(case: Case, loudness: Loudness, sinks: Iterable[SinkPolicy], now: datetime) -> Hushed | None:
     until = quiet_until(loudness.quiet, now)
-    return Hushed(f"quiet hours until {_when(until)}", until) if until else None
+    if until is None or any(sink.due < until for sink in sinks_for(case, sinks, now=now)):
+        return None
+    return Hushed(f"quiet hours until {_when(until)}", until)
 
 
 def _covers(incident: Incident) -> Iterator[Sequence[Scope]]:

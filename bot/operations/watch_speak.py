@@ -88,7 +88,7 @@ class Speaker:
 
     async def _begin(self, case: Case, mutes: Sequence[Mute], channel: str, now: datetime) -> None:
         """Give it its message, if it is to have one by now."""
-        said = speaks(case, loudness=self.tools.loudness, mutes=mutes, now=now)
+        said = speaks(case, loudness=self.tools.loudness, mutes=mutes, now=now, sinks=self.tools.sinks)
         if isinstance(said, Hushed):
             if said.reason != case.standing.hushed:
                 await self.tools.incidents.hush(case.incident.id, said.reason)

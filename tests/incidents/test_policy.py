@@ -100,6 +100,21 @@ def test_quiet_hours_end_when_the_last_of_them_does():
     assert quiet_until(ever, DUSK) is not None
 
 
+@pytest.mark.parametrize(
+    ("sink", "quiet"),
+    [
+        (SinkPolicy(name="always"), False),
+        (SinkPolicy(name="full", causes=("dest_full",)), True),
+        (SinkPolicy(name="office", hours=(Window.read("Mon-Sun 08:00-17:00 UTC"),)), True),
+        (SinkPolicy(name="slow", after=timedelta(days=1)), True),
+    ],
+)
+def test_quiet_hours_hold_back_nothing_that_somebody_is_woken_for(sink, quiet):
+    hushed = replace(ALERT, quiet=(Window.read("Mon-Sun 21:00-06:00 UTC"),))
+    verdict = speaks(case(), loudness=hushed, mutes=(), now=DUSK, sinks=[sink])
+    assert isinstance(verdict, Hushed) is quiet
+
+
 def test_sinks_are_told_by_cause_and_site_and_in_their_hours():
     now = datetime(2026, 3, 2, 19, 55, tzinfo=UTC)  # a Monday
     found = case()
