@@ -136,7 +136,7 @@ def test_seven_nights_of_a_backup_are_not_a_word_and_a_line_in_each_digest():
             begin=DUSK + timedelta(days=day),
             end=DUSK + timedelta(days=day + 1),
         )
-        ((_, what, whose, count, ended, why),) = told.rows
+        ((what, why, count, ended, whose, _),) = told.rows
         assert (what, whose, count, ended) == ("packet_loss of sql", "backup", "3", "3")
         assert "[alerts].clients does not name it" in why
         assert told.loud == 0
@@ -289,7 +289,7 @@ def test_observe_says_nothing_and_the_digest_what_would_have_been_said():
         end=DUSK + minutes(1),
     )
     assert told.loud == 1
-    assert [row[-1] for row in told.rows] == [
+    assert [row[1] for row in told.rows] == [
         "would have",
         "no operation surely failed yet, and it is no cluster of hosts",
     ]
