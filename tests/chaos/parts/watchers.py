@@ -24,8 +24,10 @@ from tests.chaos.watch_truth import LINES_OF_A_DEATH, Death
 
 NAME: Final = "watchers"
 LONG: Final = Size(pairs=3, hosts=6, lease=5.0, rhythm=0.15, steady=8.0)
-SHORT: Final = Size(pairs=2, hosts=3, lease=2.0, rhythm=0.1, steady=0.6)
-FEW: Final = Size(pairs=1, hosts=2, lease=1.5, rhythm=0.1, steady=1.0)
+SHORT: Final = Size(pairs=2, hosts=3, lease=1.5, rhythm=0.1, steady=0.5)
+FEW: Final = Size(pairs=1, hosts=2, lease=1.5, rhythm=0.1, steady=0.6)
+STILL: Final = 10
+"""How often in a row all has to look the same."""
 CLOCKS: Final = 0.1
 """Seconds that two clocks of one machine, one of them cut to milliseconds, may be apart."""
 
@@ -43,10 +45,8 @@ async def _come_and_go(stage: Stage, size: Size) -> Row:
             await _a_night_of_it(night)
         await _settled(night)
         seen = await _judged(night)
-        breaches = [*night.breaches, *seen.breaches]
-        for one in list(night.living):
-            await night.let_go(one)
-    return Row(name=NAME, did=dict(night.did), notes=seen.notes, breaches=breaches)
+        await asyncio.gather(*(night.let_go(one) for one in list(night.living)))
+    return Row(name=NAME, did=dict(night.did), notes=seen.notes, breaches=[*night.breaches, *seen.breaches])
 
 
 async def _a_night_of_it(night: WatchNight) -> None:
@@ -109,7 +109,7 @@ async def _settled(night: WatchNight) -> None:
         complete = not _missing(night.hosts.told, cases)
         quiet = not await night.store.zcard(keys.OUTBOX) and _shows(night, cases)
         last.append([case.incident for case in cases])
-        return complete and quiet and len(last) > 20 and all(one == last[-1] for one in last[-20:])
+        return complete and quiet and len(last) > STILL and all(one == last[-1] for one in last[-STILL:])
 
     try:
         await night.until("what died is not all counted and shown", at_rest, ENDS_WITHIN)
