@@ -206,7 +206,7 @@ async def test_observing_is_a_digest_a_day_and_not_a_word_more(tmp_path, valkey_
 
 
 async def _found(stage: Watch) -> bool:
-    return "Packet loss" in await stage.plant.type("/nfcalerts list", channel=ALERTS)
+    return "between site1 and site2" in await stage.plant.type("/nfcalerts list", channel=ALERTS)
 
 
 def _newest(stage: Watch, saying: str) -> Json | None:
