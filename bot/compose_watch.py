@@ -50,7 +50,7 @@ from bot.logs.syslog import SyslogReceiver, tls_context
 from bot.logs.turn import JUDGE, RedisTurn
 from bot.logs.watcher import Watcher
 from bot.migration.calendar import Window
-from bot.migration.request import VCenterName
+from bot.migration.request import JobId, VCenterName
 from bot.operations.escalate import EscalationTools, escalate_for_ever
 from bot.operations.roster import Roster
 from bot.operations.watch_digest import DailyDigest, DigestTools
@@ -271,6 +271,7 @@ async def _watch_over(
         speaker=speaker,
         digest=digest,
         new_id=random_id,
+        knows_job=partial(_knows, queue),
         now=queue.now,
         rules=GroupingRules(hosts=alerts.hosts) if alerts else GroupingRules(),
         resolve_after=timedelta(minutes=alerts.resolve_after_minutes) if alerts else timedelta(hours=1),
@@ -281,6 +282,10 @@ async def _watch_over(
     told = EscalationTools(incidents=incidents, tellings=escalations, outbox=outbox)
     for sink in sinks:
         role.also(partial(escalate_for_ever, told, sink))
+
+
+async def _knows(queue: RedisQueue, job: str) -> bool:
+    return await queue.get(JobId(job)) is not None
 
 
 def loudness_of(settings: Settings) -> Loudness:

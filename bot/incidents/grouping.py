@@ -98,7 +98,7 @@ class _Docket:
             case = Case(incident, Standing(opened_at=self._now))
         before = case.incident
         incident = grown(before, failure, now=self._now)
-        flaps = incident.lines > before.lines and self._comes_back(case)
+        flaps = incident.lines > before.lines and self._comes_back(case, failure)
         if flaps:
             incident = replace(incident, flaps=incident.flaps + 1)
         standing = replace(case.standing, state=State.OPEN, by="", at=self._now) if flaps else case.standing
@@ -115,12 +115,14 @@ class _Docket:
                 found.append(Change(case.incident, *((None,) if before == case.standing else (case.standing, before))))
         return found
 
-    def _comes_back(self, case: Case) -> bool:
-        """Lines that were under way when a person resolved it only count."""
+    def _comes_back(self, case: Case, failure: Failure) -> bool:
+        """Lines of what had failed when a person resolved it only count; a copy that dies after that is news."""
         standing = case.standing
         if standing.state is not State.RESOLVED:
             return False
-        return not standing.by or standing.at is None or self._now - standing.at >= self._rules.grace
+        if not standing.by or standing.at is None or failure.first > standing.at:
+            return True
+        return self._now - standing.at >= self._rules.grace
 
     def _gather(self, name: IncidentId) -> None:
         """Take in what belongs to it, until nothing more does: in a storm whosever it is."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -20,7 +20,7 @@ from bot.errors import OutsideError
 from bot.hostlog.roll import Roll
 from bot.incidents.failures import failure_of
 from bot.incidents.grouping import GroupingRules, judge, silent
-from bot.incidents.incident import Case, Change, Failure, IncidentId
+from bot.incidents.incident import Case, Change, Client, Failure, IncidentId
 from bot.incidents.port import Incidents
 from bot.logs.port import Watched, WatchedLines
 from bot.operations.watch_digest import DailyDigest
@@ -54,6 +54,7 @@ class JudgeTools:
     speaker: Speaker
     digest: DailyDigest | None
     new_id: Callable[[], str]
+    knows_job: Callable[[str], Awaitable[bool]]
     now: Callable[[], Awaitable[datetime]]
     rules: GroupingRules = field(default_factory=GroupingRules)
     resolve_after: timedelta = timedelta(hours=1)
@@ -146,7 +147,8 @@ class Judge:
     async def _judge(self, after: str, touched: Sequence[SourceLine]) -> bool:
         now = await self._tools.now()
         found = [*self._outcomes.found(self._tools.roll()), *await self._failures(touched, now)]
-        fresh = [failure for failure in map(self._whole, found) if self._is_news(failure)]
+        whole = [await self._rightly_ours(failure) for failure in map(self._whole, found)]
+        fresh = [failure for failure in whole if self._is_news(failure)]
         changes = self._changes(fresh, await self._tools.incidents.live(), now)
         if changes or after != self._kept:  # else that the turn was lost is noticed by the turn
             if not await self._tools.incidents.commit(self._epoch, after=after, changes=changes):
@@ -162,6 +164,12 @@ class Judge:
         self._judged.pop(failure.id, None)
         self._judged[failure.id] = failure  # the last is the newest
         self._outcomes.ask(failure)
+
+    async def _rightly_ours(self, failure: Failure) -> Failure:
+        """An opID in our form whose job nobody here knows is another installation's, or borrowed: it is told."""
+        if failure.client is not Client.OURS or (failure.job and await self._tools.knows_job(failure.job)):
+            return failure
+        return replace(failure, client=Client.MIGRATION, job=None)
 
     async def _failures(self, lines: Sequence[SourceLine], now: datetime) -> list[Failure]:
         """On a thread: a storm's lines take a while, and those who listen to hosts must not wait for that."""

@@ -220,11 +220,19 @@ def test_a_person_resolves_and_what_is_under_way_only_counts():
     night.hear([failure("op1", failed=True, peer="x", lines=2)])
     (name,) = night.cases
     night.move(name, State.RESOLVED)
-    night.hear([failure("op1", failed=True, peer="x", lines=5, at=DUSK + minutes(3))], at=DUSK + minutes(3))
-    night.hear([failure("op2", peer="x", at=DUSK + minutes(8))], at=DUSK + minutes(8))
+    late = failure("op1", failed=True, peer="x", lines=5, at=DUSK + minutes(3))
+    night.hear([replace(late, first=DUSK)], at=DUSK + minutes(3))
+    night.hear([failure("op2", peer="x", at=DUSK - minutes(1))], at=DUSK + minutes(8))
     assert night.state(name) is State.RESOLVED
     assert (night.cases[name].incident.count, night.cases[name].incident.lines) == (2, 8)
-    night.hear([failure("op3", peer="x", at=DUSK + minutes(11))], at=DUSK + minutes(11))
+
+
+def test_what_dies_after_a_person_resolved_is_told_again_in_the_same_message():
+    night = Night()
+    night.hear([failure("op1", failed=True, peer="x", lines=2)])
+    (name,) = night.cases
+    night.move(name, State.RESOLVED)
+    night.hear([failure("op2", failed=True, peer="x", at=DUSK + minutes(2))], at=DUSK + minutes(2))
     assert list(night.cases) == [name]
     assert night.state(name) is State.OPEN
     assert night.cases[name].incident.flaps == 1

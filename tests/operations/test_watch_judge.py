@@ -20,7 +20,7 @@ from bot.hostlog.line import HostKey
 from bot.hostlog.roll import Roll, SourceKind
 from bot.incidents import growth
 from bot.incidents.escalations import RedisEscalations
-from bot.incidents.incident import Incident, Mute, Scope, ScopeKind
+from bot.incidents.incident import Client, Incident, Mute, Scope, ScopeKind
 from bot.incidents.kept import RedisIncidents
 from bot.incidents.policy import Loudness, Mode
 from bot.incidents.port import AlertPlace
@@ -88,9 +88,14 @@ class Stage:
             speaker=speaker or Speaker(self.speaking()),
             digest=None,
             new_id=lambda: f"n{next(ids):07}",
+            knows_job=self._knows,
             now=self.queue.now,
             breath=timedelta(milliseconds=10),
         )
+
+    @staticmethod
+    async def _knows(job: str) -> bool:
+        return job == "abcd2345"
 
     def speaking(self, **other: object) -> SpeakerTools:
         tools = SpeakerTools(
@@ -151,6 +156,15 @@ async def test_lines_that_cannot_be_judged_cost_their_host_alone_and_come_once(s
         async with asyncio.timeout(10):
             while await stage.incidents.begin(EPOCH) != newest:
                 await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(("job", "whose"), [("abcd2345", Client.OURS), ("zzzz2345", Client.MIGRATION)])
+async def test_an_op_id_of_our_form_is_ours_only_if_its_job_is_known(store, job, whose):
+    stage = Stage(store)
+    await stage.hear("esx-0001", *(line.replace("{op}", f"cm-{job}-a1") for line in (FAILED, LOST)))
+    async with stage.judging() as task:
+        await stage.until(task, 1)
+        assert (await stage.incidents.live())[0].incident.client is whose
 
 
 class Late:
