@@ -42,6 +42,7 @@ MODULE: Final = "tests.chaos.watch_role"
 CHANNEL: Final = "nfc-alerts"
 STANDS_WITHIN: Final = 60.0
 ENDS_WITHIN: Final = 90.0
+JUST_BEFORE: Final = 3.0
 VCENTER: Final = "east"
 _CONFIG: Final = """
 [slack]
@@ -340,10 +341,11 @@ def _listens(port: int) -> bool:
 
 
 def _loss(gap: Gap) -> Loss:
-    """Without times in its words: what was before it."""
+    """Without times in its words: what was just before it."""
     host, found = gap.host.partition("/")[2], _BETWEEN.search(gap.reason)
     if not found:
-        return Loss(host, 0.0, gap.seen_at.timestamp())
+        told = gap.seen_at.timestamp()
+        return Loss(host, told - JUST_BEFORE, told)
     since, until = (_moment(clock, gap.seen_at) for clock in found.groups())
     return Loss(host, since, until + 1)  # of a second that had begun
 
