@@ -15,7 +15,7 @@ from bot.operations.counter import Counter, require_place
 from bot.operations.port import Answer, Person
 from bot.operations.rights import Verb
 
-_RESOLVED: Final = "Resolved. What still comes within 10 min is only counted; what comes later opens it again."
+_RESOLVED: Final = "Resolved. A copy that dies from now on opens it again; more lines of one that had died only count."
 
 
 async def acknowledge(counter: Counter, who: Person, incident: IncidentId) -> Answer:
