@@ -110,9 +110,7 @@ def _host_key(attempt: Attempt) -> str:
 def _add(attempt: Attempt) -> str:
     host, port = attempt.address
     where = host if port == _SSH_PORT else f"-p {port} {host}"
-    return (
-        f"compare the key with the host's own and add it: ssh-keyscan {where} >> {attempt.known_hosts_file}"
-    )
+    return f"compare the key with the host's own and add it: ssh-keyscan {where} >> {attempt.known_hosts_file}"
 
 
 def _has_any_key(attempt: Attempt) -> bool:
