@@ -109,15 +109,14 @@ async def _until_left(watcher: Watcher) -> None:
         await asyncio.gather(running, return_exceptions=True)
 
 
-@asynccontextmanager
-async def sources_of(
+def sources_of(
     settings: Settings,
     vcenters: VCenters,
     *,
     feed: FleetLogFeed | None = None,
     polled: Polled = lambda _host, _every: None,
     addresses: Callable[[int], Addresses] = by_name,
-) -> AsyncIterator[dict[int | None, LogSource]]:
+) -> dict[int | None, LogSource]:
     """How hosts are read that we go to, by the number of their `[[sources]]` table; None: through vCenter.
 
     Without a `feed`, which needs Redis, that can only be read once. `polled` is told how often vCenter is asked.
@@ -137,7 +136,7 @@ async def sources_of(
                 found[number] = api
             case SourceKind.SYSLOG | SourceKind.NONE:
                 pass
-    yield found
+    return found
 
 
 @asynccontextmanager
@@ -172,9 +171,7 @@ async def watch_role(
                 calls_per_second=settings.watch.api_calls_per_second,
             )
         )
-        sources = await stack.enter_async_context(
-            sources_of(settings, vcenters, feed=feed, polled=intake.tallies.polled, addresses=addresses)
-        )
+        sources = sources_of(settings, vcenters, feed=feed, polled=intake.tallies.polled, addresses=addresses)
         shards = Shards(store, name, lease=lease)
         watcher = Watcher(
             roll=lambda: roll.roll,

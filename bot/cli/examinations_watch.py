@@ -125,9 +125,8 @@ async def _hosts(settings: Settings) -> AsyncIterator[Finding]:
         if len(entries) == len(vcenters):  # else they may be hosts of the one that does not answer
             for finding in _unknown(settings, roll):
                 yield finding
-        async with sources_of(settings, vcenters) as sources:
-            for finding in await asyncio.gather(*_trials(settings, roll, sources)):
-                yield finding
+        for finding in await asyncio.gather(*_trials(settings, roll, sources_of(settings, vcenters))):
+            yield finding
 
 
 def _readers(roll: Roll) -> Finding:

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,16 +56,14 @@ async def _looked(settings: Settings, since: datetime) -> Look:
     from bot.compose_watch import sources_of
     from bot.operations.watch_once import watch_once
 
-    async with AsyncExitStack() as stack:
-        known = await stack.enter_async_context(vcenters_of(settings))
+    async with vcenters_of(settings) as known:
         vcenters = {str(name): vcenter for name, vcenter in known.items()}
-        sources = await stack.enter_async_context(sources_of(settings, vcenters))
         found, unreadable = await _hosts(vcenters)
         roll: Roll = roll_maker(settings)(found)
         with _bar(len(roll.hosts)) as done:
             watched = await watch_once(
                 roll.hosts.values(),
-                sources,
+                sources_of(settings, vcenters),
                 engine=engine_of(settings),
                 logs=settings.watch.logs,
                 since=datetime.now(UTC) - since,
