@@ -37,6 +37,10 @@ AGAIN: Final = Retry("sink", first=timedelta(seconds=2), longest=timedelta(minut
 STUBBORN: Final = timedelta(minutes=2)
 """A sink that took nothing for so long is worth a word in the thread: somebody may have to pick up a telephone."""
 
+MESSAGE_TIME: Final = timedelta(seconds=5)
+"""How long a page waits for the message that it leads to; whoever is to be woken is woken without it, too."""
+
+LOOK: Final = timedelta(milliseconds=100)
 AFTER_TROUBLE: Final = timedelta(seconds=1)
 ROSTER_TIME: Final = timedelta(seconds=5)
 
@@ -53,6 +57,7 @@ class EscalationTools:
     lease: timedelta = LEASE
     poll: timedelta = POLL
     again: Retry = AGAIN
+    message_within: timedelta = MESSAGE_TIME
     reached: Callable[[str], None] = nowhere
 
 
@@ -115,7 +120,7 @@ class _Round:
         return bool(mutes_of(self.case.incident, mutes, now=self.case.incident.first))
 
     async def _tell(self, action: Action) -> None:
-        link = await self.tools.outbox.link_to(JobId(self.telling.incident))
+        link = await self._link(action)
         page = page_of(self.telling, action, self.case, link=link)
         try:
             async with asyncio.timeout(self.tools.lease.total_seconds() * 0.6):
@@ -127,6 +132,16 @@ class _Round:
         else:
             self.tools.reached("sent")
             await self._told(action)
+
+    async def _link(self, action: Action) -> str:
+        """To the incident's message, which is posted while a page that is due at once is already being sent."""
+        subject, clock = JobId(self.telling.incident), asyncio.get_running_loop().time
+        comes = action is Action.TRIGGER and not self.telling.failures and self.case and self.case.standing.channel
+        until = clock() + (self.tools.message_within.total_seconds() if comes else 0)
+        while not (link := await self.tools.outbox.link_to(subject)) and clock() < until:
+            self.tools.reached("no message")
+            await asyncio.sleep(LOOK.total_seconds())
+        return link
 
     async def _told(self, action: Action) -> None:
         if action is Action.TRIGGER:

@@ -11,6 +11,7 @@ import pytest
 from bot.errors import OutsideError, UnreachableError
 from bot.incidents.incident import State
 from bot.migration.request import JobId
+from bot.operations.escalate import MESSAGE_TIME
 from bot.slack.drain import OutboxDrainer
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import AlertCard, AlertLook
@@ -22,14 +23,32 @@ UNPACED = Pace(post_gap=timedelta(0), edit_gap=timedelta(0), card_gap=timedelta(
 
 
 @pytest.fixture
-async def thread(store, player, client) -> AsyncIterator:
-    """The message of an open incident is in Slack; the replies below it, once there are so many."""
-    card = AlertCard(
-        subject=JobId(INCIDENT), channel=CHANNEL, title="NFC", look=AlertLook.OPEN, state="open", verdict="NFC broke"
-    )
-    await RedisOutbox(store).show_alert(card)
+async def posting(store, client) -> AsyncIterator:
+    """Call it, and the message of an incident is arranged and on its way to Slack."""
     drainer = OutboxDrainer(store, client, pace=UNPACED)
-    running = asyncio.create_task(drainer.run())
+    running = []
+
+    async def post() -> None:
+        card = AlertCard(
+            subject=JobId(INCIDENT),
+            channel=CHANNEL,
+            title="NFC",
+            look=AlertLook.OPEN,
+            state="open",
+            verdict="NFC broke",
+        )
+        await RedisOutbox(store).show_alert(card)
+        running.append(asyncio.create_task(drainer.run()))
+
+    yield post
+    drainer.stop()
+    await asyncio.wait_for(asyncio.gather(*running), 10)
+
+
+@pytest.fixture
+async def thread(posting, player):
+    """The message of an open incident is in Slack, or soon; the replies below it, once there are so many."""
+    await posting()
 
     def found() -> list[str]:
         cards = [message for message in player.person.history(CHANNEL) if message.get("bot_id")]
@@ -39,9 +58,7 @@ async def thread(store, player, client) -> AsyncIterator:
         await player.person.wait_for(lambda: len(found()) >= count)
         return found()
 
-    yield replies
-    drainer.stop()
-    await asyncio.wait_for(running, 10)
+    return replies
 
 
 @pytest.fixture
@@ -51,7 +68,7 @@ async def page(escalations, cases, store, skew_clock, sink):
     async def run(*, rounds: int = 1) -> None:
         await cases.stands(State.OPEN)
         await escalations.arrange(INCIDENT, sink.name, at=datetime.now(UTC) + PATIENCE)
-        async with serving(tools_of(store), sink):
+        async with serving(tools_of(store, message_within=MESSAGE_TIME), sink):
             for number in range(1, rounds + 1):
                 skew_clock(PATIENCE * 2 * number)
                 await settled(store)
@@ -66,6 +83,28 @@ async def test_who_was_told_why_and_who_is_on_call(page, thread, sink, player):
     shown = await player.person.wait_for(lambda: [m for m in player.person.history(CHANNEL) if PAGER in repr(m)])
     assert len(shown) == 1  # and the message to the page
     assert "Ada Lovelace" in repr(shown)
+
+
+async def test_a_page_that_is_due_at_once_waits_for_its_message(store, cases, escalations, sink, posting):
+    """The message and the page are arranged together; the page must lead to the message all the same."""
+    await cases.stands(State.OPEN)
+    await escalations.arrange(INCIDENT, sink.name, at=datetime.now(UTC) - timedelta(milliseconds=5))
+    waits = asyncio.Event()
+    tools = tools_of(store, message_within=MESSAGE_TIME, reached=lambda point: point == "no message" and waits.set())
+    async with serving(tools, sink):
+        await asyncio.wait_for(waits.wait(), 20)
+        assert sink.tries == 0
+        await posting()
+        await settled(store)
+    assert [page.link.startswith("https://") for page in sink.pages] == [True]
+
+
+async def test_a_page_does_not_wait_for_a_slack_that_is_down(cases, escalations, sink, store):
+    await cases.stands(State.OPEN)
+    await escalations.arrange(INCIDENT, sink.name, at=datetime.now(UTC) - timedelta(milliseconds=5))
+    async with serving(tools_of(store, message_within=timedelta(milliseconds=300)), sink):
+        await settled(store)
+    assert [page.link for page in sink.pages] == [""]
 
 
 async def test_a_permanent_refusal_is_told_once(page, thread, sink, escalations, caplog):
