@@ -157,11 +157,18 @@ class _Docket:
         if goes.incident.id in self._given:
             end = replace(goes.standing, state=State.MERGED, by="", at=self._now, into=keep.incident.id)
             self._cases[goes.incident.id] = Case(goes.incident, end)
-        else:  # nobody has heard of it
+        else:  # nobody has heard of it, nor of what it has taken in just now
             del self._cases[goes.incident.id]
+            self._lead(goes.incident.id, keep.incident.id)
             incident = replace(incident, merged=tuple(m for m in incident.merged if m != goes.incident.id))
         self._cases[keep.incident.id] = Case(incident, keep.standing)
         return keep.incident.id
+
+    def _lead(self, gone: IncidentId, into: IncidentId) -> None:
+        """What went up in one that is gone has gone up in another."""
+        for name, case in self._cases.items():
+            if case.standing.into == gone:
+                self._cases[name] = replace(case, standing=replace(case.standing, into=into))
 
     def _replace(self, name: IncidentId, incident: Incident) -> None:
         self._cases[name] = replace(self._cases[name], incident=incident)

@@ -71,6 +71,23 @@ def test_each_failure_counts_once_in_one_incident_and_each_line_once(told):
             assert case.standing.into in night.cases
 
 
+def test_what_went_up_in_an_incident_that_nobody_heard_of_is_found_where_that_went():
+    """A new failure starts a third incident, which takes in the small one and goes up in the one with a message."""
+    night, hour_ago = Night(), DUSK - minutes(61)
+    small = failure("op0", lines=1, failed=None)
+    spoken = [
+        failure("op2", at=hour_ago, hosts=[host(1)], peer=PEERS[1], lines=1),
+        failure("op2", at=hour_ago - minutes(1), hosts=[host(3)], lines=1),
+    ]
+    third = failure("op1", at=DUSK - minutes(52), hosts=[host(2)], client=Client.BACKUP, peer=PEERS[1], lines=1)
+    night.hear([small, small, replace(small, failed=True), *spoken])
+    night.hear([small, third], at=DUSK + minutes(1))
+    gone = [case.standing for case in night.cases.values() if case.standing.state is State.MERGED]
+    assert gone
+    assert all(standing.into in night.cases for standing in gone)
+    assert all("op0" in night.cases[standing.into].incident.failures for standing in gone)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.permutations(range(12)), st.integers(1, 12))
 def test_a_dead_link_is_one_in_any_order_and_any_portions(order, portion):
