@@ -61,7 +61,6 @@ from bot.settings import Settings
 from bot.settings_tables import Source
 from bot.slack.outbox import RedisOutbox
 from bot.slack.port import Outbox
-from bot.ssh.shell import SshShell
 from bot.store import keys
 from bot.store.client import Store
 from bot.vsphere.roll_kept import KeptRoll
@@ -367,6 +366,8 @@ def _receiver(settings: Settings, intake: RedisIntake, roll: Callable[[], Roll],
 
 
 def _ssh(settings: Settings, source: Source, addresses: Callable[[int], Addresses]) -> SshSource:
+    from bot.ssh.shell import SshShell  # noqa: PLC0415 - its library runs a compiler when it is loaded
+
     key_file, known_hosts = settings.path(source.key_file), settings.path(source.known_hosts_file)
     assert key_file is not None  # noqa: S101 - the config was checked
     assert known_hosts is not None  # noqa: S101 - the same
