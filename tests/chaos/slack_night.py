@@ -90,6 +90,13 @@ class Night(Roles):
             while "No inventory" in await self._typed("#migrations", "/coldmigrate nothing-of-this-name site2"):
                 await asyncio.sleep(0.1)
 
+    async def planned(self) -> None:
+        """Until there is a plan that somebody could approve."""
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            async for _, fields in self.queue.events(since="0-0"):
+                if fields["state"] == Phase.PLANNED:
+                    return
+
     async def migrate(self, vm: str, site: str, channel: str) -> str:
         """Ask, approve, and see it through, as somebody who tries again when Slack says that the app is silent."""
         answer = await self._typed(channel, f"/coldmigrate {vm} {site}")

@@ -72,6 +72,8 @@ async def test_without_the_look_up_the_same_kills_say_something_twice(tmp_path, 
         async with night.steady("bot"):
             await night.inventory()
         asked = asyncio.create_task(night.migrate("vm01", "site2", "#migrations"))
+        await night.bot_dies_at("before-card", "--no-look-up")
+        await night.planned()  # so that there is a button on the first card, whichever of them came first
         await night.bot_dies_at("after-card", "--no-look-up")
         await night.bot_dies_at("after-reply", "--no-look-up")
         async with night.steady("bot", "--no-look-up"):
