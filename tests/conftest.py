@@ -1,10 +1,4 @@
-"""Fixtures that every room may use, and the order in which files are run."""
-
-from __future__ import annotations
-
-from zlib import crc32
-
-import pytest
+"""Fixtures that every room may use."""
 
 pytest_plugins = [
     "tests.fixtures_judgement",
@@ -13,8 +7,3 @@ pytest_plugins = [
     "tests.fixtures_sshd",
     "tests.fixtures_valkey",
 ]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files mixed, always in the same way: those that wait beside those that compute, so that processors are used."""
-    items.sort(key=lambda item: crc32(item.nodeid.partition("::")[0].encode()))
