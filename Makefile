@@ -29,7 +29,7 @@ demo: setup-demo ## run everything on this machine against simulated Slack and v
 	@.venv/bin/coldmigrate demo $(ARGS)
 
 test: setup ## run the tests (ONLY= one path, TESTERS= processes)
-	@.venv/bin/pytest -q --timeout=120 -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(ONLY)
+	@.venv/bin/pytest -q --timeout=120 -n $(TESTERS) --dist loadfile $(ONLY)
 
 check: setup ## format, lint, types, the rooms' floors, the rules
 	.venv/bin/ruff format --check .

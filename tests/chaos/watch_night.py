@@ -37,6 +37,7 @@ from tests.chaos.rows import HungError, UnmeasuredError
 from tests.chaos.stage import Stage
 from tests.chaos.watch_role import Told
 from tests.chaos.watch_truth import Hosts, Pair
+from tests.ports import free_port
 
 MODULE: Final = "tests.chaos.watch_role"
 CHANNEL: Final = "nfc-alerts"
@@ -327,12 +328,6 @@ async def watch_night(stage: Stage, size: Size, *, unfenced: bool = False) -> As
         finally:
             for one in night.living:
                 one.process.send_signal(signal.SIGKILL)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import parse_world
 from tests import warm
-from tests.health.probes import free_port
+from tests.ports import free_port
 from tests.worlds import CONFIGURED_SITES, TWO_SITES
 
 CONFIG = """

@@ -12,7 +12,8 @@ from bot.playground.esxi.phrases import Phrase
 from bot.playground.vcenter.player import play_world
 from bot.playground.world import parse_world
 from tests import warm
-from tests.health.probes import free_port, until
+from tests.health.probes import until
+from tests.ports import free_port
 from tests.worlds import CONFIGURED_SITES, TWO_SITES
 
 LOST = Phrase("vpxa", "warning", "Libs", "[NFC ERROR] NfcNetTcpWrite: bWritten: -1", "invented")

@@ -172,6 +172,13 @@ class Plant:
     async def click(self, card: Json, action: str, *, user: str = "alice", channel: str = CHANNEL) -> None:
         await self.slack.person.click(user, channel, card["ts"], action)
 
+    async def answer(self, card: Json, action: str, *, user: str = "alice") -> str:
+        """Click, and what only this person sees of it."""
+        before = len(self.slack.person.ephemerals(user))
+        await self.click(card, action, user=user)
+        await self.until(lambda: len(self.slack.person.ephemerals(user)) > before)
+        return self.told(user)
+
     def told(self, user: str) -> str:
         """The last thing that only this person sees."""
         return text_of(self.slack.person.ephemerals(user)[-1])

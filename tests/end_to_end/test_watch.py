@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +23,7 @@ from bot.playground.world import World
 from bot.store import keys
 from tests.end_to_end.plant import ALICE, SITES, Json, Plant, Target, plant, text_of
 from tests.operations.on_call_stage import STRANGERS_OP_ID, WORLD
+from tests.ports import free_port
 
 ALERTS = "#nfc-alerts"
 SOURCE = "esx-site1-01.example.net"
@@ -84,12 +84,6 @@ class Watch:
                 return len(await read_tallies(store)) >= len(self.vcenter.estate.universe.paths.sites) * 2
 
         await self.plant.until_true(reads)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @asynccontextmanager

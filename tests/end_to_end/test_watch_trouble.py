@@ -21,7 +21,7 @@ from bot.store.client import connect
 from bot.vsphere.port import HostEntry
 from bot.vsphere.roll_kept import encoded
 from tests.chaos.own_redis import own_redis
-from tests.chaos.watch_night import free_port
+from tests.ports import free_port
 
 FILED, SENT, PEER = (f"esx-{number:02}.example.net" for number in (1, 2, 3))
 LEASE = timedelta(seconds=1)

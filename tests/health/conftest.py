@@ -24,7 +24,7 @@ from bot.playground.world import World
 from bot.settings import with_environment
 from bot.store.client import connect
 from tests import warm
-from tests.health.probes import free_port
+from tests.ports import free_port
 from tests.worlds import CONFIGURED_SITES, TWO_SITES
 
 PATIENCE = 60

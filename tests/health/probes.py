@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,13 +14,6 @@ class Told:
 
     status: int
     body: str = ""
-
-
-def free_port() -> int:
-    """A port that nobody has now. Who starts a process with it must bear that another one was faster."""
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
 
 
 def ask(port: int, path: str, *, within: float = 2) -> Told:

@@ -11,7 +11,8 @@ import pytest
 from bot.playground.slack.player import SlackPlayer
 from bot.settings import with_environment
 from tests.health.conftest import CONFIG
-from tests.health.probes import free_port, until
+from tests.health.probes import until
+from tests.ports import free_port
 from tests.worlds import CONFIGURED_SITES
 
 TOKENS = """

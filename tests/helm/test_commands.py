@@ -15,9 +15,10 @@ from bot.playground.slack.player import SlackPlayer
 from bot.playground.vcenter.player import VCenterPlayer, play_world
 from bot.playground.world import parse_world
 from bot.store import embedded
-from tests.health.probes import ask, free_port, until
+from tests.health.probes import ask, until
 from tests.helm.charts import altered, pods, rendered
 from tests.helm.ground import Grounded, grounded
+from tests.ports import free_port
 from tests.worlds import CONFIGURED_SITES, TWO_SITES
 
 CONFIG = """

@@ -21,8 +21,9 @@ from bot.ssh.port import Address
 from bot.store import embedded, keys
 from tests.bench.figures import Figure, percentile
 from tests.end_to_end.plant import POLL_LOGS
-from tests.end_to_end.test_watch import DEAD_LINK, Watch, free_port, on_watch, sent
+from tests.end_to_end.test_watch import DEAD_LINK, Watch, on_watch, sent
 from tests.fixtures_sshd import Sshd
+from tests.ports import free_port
 
 NAME: Final = "alerts"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,15 +73,10 @@ sys.argv[1:] = ["diagnose", {str(seed_file)!r}]
 from bot.cli.main import main
 main()
 """
-    subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)  # keeps the tables
-    told = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},  # noqa: TID251
-    ).stderr
-    assert told == "set()\n"
+    keeping = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # noqa: TID251
+    call = partial(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True, env=keeping)
+    call(check=False)  # keeps the tables
+    assert call(check=False).stderr == "set()\n"
 
 
 def test_a_reader_that_goes_away_is_no_crash(tmp_path, seed_file):

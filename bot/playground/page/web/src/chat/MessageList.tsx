@@ -69,7 +69,8 @@ export function MessageList({ messages, channel, inThread = false, seen = "", on
     const list = box.current!;
     const near = leftBelow(list) < NEAR;
     // A list of another shape was moved by its layout and not by a hand; its watcher is about to put it right.
-    if (near || shapeOf(list) === shape.current) atBottom.current = near;
+    if (shapeOf(list) !== shape.current) return;
+    atBottom.current = near;
     if (near) setBelow(false);
     tellEnd();
   };
