@@ -193,8 +193,10 @@ async def test_observing_is_a_digest_a_day_and_not_a_word_more(tmp_path, valkey_
         await stage.fail_by_hand()
         await stage.plant.until_true(lambda: _found(stage))
         assert [m for m in stage.alerts() if "db01" in text_of(m)] == []
-        morning = datetime.combine(datetime.now(UTC).date() + timedelta(days=1), time(8, 1), UTC)
-        await store.set(keys.CLOCK_SKEW, round((morning - datetime.now(UTC)).total_seconds() * 1000))
+        now = datetime.now(UTC)
+        today = datetime.combine(now.date(), time(8), UTC)
+        morning = (today if now < today else today + timedelta(days=1)) + timedelta(minutes=1)
+        await store.set(keys.CLOCK_SKEW, round((morning - now).total_seconds() * 1000))
         digest = await stage.plant.until(lambda: _newest(stage, "would have been posted"))
         assert "Packet loss between site1 and site2" in text_of(digest)
 
