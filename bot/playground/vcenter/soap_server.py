@@ -199,6 +199,7 @@ class SoapServer:
 
     async def _carry_out(self, call: Call) -> str:
         request, target = call.request, call.request.target
+        self._estate.tasks.sweep()
         method = METHODS.get(request.method)
         if call.reader.session is None and (method is None or not method.anybody):
             raise faults.not_authenticated(target)

@@ -178,7 +178,6 @@ class TaskBoard:
 
     def find(self, id_: str) -> Task | None:
         """Return a task object that still exists."""
-        self.sweep()
         return self._objects.get(id_)
 
     def recent(self, entity: Entity | None = None) -> list[Task]:
@@ -190,7 +189,7 @@ class TaskBoard:
         return (task for task in self._objects.values() if task.entity is entity and task.state == "running")
 
     def sweep(self) -> None:
-        """Let finished task objects vanish whose time is over."""
+        """Let finished task objects vanish whose time is over; never in the middle of an answer, which lists them."""
         horizon = self._clock() - self.retention
         for task in [task for task in self._objects.values() if task.completed and task.completed <= horizon]:
             self._forget(task)

@@ -130,6 +130,32 @@ async def test_a_finished_task_vanishes_but_stays_in_the_history(player, client,
     assert recent == []
 
 
+async def test_a_task_that_vanishes_is_not_both_listed_and_gone_in_one_answer(player, client, in_thread):
+    filters = vmodl.query.PropertyCollector
+
+    def tasks_of(vm):
+        onward = vmodl.query.PropertyCollector.TraversalSpec(type=vim.VirtualMachine, path="recentTask")
+        of_tasks = filters.PropertySpec(type=vim.Task, pathSet=["info.state"])
+        spec = filters.FilterSpec(
+            objectSet=[filters.ObjectSpec(obj=vm, skip=True, selectSet=[onward])], propSet=[of_tasks]
+        )
+        found = client.content.propertyCollector.RetrievePropertiesEx([spec], filters.RetrieveOptions())
+        return [one.obj for one in found.objects] if found else []
+
+    def go():
+        vm = client.find("DC1/vm/thick01")
+        task = client.relocate(vm, client.spec())
+        while task.info.state != "success":
+            pass
+        before = tasks_of(vm)
+        player.estate.tasks.retention = timedelta(0)  # its time is over before anybody has swept
+        return task, before, tasks_of(vm)
+
+    task, before, after = await in_thread(go)
+    assert before == [task]
+    assert after == []
+
+
 async def test_power_tasks_work_and_respect_the_state(player, client, in_thread):
     def go():
         vm = client.find("DC1/vm/db01")
