@@ -347,7 +347,7 @@ def compose(
     notice = Layout(characters=NOTICE + CHARGE, blocks=1)
     if cut := dict.fromkeys([*start.cut, *end.cut]):
         missing = clean_clip(", ".join(cut), NOTICE - len(whole) - 100)
-        notice.small(f"Did not fit into a Slack message, whole or in part: {missing}. {whole}".strip())
+        notice.small(f"Not whole here: {missing}. {whole}".strip())
     composed = Composed(start.blocks + notice.blocks + end.blocks)
     composed.cut = bool(cut)
     return composed

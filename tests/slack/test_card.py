@@ -162,14 +162,14 @@ def test_too_much_of_everything_is_cut_with_a_sentence_and_keeps_its_buttons(car
         buttons=[Button(ButtonKind.CANCEL, JOB)],
     )
     _, blocks = sent(card_message(shown))
-    assert "Did not fit into a Slack message, whole or in part: " in words(blocks)
+    assert "Not whole here: " in words(blocks)
     assert f"coldmigrate jobs show {JOB} --format json" in words(blocks)
     assert blocks[-1]["type"] == "actions"
 
 
 def test_a_card_that_fits_says_nothing_of_cuts(card):
     _, blocks = sent(card_message(card()))
-    assert "Did not fit" not in words(blocks)
+    assert "Not whole" not in words(blocks)
 
 
 def test_long_log_lines_are_all_begun_and_the_sentence_says_what_was_cut():
@@ -180,7 +180,7 @@ def test_long_log_lines_are_all_begun_and_the_sentence_says_what_was_cut():
     said = words(blocks)
     assert all(f"host{n} vpxa.log:{n} [decisive] zzz" in said for n in range(12))
     assert "• This." in said
-    assert "whole or in part: The lines that show it. " in said
+    assert "Not whole here: The lines that show it. " in said
     assert text == "Probable cause: packet loss."
 
 
@@ -203,7 +203,7 @@ def test_too_many_log_lines_are_counted():
     reply = Reply("why", "It failed.", [Section("Log", "", [f"line {n} " + "z" * 200 for n in range(500)])])
     _, blocks = sent(reply_message(JOB, reply))
     assert "… and 4" in words(blocks)
-    assert "whole or in part: Log. " in words(blocks)
+    assert "Not whole here: Log. " in words(blocks)
 
 
 def test_a_reply_of_nothing_but_excess_is_still_taken():

@@ -50,7 +50,7 @@ def test_many_stand_in_groups_that_are_counted(card):
     assert len(weights) > FEW
     assert in_turn(text, "⛔ Blocks: 5", "⚠️ Mind: 8", "❔ Not readable: 2", "Note: 5")
     assert all(re.search(rf"Concern {n}\b", text) for n in range(20))
-    assert "Did not fit" not in text
+    assert "Not whole" not in text
 
 
 @pytest.mark.parametrize("many", [15, 20, 40])
