@@ -127,6 +127,10 @@ class WatchedLines(Protocol):
         """The newest entry's id; "0-0" if there never was one."""
         ...
 
+    async def keeps(self, entry: str) -> bool:
+        """Whether that entry is still kept, and so all after it: the oldest make room for new ones."""
+        ...
+
 
 class Turn(Protocol):
     """Something that one process of the fleet does at a time."""

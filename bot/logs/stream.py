@@ -73,6 +73,9 @@ class RedisWatchedLines:
         found = await self._store.execute_command("XREVRANGE", keys.WATCHED, "+", "-", "COUNT", 1)
         return str(found[0][0]) if found else "0-0"
 
+    async def keeps(self, entry: str) -> bool:
+        return bool(await self._store.execute_command("XRANGE", keys.WATCHED, entry, entry))
+
 
 def _watched(entry: str, fields: Mapping[str, str]) -> Watched:
     """One that this version cannot read has no lines: whoever reads the stream has to get past it."""

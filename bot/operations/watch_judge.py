@@ -38,6 +38,10 @@ MOST_JUDGED: Final = 2_000
 """Failures that are remembered as they were judged last; one that is forgotten may be judged again harmlessly."""
 
 _BEGINNING: Final = "0-0"
+_UNJUDGED: Final = (
+    "Judging is so far behind that lines of hosts from before %s were dropped unread: failures of that time may have "
+    "no message. 'coldmigrate diagnose' on the hosts' own logs finds them."
+)
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +113,8 @@ class Judge:
         entries = await self._read(after)
         touched = self._memory.take(entries)
         read = entries[-1].id if entries else after
+        if entries and after != _BEGINNING and not await self._tools.lines.keeps(after):
+            log.error(_UNJUDGED, entries[0].at)
         if not await self._judge_all(read, touched):
             return None
         await self._speak()

@@ -213,6 +213,19 @@ async def test_vcenter_is_asked_about_the_hosts_that_speak_later_too(store):
         assert (await stage.until_it(lambda incident: incident.vms)).vms == ("db01",)
 
 
+@pytest.mark.parametrize("kept", [2, 1])
+async def test_a_judge_that_finds_lines_gone_says_so(store, caplog, kept):
+    stage = Stage(store)
+    await stage.hear("esx-0001", FAILED, LOST)
+    async with stage.judging() as task:
+        await stage.until(task, 1)
+    await stage.hear("esx-0002", FAILED, LOST)
+    await store.xtrim(keys.WATCHED, maxlen=kept, approximate=False)
+    async with stage.judging() as task:
+        await stage.until(task, 2)
+    assert ("were dropped unread" in caplog.text) == (kept == 1)
+
+
 async def test_an_entry_that_nobody_can_read_is_passed_over(store):
     stage = Stage(store)
     await store.xadd(keys.WATCHED, {"host": "east/esx", "log": "vpxa", "kind": "telepathy", "at": "1", "items": "[]"})
