@@ -56,12 +56,10 @@ class _Pauses:
         while self.left:
             await asyncio.sleep(self._night.dice.uniform(0.05, 1.0))
             worker = self._night.fleet.pick(self._night.dice)
-            if worker is None or worker in self._asleep or not self.left:
-                continue
-            if not await self._night.fleet.held_by(worker):
+            if worker is None or not await self._night.fleet.held_by(worker):
                 continue  # there is nothing that it could write when it wakes up
-            if worker in self._asleep:
-                continue
+            if worker in self._asleep or not self.left:
+                continue  # another sleeper was faster meanwhile
             self.left -= 1
             self._asleep.add(worker)
             worker.process.send_signal(signal.SIGSTOP)
