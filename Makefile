@@ -8,7 +8,7 @@
 .PHONY: help setup setup-demo demo test check bench chaos lock clean
 
 UV ?= uv
-TESTERS ?= 3
+TESTERS ?= 4
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 NPM_PROJECTS = tests/slack_referee bot/playground/page/web
