@@ -6,7 +6,6 @@ Rounds are interleaved, and medians are told.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -42,6 +41,13 @@ wanted = open(sys.argv[1], encoding="utf-8").read().splitlines()
 log = Log(context_wrap(open(sys.argv[2], encoding="utf-8").read().splitlines()))
 print(len(log.get(wanted, check=any)))
 """
+
+_WATCHED: Final = """\
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""A process counts the memory of whoever started it until then, and a bench is large: so somebody small starts it."""
 
 Run = Callable[[], None]
 
@@ -122,18 +128,20 @@ def _peak(unit: Path, copies: float) -> float:
     """The most memory that a diagnosis of standard input takes, in MB; the input is the unit so often."""
     data = unit.read_bytes()
     with subprocess.Popen(
-        [OURS, "diagnose", "--format", "json", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        [sys.executable, "-c", _WATCHED, OURS, "diagnose", "--format", "json", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as process:
         assert process.stdin is not None
+        assert process.stdout is not None
         for _ in range(int(copies)):
             process.stdin.write(data)
         process.stdin.write(data[: int(len(data) * (copies - int(copies)))])
         process.stdin.close()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in {0, 1}:
-        raise RuntimeError(f"diagnose ended with {process.returncode}")
-    return usage.ru_maxrss / 1024
+        code, kibibytes = map(int, process.stdout.read().split())
+    if code not in {0, 1}:
+        raise RuntimeError(f"diagnose ended with {code}")
+    return kibibytes / 1024
 
 
 def _start() -> Figure:
